@@ -1,0 +1,26 @@
+// One entry, split at each dynamic import: `mmm --help` then reads the command tree alone
+// (measured: docs of the decision 0002). CommonJS packages inside an ES module need a `require`.
+import { rm, chmod, readFile } from "node:fs/promises";
+import { build } from "esbuild";
+
+const { version } = JSON.parse(await readFile(new URL("package.json", import.meta.url), "utf8"));
+
+await rm(new URL("dist", import.meta.url), { recursive: true, force: true });
+await build({
+  entryPoints: ["src/main.ts"],
+  outdir: "dist",
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  platform: "node",
+  target: "node20.19",
+  sourcemap: true,
+  sourcesContent: false,
+  define: { MMM_VERSION: JSON.stringify(version) },
+  chunkNames: "chunk-[hash]",
+  banner: {
+    js: "import { createRequire as mmmCreateRequire } from 'node:module'; const require = mmmCreateRequire(import.meta.url);",
+  },
+  logLevel: "warning",
+});
+await chmod(new URL("dist/main.js", import.meta.url), 0o755);

@@ -1,0 +1,37 @@
+import { defineConfig } from "vitest/config";
+
+/** Pure code, no processes. */
+const unit = ["playbook", "steps", "engine", "values", "lib", "report"];
+
+export default defineConfig({
+  test: {
+    reporters: ["default", "./test/support/summary-reporter.ts"],
+    coverage: { provider: "v8", include: ["src/**"], thresholds: { lines: 90, branches: 85 } },
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: unit.map((room) => `test/${room}/**/*.test.ts`),
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: "integration",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/e2e/**", ...unit.map((room) => `test/${room}/**`)],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
