@@ -1,0 +1,207 @@
+/**
+ * All that can happen in a session: facts in the past tense, understandable alone.
+ *
+ * The stream is the record (spec 7): counts, commits, cost and state are folds over it. The journal
+ * stamps `v`, `seq` and `at`. Fields are only ever added.
+ */
+import type { ClaudeActivity, ClaudeUsage, CommitInfo, ProcessIdentity } from "./ports.ts";
+import type { Failure, ProcessEnd, SessionStatus, StepConclusion, StopReason } from "./outcome.ts";
+
+/** One input of `--map`/`--args`; `file` only for mapped ones. */
+export interface InputValue {
+  readonly arg: string;
+  readonly file: string | null;
+  /** From 1. */
+  readonly index: number;
+  readonly total: number;
+}
+
+/** Which step, whole enough to be understood alone. */
+export interface StepPlace {
+  /** `3`; inside handlers `3.on_failure.1`, `3.on_exit_code.101.1`, `3.on_success.2`. */
+  readonly step: string;
+  readonly id: string | null;
+  readonly label: string;
+  readonly kind: "claude" | "shell" | "analyze";
+  /** From 1, of the top-level step; with `total` it reads `Step 3/5`. */
+  readonly number: number;
+  readonly total: number;
+  /** 0: top level; handlers one deeper each. */
+  readonly depth: number;
+  readonly iteration: number;
+  /** `null`: a session without inputs. */
+  readonly input: number | null;
+  /** `file:line` of the step in the playbook. */
+  readonly place: string;
+}
+
+/** What a failing attempt shows: everything a person needs without opening a log (spec 10). */
+export interface FailureDetail extends Failure {
+  /** The command or prompt as it was sent, values and all, cut to 2 000 characters. */
+  readonly rendered: string;
+  readonly end: ProcessEnd | null;
+  /** The last 20 lines of output. */
+  readonly tail: string;
+  readonly log: string | null;
+}
+
+export interface SessionTotals {
+  readonly iterations: number;
+  readonly steps: number;
+  readonly commits: number;
+  /** Distinct paths changed between the session's start and its end. */
+  readonly filesChanged: number;
+  readonly durationMs: number;
+  /** `null`: at least one Claude step had no known cost. 0 when no Claude step ran. */
+  readonly costUsd: number | null;
+  /** What is known of the cost even when the total is not. */
+  readonly knownCostUsd: number;
+  readonly tokens: number;
+}
+
+export type Event =
+  | {
+      readonly type: "session-started";
+      readonly session: string;
+      readonly playbook: string;
+      readonly name: string;
+      readonly description: string | null;
+      readonly steps: number;
+      readonly inputs: number;
+      readonly maxIterations: number;
+      /** Why that many: for the first line. */
+      readonly boundFrom: "option" | "playbook" | "default";
+      readonly root: string;
+      readonly cwd: string;
+      readonly head: string;
+      readonly branch: string | null;
+      readonly commit: "auto" | "off";
+      /** A recording stands in for Claude. */
+      readonly replay: string | null;
+      readonly version: string;
+    }
+  | { readonly type: "note"; readonly severity: "info" | "warning"; readonly message: string }
+  | { readonly type: "input-started"; readonly input: InputValue }
+  | {
+      readonly type: "iteration-started";
+      readonly iteration: number;
+      readonly maxIterations: number;
+      readonly input: number | null;
+    }
+  | { readonly type: "step-started"; readonly at: StepPlace }
+  | {
+      readonly type: "attempt-started";
+      readonly at: StepPlace;
+      readonly attempt: number;
+      /** What `max_attempts` allows; 1 without a repeating handler. */
+      readonly maxAttempts: number;
+      /** As it is run, values and all, cut to 2 000 characters. */
+      readonly rendered: string;
+      readonly log: string | null;
+    }
+  | {
+      readonly type: "process-started";
+      readonly at: StepPlace;
+      readonly attempt: number;
+      readonly process: ProcessIdentity;
+    }
+  | {
+      readonly type: "attempt-finished";
+      readonly at: StepPlace;
+      readonly attempt: number;
+      readonly end: ProcessEnd | null;
+      readonly durationMs: number;
+      readonly usage: ClaudeUsage | null;
+      readonly turns: number | null;
+      readonly model: string | null;
+      readonly failure: FailureDetail | null;
+    }
+  | {
+      readonly type: "handler-started";
+      readonly at: StepPlace;
+      readonly attempt: number;
+      readonly handler: "on_failure" | "on_exit_code" | "on_success";
+      readonly steps: number;
+    }
+  | {
+      readonly type: "handler-finished";
+      readonly at: StepPlace;
+      readonly attempt: number;
+      readonly handler: "on_failure" | "on_exit_code" | "on_success";
+      readonly ok: boolean;
+    }
+  | {
+      readonly type: "output-captured";
+      readonly at: StepPlace;
+      readonly name: string;
+      /** Cut to 2 000 characters for the record. */
+      readonly value: string;
+    }
+  | {
+      readonly type: "commit-made";
+      readonly at: StepPlace;
+      readonly commit: CommitInfo;
+      /** `step`: the step committed itself; `mmm`: what it left uncommitted. */
+      readonly by: "step" | "mmm";
+    }
+  | {
+      readonly type: "step-finished";
+      readonly at: StepPlace;
+      readonly conclusion: StepConclusion;
+      /** For `skipped`: why. */
+      readonly why: string | null;
+      readonly attempts: number;
+      readonly durationMs: number;
+      readonly commits: readonly CommitInfo[];
+      readonly files: readonly string[];
+      readonly failure: FailureDetail | null;
+    }
+  | {
+      readonly type: "rolled-back";
+      readonly at: StepPlace;
+      /** HEAD after it. */
+      readonly head: string;
+      /** `refs/mmm/failed/...` that holds what was undone; `null` when there was nothing. */
+      readonly kept: string | null;
+    }
+  | {
+      readonly type: "iteration-finished";
+      readonly iteration: number;
+      readonly input: number | null;
+      readonly changed: boolean;
+      readonly durationMs: number;
+    }
+  | {
+      readonly type: "input-finished";
+      readonly input: InputValue;
+      readonly ok: boolean;
+      readonly stop: StopReason;
+      readonly durationMs: number;
+    }
+  | {
+      readonly type: "session-finished";
+      readonly session: string;
+      readonly status: SessionStatus;
+      readonly stop: StopReason;
+      readonly exitCode: number;
+      readonly maxIterations: number;
+      readonly totals: SessionTotals;
+      readonly commits: readonly CommitInfo[];
+      readonly failedInputs: readonly { readonly input: InputValue; readonly message: string }[];
+      readonly toleratedFailures: readonly { readonly at: StepPlace; readonly message: string }[];
+      /** Where the journal and the logs lie. */
+      readonly directory: string;
+      /** `git restore ...` lines and the like. */
+      readonly next: readonly string[];
+    };
+
+/** Shown live, never journalled. */
+export type LiveEvent =
+  | { readonly type: "output"; readonly at: StepPlace; readonly text: string }
+  | { readonly type: "activity"; readonly at: StepPlace; readonly activity: ClaudeActivity };
+
+/** Takes each event before the next thing happens; throws when the journal cannot be written. */
+export interface EventSink {
+  event(event: Event): void;
+  live(event: LiveEvent): void;
+}

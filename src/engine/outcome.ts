@@ -1,0 +1,54 @@
+/** How a child process ended; an exit code other than 0 is not an exception. */
+export type ProcessEnd =
+  | { readonly kind: "exited"; readonly code: number }
+  | { readonly kind: "signalled"; readonly signal: string }
+  | { readonly kind: "timed-out"; readonly afterMs: number }
+  /** mmm was told to stop (Ctrl-C, SIGTERM) and ended the whole tree. */
+  | { readonly kind: "cancelled" }
+  /** No such program, no such directory, argument too long. */
+  | { readonly kind: "not-started"; readonly reason: string };
+
+/** Why an attempt of a step failed; `message` is `${error.message}`. */
+export interface Failure {
+  /**
+   * `process`: exit code, signal or time; `claude`: the success rule of spec 6.2; `value`: a text
+   * could not be made from its values; `output`: a declared output cannot be had; `commit`: mmm's own
+   * commit was refused; `no-commit`: a required commit is missing; `head`: HEAD moved backwards or
+   * to another branch; `on-success`: its `on_success` failed; `cancelled`: mmm was told to stop.
+   */
+  readonly reason:
+    | "process"
+    | "claude"
+    | "value"
+    | "output"
+    | "commit"
+    | "no-commit"
+    | "head"
+    | "on-success"
+    | "cancelled";
+  readonly message: string;
+  /** Exit code of the child, when it had one. */
+  readonly exitCode: number | null;
+  /** What to do about it, a line each. */
+  readonly next: readonly string[];
+}
+
+/** What happened (outcome) is kept apart from what it means for the run (conclusion). */
+export type StepConclusion =
+  | "succeeded"
+  | "failed"
+  /** `continue_on_error` or `fail_workflow: false`: recorded, shown again in the summary. */
+  | "tolerated"
+  /** Had nothing to do (spec 3.3), or the iteration ended before it. */
+  | "skipped";
+
+/** Why a session ended (spec 4, "Stops"). */
+export type StopReason =
+  | "iterations-done"
+  | "no-changes"
+  | "nothing-to-do"
+  | "step-failed"
+  | "input-failed"
+  | "interrupted";
+
+export type SessionStatus = "completed" | "failed" | "interrupted";

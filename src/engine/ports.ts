@@ -1,0 +1,231 @@
+/**
+ * What the engine needs from the world. `process/`, `git/`, `claude/`, `session/` and `context/`
+ * implement it; tests may do so in memory.
+ */
+import type { AnalysisOptions, ClaudeOptions } from "../playbook/model.ts";
+import type { ProcessEnd } from "./outcome.ts";
+
+export interface Clock {
+  now(): Date;
+  /** Milliseconds from an arbitrary start, never going back. */
+  monotonicMs(): number;
+}
+
+/** A child that was started; journalled so that a later run can end what a killed mmm left. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Clock ticks after boot (`/proc/PID/stat` field 22) where there is one, else ISO time of the start. */
+  readonly startTime: string;
+}
+
+/** What all children share. */
+interface ChildRequest {
+  readonly cwd: string;
+  /** Added to (and winning over) the environment mmm was started in. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly timeoutMs: number | null;
+  readonly onStart?: (identity: ProcessIdentity) => void;
+}
+
+export interface ShellRequest extends ChildRequest {
+  /** For `sh -c`; over 100 KB it is run as a file. */
+  readonly script: string;
+  /** `null`: empty standard input. */
+  readonly stdin: string | null;
+  /** Absolute path; gets stdout and stderr whole, as printed. */
+  readonly logFile: string;
+  /** When set, each stream is also kept alone. */
+  readonly splitFiles: { readonly stdout: string; readonly stderr: string } | null;
+  /** Live text, for people; decoded, maybe cut anywhere. */
+  readonly onOutput?: (text: string) => void;
+}
+
+export interface ShellReport {
+  readonly end: ProcessEnd;
+  readonly durationMs: number;
+  /** Bytes of stdout and stderr together. */
+  readonly bytes: number;
+  /** The last of stdout and stderr as printed, at most 64 KiB. */
+  readonly tail: string;
+}
+
+export interface ShellPort {
+  run(request: ShellRequest, signal: AbortSignal): Promise<ShellReport>;
+}
+
+export interface ClaudeRequest extends ChildRequest {
+  readonly prompt: string;
+  readonly options: ClaudeOptions;
+  /** Which step asks; replay and recordings are keyed by it and by the prompt. */
+  readonly step: string;
+  /** Absolute path; gets every line of the event stream as it came. */
+  readonly eventsFile: string;
+  /** Absolute path; gets stderr, and after the end the result's text. */
+  readonly logFile: string;
+  readonly onActivity?: (activity: ClaudeActivity) => void;
+}
+
+/** What Claude is doing right now, for people. */
+export type ClaudeActivity =
+  | { readonly type: "text"; readonly text: string }
+  /** `detail` is the command, path or pattern the tool got, cut to one line. */
+  | { readonly type: "tool"; readonly name: string; readonly detail: string }
+  | { readonly type: "retry"; readonly message: string }
+  | { readonly type: "turns"; readonly turns: number };
+
+export interface ClaudeUsage {
+  /** US dollars; `null` is unknown, never 0. */
+  readonly costUsd: number | null;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly cacheReadTokens: number;
+  readonly cacheWriteTokens: number;
+}
+
+export interface ClaudeReport {
+  readonly end: ProcessEnd;
+  readonly durationMs: number;
+  /** The success rule of spec 6.2, judged by mmm; `code` is stable, `message` for people. */
+  readonly verdict:
+    | { readonly ok: true }
+    | {
+        readonly ok: false;
+        readonly code: string;
+        readonly message: string;
+        readonly next: readonly string[];
+      };
+  /** The result's text (or what a program without events printed); whole in `logFile`, here at most 1 MiB. */
+  readonly text: string;
+  /** Absolute path of a file that holds the whole text. */
+  readonly textFile: string;
+  /** `null`: the program printed no usage. */
+  readonly usage: ClaudeUsage | null;
+  readonly turns: number | null;
+  readonly model: string | null;
+  readonly claudeSession: string | null;
+  /** The last lines for a failure message: stderr, else the result's text. */
+  readonly tail: string;
+  readonly warnings: readonly string[];
+}
+
+export interface ClaudePort {
+  run(request: ClaudeRequest, signal: AbortSignal): Promise<ClaudeReport>;
+}
+
+export interface TreeChange {
+  /** Relative to the repository, `/` between folders. */
+  readonly path: string;
+  readonly kind: "added" | "modified" | "deleted" | "unmerged" | "nested-repository";
+}
+
+/**
+ * The working tree at one moment, seen with one `git status`.
+ *
+ * `changes` leaves out what never counts as dirt (spec 5: playbook, `.mmm/**`, `.claude/**`, files that
+ * were dirty at the start under `--allow-dirty`) as long as no step has changed those files.
+ */
+export interface TreeLook {
+  readonly head: string;
+  /** `null`: detached. */
+  readonly branch: string | null;
+  readonly changes: readonly TreeChange[];
+}
+
+/** A state one can compare with and go back to. `tree` is a tree object when it was not just HEAD's. */
+export interface TreePoint {
+  readonly head: string;
+  readonly branch: string | null;
+  readonly tree: string | null;
+}
+
+export interface CommitInfo {
+  readonly sha: string;
+  readonly subject: string;
+}
+
+export interface CommitRequest {
+  /** Subject, maybe body; the trailers are appended by the port. */
+  readonly message: string;
+  readonly trailers: readonly (readonly [name: string, value: string])[];
+  readonly changes: readonly TreeChange[];
+  /** `true`: `auto_commit: all`, no limits on what is swept in. */
+  readonly everything: boolean;
+}
+
+export type CommitOutcome =
+  | { readonly kind: "committed"; readonly sha: string; readonly subject: string }
+  /** After hooks nothing was left to commit. */
+  | { readonly kind: "nothing" }
+  /** A hook or git itself refused; `text` is what it said. */
+  | { readonly kind: "refused"; readonly text: string }
+  /** Too many, too big, nested repositories, names that look secret: not committed (spec 5). */
+  | {
+      readonly kind: "blocked";
+      readonly reasons: readonly string[];
+      readonly ignoreLines: readonly string[];
+    }
+  /** Over 60 s, mostly a passphrase prompt. */
+  | { readonly kind: "timed-out"; readonly afterMs: number };
+
+export interface FileChange {
+  readonly path: string;
+  readonly status: "added" | "modified" | "deleted";
+}
+
+export interface TreePort {
+  /** Absolute path of the top of the session's tree. */
+  readonly root: string;
+  /** One git process. */
+  look(): Promise<TreeLook>;
+  /** The state as it is, to come back to; makes a tree object only when `look` has changes. */
+  mark(look: TreeLook): Promise<TreePoint>;
+  /** How HEAD went from one to the other; `sideways`: another branch or not a descendant. */
+  movement(from: TreePoint, to: TreeLook): Promise<"same" | "forward" | "backward" | "sideways">;
+  /** Oldest first. */
+  commitsBetween(from: string, to: string): Promise<readonly CommitInfo[]>;
+  /** Start against now, committed or not, ignored files and mmm's own left out; newest first, then by name. */
+  filesSince(from: TreePoint): Promise<readonly FileChange[]>;
+  /** Same files with the same content? */
+  sameTree(from: TreePoint, to: TreeLook): Promise<boolean>;
+  commit(request: CommitRequest, signal: AbortSignal): Promise<CommitOutcome>;
+  /** Keeps the whole working tree as a commit under `refs/mmm/failed/<session>[/n]` and returns that name. */
+  keepFailed(): Promise<string>;
+  /** Back to `point`: branch, HEAD, index and files; ignored, protected and submodule files stay. */
+  rollback(point: TreePoint): Promise<void>;
+  /** `commit: off`: a snapshot commit under `refs/mmm/snap/<session>`, whose tree the point holds. */
+  snapshot(): Promise<TreePoint>;
+  /** Does this path of the session's tree exist (relative to `root`)? */
+  exists(path: string): Promise<boolean>;
+  /** Absolute path of a directory in the tree, symlinks resolved; `null` when outside of it or missing. */
+  directoryInside(path: string): Promise<string | null>;
+}
+
+/** The session's own folder. */
+export interface StorePort {
+  /** Absolute path under `logs/` or `claude/`; the folder exists. */
+  file(kind: "log" | "stdout" | "stderr" | "events", unit: string): string;
+  /** Writes a value into `outputs/`, once a content and name; absolute path. */
+  writeOutput(name: string, content: string): Promise<string>;
+  /** Bytes; 0 when the file does not exist. */
+  size(file: string): Promise<number>;
+  /** The whole text (UTF-8, wrong bytes replaced); the caller has looked at `size`. */
+  read(file: string): Promise<string>;
+  /** Holds the file a NUL byte? Constant memory. */
+  hasNul(file: string): Promise<boolean>;
+}
+
+export interface AnalysisPort {
+  /** Refreshes `.mmm/context` when it is older than allowed; the text is in the asked format. */
+  refresh(options: AnalysisOptions): Promise<{ readonly text: string; readonly fresh: boolean }>;
+  /** `MMM_CONTEXT_DIR` and `MMM_CONTEXT_AVAILABLE`. */
+  location(): Promise<{ readonly directory: string; readonly available: boolean }>;
+}
+
+export interface Ports {
+  readonly clock: Clock;
+  readonly shell: ShellPort;
+  readonly claude: ClaudePort;
+  readonly tree: TreePort;
+  readonly store: StorePort;
+  readonly analysis: AnalysisPort;
+}

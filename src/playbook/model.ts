@@ -1,0 +1,144 @@
+/**
+ * What a playbook means, whatever surface form it was written in (spec section 2).
+ *
+ * The reader is the only maker of these values; inside, nothing is checked again.
+ */
+import type { Range } from "./diagnostic.ts";
+
+/**
+ * A piece of text that stands in the playbook, with the way back to its place.
+ *
+ * `segments` maps decoded offsets to file offsets: each pair `[inValue, inFile]` starts a stretch in
+ * which both advance together (a block scalar has one a line, an escape starts a new one).
+ */
+export interface SourceText {
+  readonly value: string;
+  readonly range: Range;
+  readonly segments: readonly (readonly [inValue: number, inFile: number])[];
+}
+
+/** How the Claude CLI is to be called; a step's own value beats the playbook's, the playbook's the config's. */
+export interface ClaudeOptions {
+  readonly model?: string;
+  /** At most this many agent turns; a positive whole number. */
+  readonly maxTurns?: number;
+  /** Replaces the flag that skips permissions (spec 6.1), as `allowedTools` does. */
+  readonly permissionMode?: string;
+  readonly allowedTools?: readonly string[];
+  readonly disallowedTools?: readonly string[];
+  readonly appendSystemPrompt?: string;
+}
+
+/** `analyze:` and `analysis:` (spec 2.7). */
+export interface AnalysisOptions {
+  /** A saved context younger than this is used as it is; default 300 s. */
+  readonly maxCacheAgeMs: number;
+  readonly forceRefresh: boolean;
+  /** `false`: print only, write nothing under `.mmm/context`. */
+  readonly save: boolean;
+  /** What becomes the step's output. */
+  readonly format: "summary" | "json";
+}
+
+/** `outputs:` (spec 3.3). */
+export type OutputRule =
+  | {
+      readonly kind: "file";
+      readonly pattern: string;
+      /** `true`: the list of all that match, newest first; else the newest alone. */
+      readonly all: boolean;
+      readonly default?: unknown;
+    }
+  | {
+      readonly kind: "capture";
+      readonly capture: "text" | "lines" | "json" | "number" | "boolean" | "count";
+      /** JSONPath into the captured JSON value. */
+      readonly path?: string;
+      /** A literal, or `/regex/flags`, matched in linear time. */
+      readonly pattern?: string;
+      readonly from: "stdout" | "stderr" | "both";
+      readonly default?: unknown;
+    };
+
+export interface OutputDeclaration {
+  readonly name: string;
+  readonly rule: OutputRule;
+  readonly range: Range;
+}
+
+/** `on_failure` and `on_exit_code` (spec 2.3). */
+export interface FailureHandler {
+  /** May be empty: `{fail_workflow: ...}` alone. */
+  readonly steps: readonly Step[];
+  /** Runs of the failing step, the first one included. 1: the handler is a clean-up, the step is not repeated. */
+  readonly maxAttempts: number;
+  /** `false` only when written so: the failure is recorded and the run goes on. */
+  readonly failWorkflow: boolean;
+  readonly range: Range;
+}
+
+/** What every kind of step has (spec 2.2). */
+export interface StepCommon {
+  readonly id: string | null;
+  /** The step's first character to its last. */
+  readonly range: Range;
+  /** What people see: `name`, else the command as written, cut to one line. */
+  readonly label: string;
+  /** Place of `id`, for diagnostics; the step's own when there is none. */
+  readonly idRange: Range;
+  readonly env: readonly { readonly name: string; readonly value: SourceText }[];
+  readonly workingDir: SourceText | null;
+  /** For one attempt; `null`: no limit. */
+  readonly timeoutMs: number | null;
+  readonly onFailure: FailureHandler | null;
+  readonly onExitCode: readonly { readonly code: number; readonly handler: FailureHandler }[];
+  readonly onSuccess: readonly Step[];
+  readonly continueOnError: boolean;
+  /** `null`: not written; the default depends on form and command (spec 5). */
+  readonly commitRequired: boolean | null;
+  readonly commitMessage: SourceText | null;
+  /** `all` lifts the limits on what is swept in (spec 5). */
+  readonly autoCommit: "on" | "off" | "all";
+  readonly outputs: readonly OutputDeclaration[];
+  /** `capture_output: true` of the original: stdout becomes `CAPTURED_OUTPUT`. */
+  readonly captureOutput: boolean;
+  readonly analysis: AnalysisOptions | null;
+}
+
+export interface ClaudeStep extends StepCommon {
+  readonly kind: "claude";
+  /** `string` and `name` require a commit unless told otherwise, `claude` does not (spec 5). */
+  readonly form: "string" | "name" | "claude";
+  /** A slash command starts with `/`; the reader adds the slash to string and name forms. */
+  readonly prompt: SourceText;
+  /** `args:` of the name form, appended with a space each; one that renders to nothing is left out. */
+  readonly args: readonly SourceText[];
+  readonly options: ClaudeOptions;
+}
+
+export interface ShellStep extends StepCommon {
+  readonly kind: "shell";
+  readonly run: SourceText;
+  /** `null`: standard input is empty. */
+  readonly stdin: SourceText | null;
+}
+
+export interface AnalyzeStep extends StepCommon {
+  readonly kind: "analyze";
+  readonly options: AnalysisOptions;
+}
+
+export type Step = ClaudeStep | ShellStep | AnalyzeStep;
+
+export interface Playbook {
+  /** As the user named it; for messages. */
+  readonly file: string;
+  readonly text: string;
+  readonly name: string;
+  readonly description: string | null;
+  readonly maxIterations: number | null;
+  readonly env: readonly { readonly name: string; readonly value: SourceText }[];
+  readonly commit: "auto" | "off";
+  readonly claude: ClaudeOptions;
+  readonly steps: readonly Step[];
+}
