@@ -1,0 +1,85 @@
+import type { Reference } from "../reference.ts";
+import { type OptionPlace, optionPlaces } from "./lint-option.ts";
+import { lintScan } from "./lint.ts";
+import { errorAt, type ShellProblem, warningAt } from "./problem.ts";
+import { holdsReference, recogniser } from "./recognise.ts";
+import type { Recogniser, Scan, Site } from "./scan-state.ts";
+import { scanShell } from "./scan.ts";
+
+export type { ShellProblem } from "./problem.ts";
+
+/** A `shell:` text that was read and found fit, ready for its values. */
+export interface ShellText {
+  readonly source: string;
+  /** In the order of the text; one in a comment is none. */
+  readonly references: readonly Reference[];
+  readonly plan: ShellPlan;
+}
+
+/** What `renderShellText` needs; opaque to everyone else. */
+export interface ShellPlan {
+  readonly sites: readonly Site[];
+  readonly options: ReadonlyMap<Site, OptionPlace>;
+}
+
+/**
+ * Reads a `shell:` text (3.2). Fails closed: a text that holds a reference and cannot be read to its end is refused,
+ * one without a reference goes to the shell as it is. `isKnown` is asked for plain names ("ARG", "item").
+ */
+export function compileShellText(
+  text: string,
+  isKnown: (name: string) => boolean,
+): { readonly text: ShellText | null; readonly problems: readonly ShellProblem[] } {
+  const nul = text.indexOf("\0");
+  if (nul !== -1) {
+    const problem = errorAt(
+      { start: nul, end: nul + 1 },
+      "nul",
+      "the text holds a NUL byte, which no command can take",
+    );
+    return { text: null, problems: [problem] };
+  }
+  let recognise = recogniser(text, isKnown, new Set());
+  let scan = scanShell(text, recognise);
+  if (setsKnownName(scan, isKnown)) {
+    recognise = recogniser(text, isKnown, scan.assigned);
+    scan = scanShell(text, recognise);
+  }
+  const problems =
+    scan.stopped === null ? checkScan(scan) : unreadable(text, scan.stopped, recognise);
+  if (problems.some((problem) => problem.severity === "error")) return { text: null, problems };
+  const sites = scan.stopped === null ? scan.sites : [];
+  const plan = { sites, options: optionPlaces(scan) };
+  return {
+    text: { source: text, references: sites.map((site) => site.reference), plan },
+    problems,
+  };
+}
+
+/** Everything that is wrong with a text that could be read, in the order of the text. */
+export function checkScan(scan: Scan): ShellProblem[] {
+  const raw = scan.sites
+    .filter((site) => site.reference.filter === "raw")
+    .map(({ reference }) =>
+      warningAt(reference, "raw", `${reference.text} inserts the value as shell code, as it is`),
+    );
+  const seen = new Set<string>();
+  return [...scan.problems, ...lintScan(scan), ...raw]
+    .filter((problem) => {
+      const key = `${problem.start} ${problem.code}`;
+      return !seen.has(key) && seen.add(key);
+    })
+    .sort((a, b) => a.start - b.start);
+}
+
+function setsKnownName(scan: Scan, isKnown: (name: string) => boolean): boolean {
+  for (const name of scan.assigned) if (isKnown(name)) return true;
+  return false;
+}
+
+function unreadable(text: string, stopped: ShellProblem, recognise: Recogniser): ShellProblem[] {
+  if (!holdsReference(text, recognise)) return [];
+  const line = text.slice(0, stopped.start).split("\n").length;
+  const message = `line ${line}: ${stopped.message}; mmm cannot tell how the values would be quoted`;
+  return [{ ...stopped, message }];
+}

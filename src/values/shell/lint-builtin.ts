@@ -1,0 +1,96 @@
+import { NAME_TAKERS } from "./lint-program.ts";
+import { each, type Finding, isOption, nameOf, operands } from "./lint-words.ts";
+import type { Command, Word } from "./scan-state.ts";
+
+const COMPARES = new Set(["-eq", "-ne", "-lt", "-le", "-gt", "-ge"]);
+const NAME =
+  "stands where a name of a variable goes, and bash evaluates a name such as a[$(…)]; write a fixed name";
+
+/** Builtins that evaluate an argument again, or take it for something else than data. */
+export function* builtinFindings(command: Command): Generator<Finding> {
+  const { words } = command;
+  const name = nameOf(words[0]);
+  const rest = words.slice(1);
+  if (name === "[" || name === "test") yield* testFindings(name, rest);
+  else if (name === "[[") yield* conditionalFindings(rest);
+  else if (name === "printf") yield* printfFindings(rest);
+  else if (name === "echo") yield* echoFindings(rest);
+  else if (name === "set") yield* setFindings(rest);
+  else if (name === "." || name === "source")
+    yield* each(
+      rest.slice(0, 1),
+      "code",
+      "names a file that the shell runs as code; write a fixed path",
+    );
+  else if (name === "xargs") yield* xargsFindings(rest);
+  else yield* nameFindings(name, words);
+}
+
+function* nameFindings(name: string, words: readonly Word[]): Generator<Finding> {
+  const takes = NAME_TAKERS.get(name);
+  if (takes === undefined) return;
+  const options = words.filter((word) => isOption(word)).map((word) => word.literal);
+  const declares = /^(?:declare|typeset|local|export|readonly)$/.test(name);
+  const evaluates = options.some((option) => /^-[a-zA-Z]*[inaA]/.test(option));
+  for (const word of operands(words, 1, takes)) {
+    const value = declares && !evaluates && /^[A-Za-z_]\w*\+?=/.test(word.literal);
+    if (!value) yield* each([word], "code", NAME);
+  }
+}
+
+function* testFindings(name: string, rest: readonly Word[]): Generator<Finding> {
+  let words = name === "[" && rest.at(-1)?.literal === "]" ? rest.slice(0, -1) : rest;
+  for (const [at, word] of words.entries()) {
+    if (word.literal === "-v") yield* each([words[at + 1]], "code", NAME);
+  }
+  if (words.some((word) => /^-[ao]$/.test(word.literal) && !word.quoted)) {
+    const why = `stands in ${name} with -a or -o, where a value such as ( or ! changes the test; write [ … ] && [ … ]`;
+    for (const finding of each(words, "test-operators", why)) yield { ...finding, warning: true };
+  }
+  while (words[0]?.literal === "!" && words.length > 1) words = words.slice(1);
+  const operator = words.length === 2 ? words[0] : words.length === 3 ? words[1] : undefined;
+  yield* each(
+    [operator],
+    "code",
+    `stands where ${name} expects an operator; write the operator itself`,
+  );
+}
+
+function* conditionalFindings(rest: readonly Word[]): Generator<Finding> {
+  const why =
+    "stands beside an arithmetic comparison in [[ ]], which evaluates it; use [ … ] instead";
+  for (const [at, word] of rest.entries()) {
+    if (word.literal === "-v") yield* each([rest[at + 1]], "code", NAME);
+    if (COMPARES.has(word.literal)) yield* each([rest[at - 1], rest[at + 1]], "code", why);
+  }
+}
+
+function* printfFindings(rest: readonly Word[]): Generator<Finding> {
+  let at = 0;
+  if (rest[at]?.literal === "-v") {
+    yield* each([rest[1]], "code", NAME);
+    at = 2;
+  } else if (rest[at]?.literal.startsWith("-v") === true) {
+    yield* each([rest[0]], "code", NAME);
+    at = 1;
+  }
+  if (rest[at]?.literal === "--") at += 1;
+  yield* each([rest[at]], "code", `stands in the format of printf; write printf '%s\\n' "…"`);
+}
+
+function* echoFindings(rest: readonly Word[]): Generator<Finding> {
+  const why = `is printed by echo, which interprets backslashes and -n in some shells; write printf '%s\\n' "…"`;
+  for (const finding of each(rest, "echo", why)) yield { ...finding, warning: true };
+}
+
+function* setFindings(rest: readonly Word[]): Generator<Finding> {
+  const dashes = rest.findIndex((word) => word.literal === "--");
+  const before = dashes === -1 ? rest : rest.slice(0, dashes);
+  yield* each(before, "code", "could be taken for options of set; write set -- …");
+}
+
+function* xargsFindings(rest: readonly Word[]): Generator<Finding> {
+  if (!rest.some((word) => /^-[Ii]/.test(word.literal))) return;
+  const why = "is an argument of xargs -I, which replaces its marker inside the value too";
+  for (const finding of each(rest, "xargs-replace", why)) yield { ...finding, warning: true };
+}

@@ -1,0 +1,70 @@
+import type { Level } from "./scan-level.ts";
+import { HOLE, type Command, type Scan } from "./scan-state.ts";
+
+const NAMES_ALL = new Set([
+  "read",
+  "export",
+  "readonly",
+  "local",
+  "declare",
+  "typeset",
+  "mapfile",
+  "readarray",
+]);
+const NAMED = /^([A-Za-z_]\w*)(?:\+?=|\[|$)/;
+
+/** The command that the next word belongs to, made when there is none. */
+export function needCommand(scan: Scan, level: Level): Command {
+  level.command ??= {
+    kind: "simple",
+    words: [],
+    assignments: [],
+    inputs: [],
+    targets: [],
+    piped: level.piped,
+    firstSite: scan.sites.length,
+  };
+  return level.command;
+}
+
+/** Closes the current command and keeps it for the checks when a reference can concern it. */
+export function endCommand(scan: Scan, level: Level): void {
+  const { command } = level;
+  level.command = null;
+  level.piped = null;
+  if (command === null) return;
+  noteNames(scan, command);
+  const piped = command.piped !== null && command.piped.to > command.piped.from;
+  const open = level.pending.some((heredoc) => heredoc.command === command);
+  if (piped || open || scan.sites.length > command.firstSite || usesSites(command))
+    scan.commands.push(command);
+}
+
+/** Closes the current command; what follows is not fed by a pipe. */
+export function nextCommand(scan: Scan, level: Level): void {
+  endCommand(scan, level);
+  level.compound = false;
+  level.pipeline = scan.sites.length;
+}
+
+function usesSites(command: Command): boolean {
+  return (
+    command.inputs.length > 0 ||
+    [...command.words, ...command.assignments, ...command.targets].some(
+      (word) => word.sites.length > 0,
+    )
+  );
+}
+
+/** The plain names that a builtin sets. */
+function noteNames(scan: Scan, command: Command): void {
+  const name = command.words[0]?.literal ?? "";
+  if (name !== "printf" && name !== "getopts" && !NAMES_ALL.has(name)) return;
+  const words = command.words.slice(1).map((word) => word.literal);
+  if (name === "printf") words.splice(0, words.length, words[0] === "-v" ? (words[1] ?? "") : "");
+  if (name === "getopts") words.shift();
+  for (const word of words) {
+    const found = NAMED.exec(word)?.[1];
+    if (found !== undefined && !word.startsWith(HOLE)) scan.assigned.add(found);
+  }
+}
