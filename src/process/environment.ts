@@ -1,0 +1,27 @@
+import { UNIT_VARIABLE } from "./process-table.ts";
+
+/** Added to the environment mmm was started in; `undefined` takes a variable away. */
+export type EnvironmentChanges = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The environment of a child. What an outer mmm set for its own child (`MMM_UNIT`, `__MMM_*` values of a
+ * shell step) does not go on to ours.
+ */
+export function childEnvironment(
+  inherited: NodeJS.ProcessEnv,
+  changes: EnvironmentChanges,
+  unit: string,
+): Record<string, string> {
+  const environment: Record<string, string> = {};
+  for (const [name, value] of Object.entries(inherited)) {
+    if (value !== undefined && name !== UNIT_VARIABLE && !name.startsWith("__MMM_")) {
+      environment[name] = value;
+    }
+  }
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === undefined) delete environment[name];
+    else environment[name] = value;
+  }
+  environment[UNIT_VARIABLE] = unit;
+  return environment;
+}

@@ -1,0 +1,131 @@
+import { writeFileSync } from "node:fs";
+import { StringDecoder } from "node:string_decoder";
+
+import type { ShellPort, ShellReport, ShellRequest } from "../engine/ports.ts";
+import type { Children } from "./children.ts";
+import { LogFile, Tail, logUnwritable } from "./output.ts";
+
+/** Linux takes no single argument over 128 KiB; the rest is room for what is put around the script. */
+const MAX_INLINE_BYTES = 100_000;
+
+/** Shell steps: `sh -c`, output whole in the log, its end in memory (spec 2.1, 11). */
+export function createShellPort(children: Children): ShellPort {
+  return { run: (request, signal) => runShell(children, request, signal) };
+}
+
+async function runShell(
+  children: Children,
+  request: ShellRequest,
+  signal: AbortSignal,
+): Promise<ShellReport> {
+  const output = new ShellOutput(request);
+  if (request.script.includes("\0")) {
+    output.close();
+    const reason = "the script holds a NUL byte, which no shell can read";
+    return { end: { kind: "not-started", reason }, durationMs: 0, bytes: 0, tail: "" };
+  }
+  try {
+    const { end, durationMs, stillOpen } = await children.start(
+      {
+        command: "sh",
+        args: shellArguments(request),
+        cwd: request.cwd,
+        env: request.env,
+        stdin: request.stdin,
+        timeoutMs: request.timeoutMs,
+        ...(request.onStart === undefined ? {} : { onStart: request.onStart }),
+        onStdout: (chunk) => output.take("stdout", chunk),
+        onStderr: (chunk) => output.take("stderr", chunk),
+      },
+      signal,
+    );
+    // What a background process prints later still goes to the log, not to people.
+    output.finish();
+    if (stillOpen === null) output.close();
+    else void stillOpen.then(() => output.closeQuietly());
+    return { end, durationMs, ...output.summary() };
+  } catch (error) {
+    output.closeQuietly();
+    throw error;
+  }
+}
+
+/**
+ * Two pipes tell nothing about the order of what came through them, so unless the streams are asked for
+ * alone both go through one. On the script's first line: line numbers in messages stay.
+ */
+function shellArguments(request: ShellRequest): readonly string[] {
+  const merged = request.splitFiles === null;
+  if (Buffer.byteLength(request.script) <= MAX_INLINE_BYTES) {
+    return ["-c", merged ? `exec 2>&1; ${request.script}` : request.script];
+  }
+  const file = `${request.logFile}.sh`;
+  try {
+    writeFileSync(file, request.script, { mode: 0o600 });
+  } catch (error) {
+    throw logUnwritable(file, error);
+  }
+  return merged ? ["-c", 'exec 2>&1; exec sh "$0"', file] : [file];
+}
+
+type Source = "stdout" | "stderr";
+
+class ShellOutput {
+  readonly #tail = new Tail();
+  readonly #log: LogFile;
+  readonly #split: Readonly<Record<Source, LogFile>> | null;
+  readonly #decoders: Readonly<Record<Source, StringDecoder>> | null;
+  #onOutput: ((text: string) => void) | null;
+
+  constructor(request: ShellRequest) {
+    this.#log = new LogFile(request.logFile);
+    this.#split =
+      request.splitFiles === null
+        ? null
+        : {
+            stdout: new LogFile(request.splitFiles.stdout),
+            stderr: new LogFile(request.splitFiles.stderr),
+          };
+    this.#onOutput = request.onOutput ?? null;
+    this.#decoders =
+      this.#onOutput === null
+        ? null
+        : { stdout: new StringDecoder("utf8"), stderr: new StringDecoder("utf8") };
+  }
+
+  take(source: Source, chunk: Buffer): void {
+    this.#log.write(chunk);
+    this.#split?.[source].write(chunk);
+    this.#tail.push(chunk);
+    this.#show(this.#decoders?.[source].write(chunk));
+  }
+
+  finish(): void {
+    this.#show(this.#decoders?.stdout.end());
+    this.#show(this.#decoders?.stderr.end());
+    this.#onOutput = null;
+  }
+
+  close(): void {
+    this.#log.close();
+    this.#split?.stdout.close();
+    this.#split?.stderr.close();
+  }
+
+  /** When there is worse to tell, or nobody left to tell it to. */
+  closeQuietly(): void {
+    try {
+      this.close();
+    } catch {
+      // The log misses its last words; nothing else is lost.
+    }
+  }
+
+  summary(): { readonly bytes: number; readonly tail: string } {
+    return { bytes: this.#tail.total, tail: this.#tail.text() };
+  }
+
+  #show(text: string | undefined): void {
+    if (text !== undefined && text !== "") this.#onOutput?.(text);
+  }
+}
