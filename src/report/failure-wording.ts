@@ -55,15 +55,15 @@ export function failureBlock(shown: FailureShown): readonly Line[] {
   const inside = `${indent}   `;
   const lines: Line[] = [complain(`${indent}${shown.title}`, shown.tone)];
   const fact = (name: string, value: string): void => {
-    lines.push(complain(`${inside}${`${name}:`.padEnd(9)}${value}`, "plain"));
+    lines.push(complain(`${inside}${(name === "" ? "" : `${name}:`).padEnd(9)}${value}`, "plain"));
   };
   fact("at", inline(shown.at.place, 400));
   for (const [index, text] of commandLines(failure.rendered, symbols).entries()) {
     fact(index === 0 ? "command" : "", text);
   }
   fact("result", resultWords(shown));
-  for (const text of messageLines(failure)) {
-    fact("error", text);
+  for (const [index, text] of messageLines(failure).entries()) {
+    fact(index === 0 ? "error" : "", text);
   }
   const tail = tailLines(failure.tail, symbols);
   if (tail.length > 0) {

@@ -78,7 +78,7 @@ function sessionStarted(event: Of<"session-started">, symbols: Symbols): Line[] 
   const { start, workflow, plan, replay, info } = symbols;
   const each = event.inputs > 1 ? ` for each of ${formatCount(event.inputs, "input")}` : "";
   const most = formatCount(event.maxIterations, "iteration");
-  const bound = `at most ${most}${each}, ${boundWords(event.boundFrom)}`;
+  const bound = `max ${most}${each}, ${boundWords(event.boundFrom)}`;
   const lines = [
     say(`${start} Starting improvement loop... (${bound})`, "strong"),
     say(`${workflow} Workflow: ${inline(event.description ?? event.name, 200, symbols.ellipsis)}`),
@@ -111,7 +111,7 @@ function boundWords(from: Of<"session-started">["boundFrom"]): string {
     case "playbook":
       return "from the playbook";
     case "default":
-      return "the default";
+      return "default";
     default:
       return unreachable(from);
   }
