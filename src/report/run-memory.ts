@@ -1,0 +1,158 @@
+/**
+ * What a later line needs of earlier events: a fold over the stream, nothing else (architecture 3).
+ *
+ * Bounded: steps are forgotten when they finish.
+ */
+import type { Event, FailureDetail, LiveEvent, StepPlace } from "../engine/events.ts";
+import type { ClaudeUsage } from "../engine/ports.ts";
+
+/** A step under way. */
+export interface RunningStep {
+  readonly at: StepPlace;
+  /** Monotonic, of the attempt that runs. */
+  startedMs: number;
+  attempt: number;
+  maxAttempts: number;
+  turns: number | null;
+  /** Last tool call, for the live line. */
+  doing: string | null;
+  /** Output of this attempt went by live. */
+  seenLive: boolean;
+  /** Of a failed attempt nothing has been said about yet. */
+  unsaid: FailureDetail | null;
+  /** Of all attempts; `null`: none had a known cost. */
+  costUsd: number | null;
+}
+
+export class RunMemory {
+  readonly #nowMs: () => number;
+  readonly #running = new Map<string, RunningStep>();
+  /** Recording that stands in for Claude. */
+  replay: string | null = null;
+  /** Known cost of the session so far. */
+  knownCostUsd = 0;
+  /** Claude attempts whose cost nobody knows. */
+  unknownCosts = 0;
+  /** The step that ended the run or its input. */
+  failed: StepPlace | null = null;
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
+
+  step(at: StepPlace): RunningStep | null {
+    return this.#running.get(keyOf(at)) ?? null;
+  }
+
+  /** The step that started last and still runs: innermost, when handlers nest. */
+  innermost(): RunningStep | null {
+    return [...this.#running.values()].at(-1) ?? null;
+  }
+
+  /** Takes an event after its lines were said. */
+  observe(event: Event): void {
+    switch (event.type) {
+      case "session-started":
+        this.replay = event.replay;
+        return;
+      case "step-started":
+        this.#start(event.at);
+        return;
+      case "attempt-started":
+        this.#attempt(event.at, event);
+        return;
+      case "attempt-finished":
+        this.#finishAttempt(event);
+        return;
+      case "handler-started": {
+        const step = this.step(event.at);
+        if (step !== null) {
+          step.unsaid = null;
+        }
+        return;
+      }
+      case "step-finished":
+        if (event.conclusion === "failed" && event.at.depth === 0) {
+          this.failed = event.at;
+        }
+        this.#running.delete(keyOf(event.at));
+        return;
+      case "session-finished":
+        this.#running.clear();
+        return;
+      default:
+        return;
+    }
+  }
+
+  observeLive(event: LiveEvent): void {
+    const step = this.step(event.at);
+    if (step === null) {
+      return;
+    }
+    if (event.type === "output") {
+      step.seenLive = true;
+      return;
+    }
+    if (event.activity.type === "turns") {
+      step.turns = event.activity.turns;
+    } else if (event.activity.type === "tool") {
+      step.doing = `${event.activity.name} ${event.activity.detail}`;
+    }
+  }
+
+  #start(at: StepPlace): RunningStep {
+    const step: RunningStep = {
+      at,
+      startedMs: this.#nowMs(),
+      attempt: 1,
+      maxAttempts: 1,
+      turns: null,
+      doing: null,
+      seenLive: false,
+      unsaid: null,
+      costUsd: null,
+    };
+    this.#running.set(keyOf(at), step);
+    return step;
+  }
+
+  #attempt(at: StepPlace, of: { readonly attempt: number; readonly maxAttempts: number }): void {
+    const step = this.step(at) ?? this.#start(at);
+    step.startedMs = this.#nowMs();
+    step.attempt = of.attempt;
+    step.maxAttempts = of.maxAttempts;
+    step.turns = null;
+    step.doing = null;
+    step.seenLive = false;
+    step.unsaid = null;
+  }
+
+  #finishAttempt(event: Event & { readonly type: "attempt-finished" }): void {
+    const step = this.step(event.at);
+    if (step !== null) {
+      step.unsaid = event.failure;
+      step.turns = event.turns;
+      step.doing = null;
+    }
+    if (event.at.kind === "claude") {
+      this.#count(event.usage, step);
+    }
+  }
+
+  #count(usage: ClaudeUsage | null, step: RunningStep | null): void {
+    if (usage === null || usage.costUsd === null) {
+      this.unknownCosts += 1;
+      return;
+    }
+    this.knownCostUsd += usage.costUsd;
+    if (step !== null) {
+      step.costUsd = (step.costUsd ?? 0) + usage.costUsd;
+    }
+  }
+}
+
+/** One step of one iteration of one input. */
+export function keyOf(at: StepPlace): string {
+  return `${at.input ?? "-"}/${at.iteration}/${at.step}`;
+}

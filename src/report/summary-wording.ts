@@ -1,0 +1,209 @@
+/** The end of a run, in the words of the original's README (spec 10). */
+import type { Event } from "../engine/events.ts";
+import type { StopReason } from "../engine/outcome.ts";
+import { unreachable } from "../lib/unreachable.ts";
+import { formatCount, formatDuration, formatMoney, formatNumber } from "./format.ts";
+import { complain, say, type Line, type Verbosity } from "./line.ts";
+import type { RunMemory } from "./run-memory.ts";
+import { inline } from "./safe-text.ts";
+import type { Symbols } from "./symbols.ts";
+
+export type SessionFinished = Event & { readonly type: "session-finished" };
+
+export interface SummaryContext {
+  readonly memory: RunMemory;
+  readonly symbols: Symbols;
+  readonly verbosity: Verbosity;
+}
+
+/** More would push the status off the screen. */
+const COMMITS_SHOWN = 20;
+const INDENT = "   ";
+
+/** Why a session ended, by name (spec 4, "Stops"). */
+export function stopWords(stop: StopReason, memory: RunMemory): string {
+  switch (stop) {
+    case "iterations-done":
+      return "All iterations done";
+    case "no-changes":
+      return "The last iteration changed nothing";
+    case "nothing-to-do":
+      return "No more issues found";
+    case "step-failed":
+      return memory.failed === null ? "A step failed" : `Step ${stepWords(memory.failed)} failed`;
+    case "input-failed":
+      return "An input failed";
+    case "interrupted":
+      return "Interrupted";
+    default:
+      return unreachable(stop);
+  }
+}
+
+/** Status first, then the facts, then what to type. Under `-q`: what to type and one line. */
+export function summaryLines(event: SessionFinished, context: SummaryContext): readonly Line[] {
+  if (context.verbosity === -1) {
+    return [...(event.status === "completed" ? [] : nextLines(event)), quietLine(event, context)];
+  }
+  return [
+    say(""),
+    headline(event, context.symbols),
+    ...factLines(event, context),
+    ...commitLines(event, context),
+    ...troubleLines(event, context.symbols),
+    ...nextLines(event),
+  ];
+}
+
+function headline(event: SessionFinished, symbols: Symbols): Line {
+  switch (event.status) {
+    case "completed":
+      return say(
+        `${symbols.done} ${completedWords(event)}${finishedEarly(event) ? ":" : ""}`,
+        "good",
+      );
+    case "failed":
+      return complain(`${symbols.failed} Improvement session failed:`);
+    case "interrupted":
+      return complain(`${symbols.stopped} Improvement session interrupted:`, "warn");
+    default:
+      return unreachable(event.status);
+  }
+}
+
+function quietLine(event: SessionFinished, { memory, symbols }: SummaryContext): Line {
+  const facts = [
+    `${event.totals.iterations}/${event.maxIterations} iterations`,
+    formatCount(event.totals.commits, "commit"),
+    formatDuration(event.totals.durationMs),
+    ...costWords(event, memory),
+  ].join(", ");
+  const why = stopWords(event.stop, memory);
+  switch (event.status) {
+    case "completed":
+      return {
+        ...say(`${symbols.done} ${completedWords(event)}: ${why} (${facts})`, "good", -1),
+      };
+    case "failed":
+      return complain(`${symbols.failed} Improvement session failed: ${why} (${facts})`);
+    case "interrupted":
+      return complain(`${symbols.stopped} Improvement session interrupted (${facts})`, "warn");
+    default:
+      return unreachable(event.status);
+  }
+}
+
+function completedWords(event: SessionFinished): string {
+  return finishedEarly(event)
+    ? "Improvement session finished early"
+    : "Improvement session completed";
+}
+
+function finishedEarly(event: SessionFinished): boolean {
+  return event.stop === "no-changes" || event.stop === "nothing-to-do";
+}
+
+function factLines(event: SessionFinished, { memory, verbosity }: SummaryContext): Line[] {
+  const { totals } = event;
+  const usedClaude = totals.tokens > 0 || totals.costUsd === null || totals.knownCostUsd > 0;
+  const facts: (readonly [name: string, value: string])[] = [
+    ["Iterations", `${totals.iterations}/${event.maxIterations}`],
+    ["Files improved", formatNumber(totals.filesChanged)],
+    ["Reason", stopWords(event.stop, memory)],
+    ["Steps", formatNumber(totals.steps)],
+    ["Time", formatDuration(totals.durationMs)],
+  ];
+  if (usedClaude) {
+    const replayed = memory.replay === null ? "" : " (replayed, nothing was paid)";
+    facts.push(["Tokens", formatNumber(totals.tokens)]);
+    facts.push(["Cost", `${costWords(event, memory).join("") || formatMoney(0)}${replayed}`]);
+  }
+  if (event.status !== "completed" || verbosity > 0) {
+    facts.push(["Logs", inline(event.directory, 4000)]);
+  }
+  return facts.map(([name, value]) => say(`${INDENT}${name}: ${value}`));
+}
+
+/** What is unknown is never shown as 0 (spec 6.4); empty: nothing was spent. */
+function costWords(event: SessionFinished, memory: RunMemory): readonly string[] {
+  const { costUsd, knownCostUsd } = event.totals;
+  if (costUsd !== null) {
+    return costUsd === 0 ? [] : [formatMoney(costUsd)];
+  }
+  if (knownCostUsd === 0) {
+    return ["unknown"];
+  }
+  const missing =
+    memory.unknownCosts === 0 ? "some steps" : formatCount(memory.unknownCosts, "step");
+  return [`at least ${formatMoney(knownCostUsd)}, ${missing} of unknown cost`];
+}
+
+function commitLines(event: SessionFinished, { symbols, verbosity }: SummaryContext): Line[] {
+  const total = Math.max(event.totals.commits, event.commits.length);
+  const shown = event.commits.slice(0, COMMITS_SHOWN).map(({ sha, subject }) => {
+    const name = verbosity === 2 ? `${shortSha(sha)} ` : "";
+    return say(`${INDENT}  ${symbols.bullet} ${name}${inline(subject, 160, symbols.ellipsis)}`);
+  });
+  const more = total - shown.length;
+  return [
+    say(`${INDENT}Commits: ${formatNumber(total)}`),
+    ...shown,
+    ...(more > 0 ? [say(`${INDENT}  and ${formatNumber(more)} more`)] : []),
+  ];
+}
+
+function troubleLines(event: SessionFinished, symbols: Symbols): Line[] {
+  const lines: Line[] = [];
+  const { toleratedFailures: tolerated, failedInputs } = event;
+  if (tolerated.length > 0) {
+    const what = formatCount(tolerated.length, "step");
+    lines.push(complain(`${INDENT}${symbols.warning} ${what} failed and the run went on:`, "warn"));
+    for (const { at, message } of tolerated) {
+      const text = `${stepWords(at)}: ${inline(message, 160, symbols.ellipsis)}`;
+      lines.push(
+        complain(`${INDENT}  ${symbols.bullet} ${text} (${inline(at.place, 400)})`, "warn"),
+      );
+    }
+  }
+  if (failedInputs.length > 0) {
+    const total = failedInputs[0]?.input.total ?? failedInputs.length;
+    const what = `${failedInputs.length} of ${formatCount(total, "input")}`;
+    lines.push(complain(`${INDENT}${symbols.failed} ${what} failed:`));
+    for (const { input, message } of failedInputs) {
+      const name = inline(input.file ?? input.arg, 100, symbols.ellipsis);
+      const text = `${input.index}/${input.total} ${name}: ${inline(message, 160, symbols.ellipsis)}`;
+      lines.push(complain(`${INDENT}  ${symbols.bullet} ${text}`));
+    }
+  }
+  return lines;
+}
+
+/** Problems when the run was one: `-q` shows them too, and they stand beside the failure. */
+function nextLines(event: SessionFinished): Line[] {
+  if (event.next.length === 0) {
+    return [];
+  }
+  const good = event.status === "completed";
+  const tell = (text: string): Line => (good ? say(text) : complain(text, "plain"));
+  return [
+    tell(`${INDENT}Next:`),
+    ...event.next.map((text) => tell(`${INDENT}  ${inline(text, 4000)}`)),
+  ];
+}
+
+/** `3/5 (npm test)`; a handler's step is named by its path. */
+function stepWords(at: {
+  readonly step: string;
+  readonly number: number;
+  readonly total: number;
+  readonly depth: number;
+  readonly label: string;
+}): string {
+  const name = at.depth === 0 ? `${at.number}/${at.total}` : inline(at.step);
+  return `${name} (${inline(at.label, 80)})`;
+}
+
+/** As git shortens it. */
+export function shortSha(sha: string): string {
+  return inline(sha.slice(0, 7));
+}
