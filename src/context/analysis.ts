@@ -100,7 +100,7 @@ async function readMetadata(root: string): Promise<Metadata | null> {
 async function save(setup: AnalysisSetup, texts: Texts, head: string | null): Promise<void> {
   const folder = contextFolder(setup.root);
   if (!(await isInside(setup.root))) {
-    throw new MmmError("CONTEXT_OUTSIDE", 3, {
+    throw new MmmError("context-outside", 3, {
       message: `${folder} leads out of the repository, nothing was written`,
       next: [`make ${path.join(setup.root, ".mmm")} a plain folder, or use \`save: false\``],
     });
@@ -121,7 +121,7 @@ async function save(setup: AnalysisSetup, texts: Texts, head: string | null): Pr
     );
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new MmmError("CONTEXT_WRITE", 3, {
+    throw new MmmError("context-unwritable", 3, {
       message: `cannot write the project context: ${reason}`,
       next: [`make ${folder} writable, or use \`save: false\``],
       cause,

@@ -17,6 +17,8 @@ export interface TrackedFile {
 
 interface GitText {
   readonly ok: boolean;
+  /** `false`: there is no git, or no such folder. */
+  readonly started: boolean;
   /** Whole NUL-terminated records only when git was stopped at a limit. */
   readonly records: readonly string[];
   readonly cut: boolean;
@@ -48,8 +50,8 @@ export async function gitRecords(root: string, args: readonly string[]): Promise
     bytes += chunk.length;
     if (bytes > maxBytes) stop();
   });
-  const code = await new Promise<number | null>((resolve) => {
-    child.on("error", () => resolve(null));
+  const code = await new Promise<number | null | "not-started">((resolve) => {
+    child.on("error", () => resolve("not-started"));
     child.on("close", resolve);
   });
   clearTimeout(timer);
@@ -57,7 +59,7 @@ export async function gitRecords(root: string, args: readonly string[]): Promise
   const records = text.split("\0");
   const last = records.pop();
   if (last !== undefined && last !== "" && !cut) records.push(last);
-  return { ok: code === 0, records, cut };
+  return { ok: code === 0, started: code !== "not-started", records, cut };
 }
 
 /**

@@ -101,7 +101,7 @@ async function pnpmPatterns(root: string): Promise<readonly string[]> {
   const text = await readInside(root, "pnpm-workspace.yaml");
   if (text === null) return [];
   try {
-    return strings(asObject(parse(text, { logLevel: "silent" }))?.["packages"]);
+    return strings(asObject(parse(text, { logLevel: "error" }))?.["packages"]);
   } catch {
     // broken YAML, or an alias bomb that the library refuses
     return [];

@@ -14,7 +14,7 @@ import { describe, expect, it } from "vitest";
 import { createAnalysis } from "../../src/context/analysis.ts";
 import type { ProjectFacts } from "../../src/context/project.ts";
 import type { AnalysisOptions } from "../../src/playbook/model.ts";
-import { useScratch, writeFiles } from "./scratch.ts";
+import { useScratch, writeFiles } from "../support/scratch-repo.ts";
 
 const scratch = useScratch();
 
@@ -161,7 +161,7 @@ describe("the saved context (spec 2.7)", () => {
     const port = createAnalysis({ root, clock: clockAt(0) });
 
     await expect(port.refresh(options)).rejects.toMatchObject({
-      code: "CONTEXT_OUTSIDE",
+      code: "context-outside",
       exitCode: 3,
     });
 
@@ -174,7 +174,7 @@ describe("the saved context (spec 2.7)", () => {
 
     await expect(
       createAnalysis({ root, clock: clockAt(0) }).refresh(options),
-    ).rejects.toMatchObject({ code: "CONTEXT_WRITE", exitCode: 3 });
+    ).rejects.toMatchObject({ code: "context-unwritable", exitCode: 3 });
   });
 
   it("leaves no temporary file behind when writing fails", async () => {
@@ -184,7 +184,7 @@ describe("the saved context (spec 2.7)", () => {
     rmSync(contextFile(root, "summary.md"));
     mkdirSync(contextFile(root, "summary.md/x"), { recursive: true });
 
-    await expect(port.refresh(options)).rejects.toMatchObject({ code: "CONTEXT_WRITE" });
+    await expect(port.refresh(options)).rejects.toMatchObject({ code: "context-unwritable" });
 
     expect(readdirSync(path.join(root, ".mmm", "context")).sort()).toEqual([
       "metadata.json",

@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { detectCommands } from "../../src/context/project-commands.ts";
-import { useScratch, writeFiles } from "./scratch.ts";
+import { useScratch, writeFiles } from "../support/scratch-repo.ts";
 
 const scratch = useScratch();
 
