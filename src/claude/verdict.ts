@@ -1,0 +1,162 @@
+/**
+ * Did the call succeed? (spec 6.2). Pure: decided by how the process ended, by its last `result` event and
+ * by what mmm itself did; a model's words are never asked, and the exit code alone means little (a denied
+ * tool and an unknown command exit 0, see the table in test/claude/verdict.test.ts).
+ */
+import type { ClaudeReport } from "../engine/ports.ts";
+import type { ProcessEnd } from "../engine/outcome.ts";
+import { unreachable } from "../lib/unreachable.ts";
+import type { ResultEvent, StreamSummary } from "./event-stream.ts";
+import { troubleOf, type Trouble } from "./result-trouble.ts";
+
+export type Verdict = ClaudeReport["verdict"];
+
+export interface Evidence {
+  readonly end: ProcessEnd;
+  readonly stream: StreamSummary;
+  /**
+   * What mmm did to the process of its own accord, apart from time limit and Ctrl-C (which are ends):
+   * `lingered`: ended it because it went on living after its result, which is no failure;
+   * `unknown-command`: ended it before the first model call (spec 6.3).
+   */
+  readonly stopped: "lingered" | "unknown-command" | null;
+  /** Name of the slash command without its slash; `null`: the prompt is plain text. */
+  readonly command: string | null;
+  /** A denied tool is a failure and not just a warning. */
+  readonly strictPermissions: boolean;
+}
+
+export interface Judgement {
+  readonly verdict: Verdict;
+  readonly warnings: readonly string[];
+}
+
+export function judge(evidence: Evidence): Judgement {
+  const trouble = firstTrouble(evidence);
+  if (trouble !== null) return { verdict: { ok: false, ...trouble }, warnings: [] };
+  const denied = evidence.stream.result?.denied ?? [];
+  if (denied.length === 0) return { verdict: { ok: true }, warnings: [] };
+  const message = `claude was denied ${names(denied)}`;
+  if (evidence.strictPermissions)
+    return {
+      verdict: { ok: false, code: "permission-denied", message, next: [ALLOW] },
+      warnings: [],
+    };
+  return { verdict: { ok: true }, warnings: [`${message}; ${ALLOW}`] };
+}
+
+const ALLOW = "allow it with allowed_tools, or set another permission_mode";
+
+function firstTrouble(evidence: Evidence): Trouble | null {
+  const { end, stream, stopped, command } = evidence;
+  if (stopped === "unknown-command") return unknownCommand(command);
+  if (stopped === null) {
+    const ended = endTrouble(end);
+    if (ended !== null) return ended;
+  }
+  const code = stopped === "lingered" || end.kind !== "exited" ? null : end.code;
+  if (stream.result === null) return withoutResult(end, stream);
+  const said = troubleOf(stream.result);
+  if (said !== null) return said;
+  if (end.kind === "signalled" && stopped === null)
+    return { code: "signal", message: `claude was ended by ${end.signal}`, next: [] };
+  if (code !== null && code !== 0)
+    return {
+      code: "exit-code",
+      message: `claude exited with ${code} although its result says success`,
+      next: [],
+    };
+  return stream.result.calledModel ? null : withoutModelCall(stream.result, command);
+}
+
+/** Ends after which nothing that was printed counts. */
+function endTrouble(end: ProcessEnd): Trouble | null {
+  switch (end.kind) {
+    case "not-started":
+      return {
+        code: "not-started",
+        message: `claude could not be started: ${end.reason}`,
+        next: ["mmm doctor"],
+      };
+    case "timed-out":
+      return {
+        code: "timed-out",
+        message: `claude was ended after ${end.afterMs / 1000} s, the step's timeout`,
+        next: ["raise timeout: of the step, or give it less to do"],
+      };
+    case "cancelled":
+      return {
+        code: "cancelled",
+        message: "claude was ended because mmm was told to stop",
+        next: [],
+      };
+    case "exited":
+    case "signalled":
+      return null;
+    default:
+      return unreachable(end);
+  }
+}
+
+/** A program without events is judged by its exit code; one with events owes a result. */
+function withoutResult(end: ProcessEnd, stream: StreamSummary): Trouble | null {
+  const ended =
+    end.kind === "signalled"
+      ? `ended by ${end.signal}`
+      : `exit ${end.kind === "exited" ? end.code : "?"}`;
+  if (stream.events === 0 && stream.cutLines === 0) {
+    if (end.kind === "signalled")
+      return { code: "signal", message: `claude was ${ended}`, next: [] };
+    if (end.kind === "exited" && end.code === 0) return null;
+    return { code: "exit-code", message: `claude failed: ${ended}`, next: [] };
+  }
+  const why =
+    stream.cutLines > 0
+      ? `; ${stream.cutLines} of its lines were too long to be read`
+      : stream.brokenEnd
+        ? "; its last line is cut off"
+        : "";
+  return {
+    code: "no-result",
+    message: `claude stopped without a result (${ended})${why}`,
+    next: [],
+  };
+}
+
+/** The command ran locally or was not resolved: nothing was asked of a model, so nothing was done. */
+function withoutModelCall(result: ResultEvent, command: string | null): Trouble {
+  const text = result.text ?? "";
+  if (/^Unknown (slash )?command\b/.test(text)) return unknownCommand(command);
+  return {
+    code: "no-model-call",
+    message: `claude never called a model${command === null ? "" : ` for /${command}`}${text === "" ? "" : `: ${firstLine(text)}`}`,
+    next:
+      command === null
+        ? []
+        : [
+            `look at the file of /${command}: a !\`command\` in it may fail, it may not be invocable by users, or it is a built-in that needs a terminal`,
+          ],
+  };
+}
+
+function unknownCommand(command: string | null): Trouble {
+  return {
+    code: "unknown-command",
+    message: `claude knows no command /${command ?? "?"}`,
+    next: [
+      `add .claude/commands/${(command ?? "name").replaceAll(":", "/")}.md, or correct the name`,
+      "mmm init installs the mmm-* commands",
+    ],
+  };
+}
+
+function names(tools: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const tool of tools) counts.set(tool, (counts.get(tool) ?? 0) + 1);
+  return [...counts].map(([tool, n]) => (n === 1 ? tool : `${tool} (${n} times)`)).join(", ");
+}
+
+function firstLine(text: string): string {
+  const line = text.trim().split("\n")[0] ?? "";
+  return line.length > 200 ? `${line.slice(0, 199)}…` : line;
+}
