@@ -1,0 +1,171 @@
+/** Claude steps through the real CLI (spec 6.1 to 6.3). */
+import type { ClaudePort, ClaudeReport, ClaudeRequest } from "../engine/ports.ts";
+import type { ProcessEnd } from "../engine/outcome.ts";
+import type { Children } from "../process/children.ts";
+import { claudeCommandLine, refuseRoot } from "./command-line.ts";
+import { commandName } from "./commands.ts";
+import { EventStream, type StreamSummary } from "./event-stream.ts";
+import { Keeper } from "./keeper.ts";
+import { judge, type Evidence } from "./verdict.ts";
+
+export interface ClaudeRunnerOptions {
+  readonly children: Children;
+  /** As `findClaude` gives it. */
+  readonly bin: string;
+  /** `null` where there are no user ids. */
+  readonly uid: number | null;
+  /** `IS_SANDBOX` of the environment mmm was started in. */
+  readonly sandbox: string | undefined;
+  readonly strictPermissions: boolean;
+  /**
+   * Commands that were found beforehand; any other slash command is stopped before its first model call
+   * when the first event lists commands and not this one (spec 6.3).
+   */
+  readonly isResolved: (command: string) => boolean;
+  /** How long a process may live on after its last result; default 15 s (spec 6.2). */
+  readonly lingerMs?: number;
+}
+
+const DEFAULT_LINGER_MS = 15_000;
+
+/**
+ * Set by an outer Claude Code; a CLI that finds them believes to be part of that session. `undefined` takes
+ * them away.
+ */
+const NOT_INHERITED = {
+  CLAUDECODE: undefined,
+  CLAUDE_CODE_ENTRYPOINT: undefined,
+  CLAUDE_CODE_SSE_PORT: undefined,
+};
+
+/** Rejects only with an `MmmError`: root without a way (`claude-root`), a log that cannot be written. */
+export function createClaudePort(options: ClaudeRunnerOptions): ClaudePort {
+  return { run: (request, signal) => new Call(options, request, signal).run() };
+}
+
+/** One call, from its start to its verdict. */
+class Call {
+  readonly #options: ClaudeRunnerOptions;
+  readonly #request: ClaudeRequest;
+  readonly #signal: AbortSignal;
+  readonly #own = new AbortController();
+  readonly #stream: EventStream;
+  readonly #keeper: Keeper;
+  readonly #command: string | null;
+  #stopped: Evidence["stopped"] = null;
+  #linger: NodeJS.Timeout | null = null;
+  #isOver = false;
+
+  constructor(options: ClaudeRunnerOptions, request: ClaudeRequest, signal: AbortSignal) {
+    this.#options = options;
+    this.#request = request;
+    this.#signal = signal;
+    this.#command = commandName(request.prompt);
+    this.#keeper = new Keeper(request.eventsFile, request.logFile);
+    this.#stream = new EventStream({
+      ...(request.onActivity === undefined ? {} : { onActivity: request.onActivity }),
+      onInit: ({ slashCommands }) => this.#checkCommand(slashCommands),
+      onEvent: () => this.#stillAtWork(),
+      onResult: () => this.#mayLinger(),
+    });
+  }
+
+  async run(): Promise<ClaudeReport> {
+    const request = this.#request;
+    refuseRoot(request.options, {
+      uid: this.#options.uid,
+      sandbox: request.env["IS_SANDBOX"] ?? this.#options.sandbox,
+    });
+    try {
+      const line = claudeCommandLine(request.prompt, request.options);
+      const report = await this.#options.children.start(
+        {
+          command: this.#options.bin,
+          args: line.args,
+          cwd: request.cwd,
+          env: { ...NOT_INHERITED, ...request.env },
+          stdin: line.stdin,
+          timeoutMs: request.timeoutMs,
+          ...(request.onStart === undefined ? {} : { onStart: request.onStart }),
+          onStdout: (chunk) => this.#take(chunk),
+          onStderr: (chunk) => this.#keeper.stderr(chunk),
+        },
+        AbortSignal.any([this.#signal, this.#own.signal]),
+      );
+      return this.#report(report.end, report.durationMs);
+    } finally {
+      this.#stillAtWork();
+    }
+  }
+
+  #take(chunk: Buffer): void {
+    // A background process that kept the pipe may write long after; the call is over.
+    if (this.#isOver) return;
+    this.#keeper.stdout(chunk);
+    this.#stream.push(chunk);
+  }
+
+  #report(seen: ProcessEnd, durationMs: number): ClaudeReport {
+    const isLingering = this.#linger !== null;
+    this.#isOver = true;
+    const summary = this.#stream.end();
+    // The limit struck when the work was done and paid for.
+    if (isLingering && seen.kind === "timed-out") this.#stopped = "lingered";
+    // Its end is ours then, and says nothing about the call.
+    const end: ProcessEnd = this.#stopped === "lingered" ? { kind: "exited", code: 0 } : seen;
+    const { verdict, warnings } = judge({
+      end,
+      stream: summary,
+      stopped: this.#stopped,
+      command: this.#command,
+      strictPermissions: this.#options.strictPermissions,
+    });
+    const kept = this.#keeper.finish(summary);
+    return {
+      end,
+      durationMs,
+      verdict,
+      text: kept.text,
+      textFile: kept.textFile,
+      ...factsOf(summary),
+      tail: kept.tail,
+      warnings: this.#stopped === "lingered" ? [...warnings, LINGERED] : warnings,
+    };
+  }
+
+  #checkCommand(listed: readonly string[]): void {
+    const command = this.#command;
+    if (command === null || listed.length === 0 || listed.includes(command)) return;
+    if (!this.#options.isResolved(command)) this.#stop("unknown-command");
+  }
+
+  #mayLinger(): void {
+    this.#linger = setTimeout(
+      () => this.#stop("lingered"),
+      this.#options.lingerMs ?? DEFAULT_LINGER_MS,
+    );
+  }
+
+  /** Any event: a command in the background can wake a process up after a result. */
+  #stillAtWork(): void {
+    if (this.#linger !== null) clearTimeout(this.#linger);
+    this.#linger = null;
+  }
+
+  #stop(why: "lingered" | "unknown-command"): void {
+    if (this.#signal.aborted || this.#own.signal.aborted) return;
+    this.#stopped = why;
+    this.#own.abort();
+  }
+}
+
+const LINGERED = "claude went on living after its result and was ended";
+
+function factsOf({ init, result }: StreamSummary) {
+  return {
+    usage: result?.usage ?? null,
+    turns: result?.turns ?? null,
+    model: init?.model ?? result?.model ?? null,
+    claudeSession: result?.session ?? init?.session ?? null,
+  };
+}

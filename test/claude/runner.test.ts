@@ -1,0 +1,373 @@
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs/promises";
+import * as os from "node:os";
+import * as path from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { createClaudePort, type ClaudeRunnerOptions } from "../../src/claude/runner.ts";
+import type { ClaudeActivity, ClaudeReport, ClaudeRequest } from "../../src/engine/ports.ts";
+import { Children } from "../../src/process/children.ts";
+import {
+  fakeClaude,
+  type FakeCall,
+  type FakeClaude,
+  type FakeScenario,
+} from "../support/fake-claude.ts";
+
+let top: string;
+let claude: FakeClaude | null;
+let children: Children;
+
+beforeEach(async () => {
+  top = await fs.mkdtemp(path.join(os.tmpdir(), "mmm-runner-"));
+  claude = null;
+  children = new Children();
+});
+afterEach(async () => {
+  await children.endAll(true);
+  await claude?.dispose();
+  await fs.rm(top, { recursive: true, force: true });
+});
+
+interface Setting {
+  readonly scenario?: FakeScenario;
+  readonly request?: Partial<ClaudeRequest>;
+  readonly options?: Partial<ClaudeRunnerOptions>;
+  readonly signal?: AbortSignal;
+}
+
+async function run(call: FakeCall, setting: Setting = {}): Promise<ClaudeReport> {
+  claude = await fakeClaude({ ...setting.scenario, calls: [call] });
+  const port = createClaudePort({
+    children,
+    bin: claude.bin,
+    uid: 1000,
+    sandbox: undefined,
+    strictPermissions: false,
+    isResolved: () => false,
+    ...setting.options,
+  });
+  const request: ClaudeRequest = {
+    prompt: "do it",
+    options: {},
+    step: "1",
+    cwd: top,
+    env: {},
+    timeoutMs: null,
+    eventsFile: path.join(top, "events.jsonl"),
+    logFile: path.join(top, "log.txt"),
+    ...setting.request,
+  };
+  return port.run(request, setting.signal ?? new AbortController().signal);
+}
+
+const read = (name: string) => fs.readFile(path.join(top, name), "utf8");
+
+async function appearance(file: string): Promise<void> {
+  for (;;) {
+    if (
+      await fs.stat(file).then(
+        () => true,
+        () => false,
+      )
+    )
+      return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** A zombie that nobody reaps (pid 1 of a container may not) is dead. */
+function isAlive(pid: number): boolean {
+  const { stdout } = spawnSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" });
+  return /^[^Z]/.test(stdout.trim());
+}
+
+test("a good call reports text, usage, turns, model and session, and keeps all of it (6.2, 6.4)", async () => {
+  const seen: ClaudeActivity[] = [];
+
+  const report = await run(
+    { writes: { "a.txt": "hi\n" }, text: "wrote a.txt", cost: 0.25 },
+    { request: { onActivity: (activity) => seen.push(activity) } },
+  );
+
+  expect(report).toMatchObject({
+    end: { kind: "exited", code: 0 },
+    verdict: { ok: true },
+    text: "wrote a.txt",
+    usage: { costUsd: 0.25, inputTokens: 100, outputTokens: 20 },
+    turns: 1,
+    model: "claude-fake-1",
+    claudeSession: "00000000-0000-4000-8000-000000000000",
+    warnings: [],
+  });
+  expect(await read("a.txt")).toBe("hi\n");
+  expect(await fs.readFile(report.textFile, "utf8")).toBe("wrote a.txt");
+  expect(await read("log.txt")).toBe("wrote a.txt\n");
+  expect(seen).toContainEqual({ type: "text", text: "wrote a.txt" });
+  const types = (await read("events.jsonl"))
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line).type as string);
+  expect(types).toEqual(["system", "assistant", "result"]);
+});
+
+test("F01: standard input is empty and closed, so a program that reads it to its end goes on (6.1)", async () => {
+  const report = await run({});
+
+  expect(report.verdict.ok).toBe(true);
+  const [call] = await claude!.calls();
+  expect(call?.stdin).toBe("");
+  expect(call?.argv).toEqual([
+    "--print",
+    "--output-format",
+    "stream-json",
+    "--verbose",
+    "--dangerously-skip-permissions",
+    "--",
+    "do it",
+  ]);
+});
+
+test("a text over 100 KB arrives whole through standard input (6.1)", async () => {
+  const prompt = "ü".repeat(200_000);
+
+  const report = await run({}, { request: { prompt } });
+
+  expect(report.verdict.ok).toBe(true);
+  const [call] = await claude!.calls();
+  expect(call?.stdin).toBe(prompt);
+  expect(call?.argv).not.toContain("--");
+});
+
+test("a program that never reads a long text does no harm (EPIPE)", async () => {
+  const bin = path.join(top, "deaf");
+  await fs.writeFile(bin, "#!/bin/sh\nexec 0<&-\necho fine\n", { mode: 0o755 });
+
+  const report = await run({}, { options: { bin }, request: { prompt: "x".repeat(5_000_000) } });
+
+  expect(report).toMatchObject({ verdict: { ok: true }, text: "fine\n" });
+});
+
+test("what an outer Claude Code set is not inherited, the step's own environment is (6.1)", async () => {
+  const outer = { CLAUDECODE: "1", CLAUDE_CODE_ENTRYPOINT: "cli", CLAUDE_CODE_SSE_PORT: "1" };
+  const sandbox = process.env["IS_SANDBOX"];
+  Object.assign(process.env, outer);
+  delete process.env["IS_SANDBOX"];
+  try {
+    await run({}, { request: { env: { MMM_STEP: "review" } } });
+  } finally {
+    for (const name of Object.keys(outer)) delete process.env[name];
+    if (sandbox !== undefined) process.env["IS_SANDBOX"] = sandbox;
+  }
+
+  const env = (await claude!.calls())[0]?.env ?? {};
+  expect(env["MMM_STEP"]).toBe("review");
+  for (const name of [...Object.keys(outer), "IS_SANDBOX"]) expect(env).not.toHaveProperty(name);
+});
+
+test("root is refused before the program is started (6.1)", async () => {
+  await expect(run({}, { options: { uid: 0 } })).rejects.toMatchObject({
+    code: "claude-root",
+    exitCode: 3,
+  });
+
+  expect(await claude!.calls()).toEqual([]);
+});
+
+test("a program without events is judged by its exit code, and its output is the text (6.2)", async () => {
+  const output = 'first\n{"score": 1}\nlast without newline';
+
+  const good = await run({ do: [{ raw: output }] });
+
+  expect(good).toMatchObject({ verdict: { ok: true }, text: output, usage: null, turns: null });
+  expect(await fs.readFile(good.textFile, "utf8")).toBe(output);
+  expect(await read("log.txt")).toBe(output);
+});
+
+test("F09: a failure shows the last lines of stderr, and the log holds them all", async () => {
+  const report = await run({ do: [{ stderr: "no such model\n" }, { exit: 1 }] });
+
+  expect(report).toMatchObject({
+    verdict: { ok: false, code: "exit-code" },
+    tail: "no such model\n",
+  });
+  expect(await read("log.txt")).toBe("no such model\n");
+});
+
+test("F07: a program that is not there is one clear failure, not an exit code", async () => {
+  const report = await run({}, { options: { bin: path.join(top, "nowhere") } });
+
+  expect(report.end.kind).toBe("not-started");
+  expect(report.verdict).toMatchObject({ ok: false, code: "not-started" });
+  expect(report.verdict.ok ? "" : report.verdict.message).toContain(path.join(top, "nowhere"));
+});
+
+test("F10: the events file is readable line by line when the call is killed in the middle of an event", async () => {
+  const report = await run({
+    do: [
+      { init: {} },
+      { say: "working" },
+      { raw: '{"type":"assistant","mess' },
+      { kill: "SIGKILL" },
+    ],
+  });
+
+  expect(report).toMatchObject({
+    end: { kind: "signalled", signal: "SIGKILL" },
+    verdict: { ok: false, code: "no-result" },
+  });
+  const lines = (await read("events.jsonl")).trimEnd().split("\n");
+  expect(lines.map((line) => (JSON.parse(line) as { type: string }).type)).toEqual([
+    "system",
+    "assistant",
+  ]);
+  expect(await read("log.txt")).toContain('cut off in: {"type":"assistant","mess\n');
+});
+
+test("F10: each event is on disk while the call still runs", async () => {
+  const [started, release] = [path.join(top, "started"), path.join(top, "release")];
+  const running = run({
+    do: [{ init: {} }, { say: "a" }, { touch: started }, { waitFor: release }, { result: {} }],
+  });
+  await appearance(started);
+
+  // The pipe may still hold the last event: the file tells when it has come through.
+  while (!(await read("events.jsonl").catch(() => "")).includes('"assistant"'))
+    await new Promise(setImmediate);
+  await fs.writeFile(release, "");
+
+  expect((await running).verdict.ok).toBe(true);
+});
+
+test("a process that lingers after its last result is ended with its tree, and the step counts (6.2)", async () => {
+  const pidFile = path.join(top, "pid");
+
+  const report = await run(
+    {
+      do: [
+        { init: {} },
+        { spawn: ["sleep", "600"], session: true, pidFile },
+        { result: { result: "yes" } },
+      ],
+      linger: true,
+    },
+    { options: { lingerMs: 20 } },
+  );
+
+  expect(report).toMatchObject({
+    end: { kind: "exited", code: 0 },
+    verdict: { ok: true },
+    text: "yes",
+  });
+  expect(report.warnings).toEqual(["claude went on living after its result and was ended"]);
+  expect(isAlive(Number(await read("pid")))).toBe(false);
+}, 20_000);
+
+test("a process that wakes up after a result is not lingering: the last result counts (6.2)", async () => {
+  const report = await run(
+    {
+      do: [
+        { init: {} },
+        { result: { result: "first" } },
+        { say: "the background command has ended" },
+        { run: ["sleep", "0.3"] },
+        { result: { result: "second" } },
+      ],
+    },
+    { options: { lingerMs: 200 } },
+  );
+
+  expect(report).toMatchObject({ verdict: { ok: true }, text: "second", warnings: [] });
+});
+
+test("a time limit ends the whole tree, children in sessions of their own included (11)", async () => {
+  const bin = path.join(top, "slow");
+  const script = "#!/bin/sh\nsetsid sleep 600 & echo $! > pid\nwait\n";
+  await fs.writeFile(bin, script, { mode: 0o755 });
+
+  const report = await run({}, { options: { bin }, request: { timeoutMs: 1000 } });
+
+  expect(report.end).toEqual({ kind: "timed-out", afterMs: 1000 });
+  expect(report.verdict).toMatchObject({ ok: false, code: "timed-out" });
+  expect(isAlive(Number(await read("pid")))).toBe(false);
+});
+
+test("being told to stop ends the whole tree and says so", async () => {
+  const [started, pidFile] = [path.join(top, "started"), path.join(top, "pid")];
+  const stop = new AbortController();
+  const running = run(
+    {
+      do: [
+        { spawn: ["sleep", "600"], pidFile },
+        { touch: started },
+        { waitFor: path.join(top, "never") },
+      ],
+    },
+    { signal: stop.signal },
+  );
+  await appearance(started);
+
+  stop.abort();
+
+  expect(await running).toMatchObject({
+    end: { kind: "cancelled" },
+    verdict: { ok: false, code: "cancelled" },
+  });
+  expect(isAlive(Number(await read("pid")))).toBe(false);
+});
+
+test("a command that the first event does not list is stopped before it is paid for (6.3)", async () => {
+  const report = await run(
+    { do: [{ init: {} }, { waitFor: path.join(top, "never") }] },
+    { scenario: { slashCommands: ["hello", "init"] }, request: { prompt: "/helo world" } },
+  );
+
+  expect(report.verdict).toMatchObject({
+    ok: false,
+    code: "unknown-command",
+    message: "claude knows no command /helo",
+  });
+});
+
+test.each([
+  ["is listed", { slashCommands: ["sub:hello"] }, false],
+  ["was found beforehand", { slashCommands: ["other"] }, true],
+  ["cannot be judged, as nothing is listed", { slashCommands: [] }, false],
+])("a command that %s runs (6.3)", async (_, scenario, resolved) => {
+  const report = await run(
+    {},
+    { scenario, request: { prompt: "/sub:hello x" }, options: { isResolved: () => resolved } },
+  );
+
+  expect(report.verdict.ok).toBe(true);
+});
+
+test("denied permissions are a warning, or a failure where they are strict (6.2)", async () => {
+  const call = { do: [{ init: {} }, { result: { permission_denials: [{ tool_name: "Bash" }] } }] };
+
+  const lax = await run(call);
+  await claude!.dispose();
+  const strict = await run(call, { options: { strictPermissions: true } });
+
+  expect(lax.verdict.ok).toBe(true);
+  expect(lax.warnings).toHaveLength(1);
+  expect(strict.verdict).toMatchObject({ ok: false, code: "permission-denied" });
+});
+
+test("a line of 100 MB is kept whole on disk and costs bounded memory (11)", async () => {
+  const bin = path.join(top, "loud");
+  await fs.writeFile(
+    bin,
+    `#!/bin/sh\necho '{"type":"system","subtype":"init"}'\nhead -c 100000000 /dev/zero | tr '\\0' z\necho\n` +
+      `echo '{"type":"result","subtype":"success","result":"ok","modelUsage":{"m":{"costUSD":1}}}'\n`,
+    { mode: 0o755 },
+  );
+  let most = 0;
+  const sample = setInterval(() => (most = Math.max(most, process.memoryUsage().arrayBuffers)), 5);
+
+  const report = await run({}, { options: { bin } });
+  clearInterval(sample);
+
+  expect(report).toMatchObject({ verdict: { ok: true }, text: "ok" });
+  expect((await fs.stat(path.join(top, "events.jsonl"))).size).toBeGreaterThan(100_000_000);
+  expect(most).toBeLessThan(100_000_000);
+});
