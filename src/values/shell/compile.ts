@@ -1,5 +1,5 @@
 import type { Reference } from "../reference.ts";
-import { type OptionPlace, optionPlaces } from "./lint-option.ts";
+import type { OptionPlace } from "./lint-option.ts";
 import { lintScan } from "./lint.ts";
 import { errorAt, type ShellProblem, warningAt } from "./problem.ts";
 import { holdsReference, recogniser } from "./recognise.ts";
@@ -19,7 +19,7 @@ export interface ShellText {
 /** What `renderShellText` needs; opaque to everyone else. */
 export interface ShellPlan {
   readonly sites: readonly Site[];
-  readonly options: ReadonlyMap<Site, OptionPlace>;
+  readonly options: ReadonlyMap<Reference, OptionPlace>;
 }
 
 /**
@@ -45,31 +45,34 @@ export function compileShellText(
     recognise = recogniser(text, isKnown, scan.assigned);
     scan = scanShell(text, recognise);
   }
-  const problems =
+  const { problems, plan } =
     scan.stopped === null ? checkScan(scan) : unreadable(text, scan.stopped, recognise);
   if (problems.some((problem) => problem.severity === "error")) return { text: null, problems };
-  const sites = scan.stopped === null ? scan.sites : [];
-  const plan = { sites, options: optionPlaces(scan) };
-  return {
-    text: { source: text, references: sites.map((site) => site.reference), plan },
-    problems,
-  };
+  const references = plan.sites.map((site) => site.reference);
+  return { text: { source: text, references, plan }, problems };
+}
+
+interface Checked {
+  readonly problems: readonly ShellProblem[];
+  readonly plan: ShellPlan;
 }
 
 /** Everything that is wrong with a text that could be read, in the order of the text. */
-export function checkScan(scan: Scan): ShellProblem[] {
+export function checkScan(scan: Scan): Checked {
   const raw = scan.sites
     .filter((site) => site.reference.filter === "raw")
     .map(({ reference }) =>
       warningAt(reference, "raw", `${reference.text} inserts the value as shell code, as it is`),
     );
+  const lint = lintScan(scan);
   const seen = new Set<string>();
-  return [...scan.problems, ...lintScan(scan), ...raw]
+  const problems = [...scan.problems, ...lint.problems, ...raw]
     .filter((problem) => {
       const key = `${problem.start} ${problem.code}`;
       return !seen.has(key) && seen.add(key);
     })
     .sort((a, b) => a.start - b.start);
+  return { problems, plan: { sites: scan.sites, options: lint.options } };
 }
 
 function setsKnownName(scan: Scan, isKnown: (name: string) => boolean): boolean {
@@ -77,9 +80,10 @@ function setsKnownName(scan: Scan, isKnown: (name: string) => boolean): boolean 
   return false;
 }
 
-function unreadable(text: string, stopped: ShellProblem, recognise: Recogniser): ShellProblem[] {
-  if (!holdsReference(text, recognise)) return [];
+function unreadable(text: string, stopped: ShellProblem, recognise: Recogniser): Checked {
+  const plan: ShellPlan = { sites: [], options: new Map() };
+  if (!holdsReference(text, recognise)) return { problems: [], plan };
   const line = text.slice(0, stopped.start).split("\n").length;
   const message = `line ${line}: ${stopped.message}; mmm cannot tell how the values would be quoted`;
-  return [{ ...stopped, message }];
+  return { problems: [{ ...stopped, message }], plan };
 }

@@ -19,14 +19,18 @@ const PIPED =
 export function* programFindings(
   command: Command,
   index: number,
-  piped: readonly Site[],
+  piped: () => readonly Site[],
 ): Generator<Finding> {
   const { words } = command;
   const name = nameOf(words[index]);
+  let started = false;
   for (let at = 0; at < words.length; at += 1) {
     const here = nameOf(words[at]);
     if (SHELLS.has(here)) yield* shellFindings(words, at);
-    if (SHELL_STARTERS.has(here)) yield* starterFindings(words, at);
+    if (SHELL_STARTERS.has(here) && !started) {
+      started = true;
+      yield* starterFindings(words, at);
+    }
     if (/^-(?:exec|execdir|ok|okdir)$/.test(here) && name === "find") {
       yield* each([words[at + 1]], "command", "stands where find needs the name of a program");
     }
@@ -57,7 +61,7 @@ export function* programFindings(
     if (filterer.name.test(name)) yield* filtererFindings(filterer, words, index);
   if (readsProgram(words, index)) {
     for (const input of command.inputs) yield* inputFindings(input, shellReads(words, index));
-    for (const site of piped) yield { site, code: "code", why: PIPED };
+    for (const site of piped()) yield { site, code: "code", why: PIPED };
   }
 }
 
@@ -208,9 +212,8 @@ function readsProgram(words: readonly Word[], index: number): boolean {
   }
   const language = LANGUAGES.find((each) => each.name.test(name));
   if (language !== undefined) {
-    const code = words
-      .slice(index + 1)
-      .some((word) => new RegExp(`^-[A-Za-z0-9]*[${language.code}f]$`).test(word.literal));
+    const option = new RegExp(`^-[A-Za-z0-9]*[${language.code}f]$`);
+    const code = words.slice(index + 1).some((word) => option.test(word.literal));
     const first = operands(words, index + 1, [...language.takes, "-m"])[0];
     const script = first !== undefined && first.literal !== "-" && !language.mixed;
     return (

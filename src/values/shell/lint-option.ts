@@ -1,6 +1,7 @@
 import { NO_OPTIONS } from "./lint-program.ts";
 import { commandIndex, isOption, nameOf } from "./lint-words.ts";
-import { HOLE, type Scan, type Site } from "./scan-state.ts";
+import type { Reference } from "../reference.ts";
+import { HOLE, type Scan } from "./scan-state.ts";
 
 /** Where a value that looks like an option would be read as one. */
 export interface OptionPlace {
@@ -10,8 +11,8 @@ export interface OptionPlace {
 }
 
 /** The references whose values begin an argument that its program may read as an option. */
-export function optionPlaces(scan: Scan): Map<Site, OptionPlace> {
-  const places = new Map<Site, OptionPlace>();
+export function optionPlaces(scan: Scan): Map<Reference, OptionPlace> {
+  const places = new Map<Reference, OptionPlace>();
   for (const command of scan.commands) {
     const { words } = command;
     const index = commandIndex(words);
@@ -21,7 +22,7 @@ export function optionPlaces(scan: Scan): Map<Site, OptionPlace> {
       if (word.literal === "--") break;
       const site = word.sites[0];
       if (at === 0 || site === undefined || !word.literal.startsWith(HOLE)) continue;
-      places.set(site, { program, afterOption: isOption(words[at - 1]) });
+      places.set(site.reference, { program, afterOption: isOption(words[at - 1]) });
     }
   }
   return places;

@@ -1,6 +1,8 @@
 import { builtinFindings } from "./lint-builtin.ts";
 import { programFindings } from "./lint-code.ts";
 import { commandIndex, type Finding, nameOf } from "./lint-words.ts";
+import type { Reference } from "../reference.ts";
+import { type OptionPlace, optionPlaces } from "./lint-option.ts";
 import { errorAt, type ShellProblem, warningAt } from "./problem.ts";
 import { scanShell } from "./scan.ts";
 import { HOLE, type Command, type Scan, type Site } from "./scan-state.ts";
@@ -8,31 +10,110 @@ import { HOLE, type Command, type Scan, type Site } from "./scan-state.ts";
 /** Shell in shell in shell: deeper than this, nobody can say what is quoted. */
 const MAX_LEVELS = 4;
 
+/** What the checks of one scan say. */
+export interface Lint {
+  readonly problems: readonly ShellProblem[];
+  /** Where a value that looks like an option would be read as one; inside quoted shell text as well. */
+  readonly options: ReadonlyMap<Reference, OptionPlace>;
+}
+
 /**
  * Places where the shell or a program evaluates a value a second time. A help for the author, not the border: the
  * border is that values never stand in the text.
  */
-export function lintScan(scan: Scan): ShellProblem[] {
-  return lint(scan, 0);
+export function lintScan(scan: Scan): Lint {
+  return new Linter(scan, 0).run();
 }
 
-function lint(scan: Scan, level: number): ShellProblem[] {
-  const problems: ShellProblem[] = [];
-  const quotable = new Set<Site>();
-  for (const command of scan.commands) {
-    for (const finding of findings(command, scan)) {
-      const { site } = finding;
-      if (site.reference.filter === "raw") continue;
-      const allowed = site.reference.filter === "quote" && finding.inner !== undefined;
-      if (allowed) {
-        quotable.add(site);
-        const problem = innerProblem(finding, level);
-        if (problem !== null) problems.push(problem);
-      } else problems.push(problemOf(finding));
-    }
+type Inner = NonNullable<Finding["inner"]>;
+
+/** One level of shell text; `sh -c "… ${x|quote} …"` makes another inside it. */
+class Linter {
+  private readonly problems: ShellProblem[] = [];
+  private readonly options: Map<Reference, OptionPlace>;
+  private readonly quotable = new Set<Reference>();
+  /** Every reference of one inner text shares one reading of it. */
+  private readonly inner = new Map<Inner, { readonly scan: Scan; readonly lint: Lint }>();
+  private readonly scan: Scan;
+  private readonly level: number;
+
+  constructor(scan: Scan, level: number) {
+    this.scan = scan;
+    this.level = level;
+    this.options = optionPlaces(scan);
   }
-  if (level === 0) problems.push(...placeProblems(scan, quotable, problems));
-  return problems;
+
+  run(): Lint {
+    const { scan, problems } = this;
+    for (const command of scan.commands) {
+      for (const finding of findings(command, scan)) this.add(finding);
+    }
+    if (this.level === 0) {
+      problems.push(...placeProblems(scan, this.quotable, problems), ...tracing(scan));
+    }
+    return { problems, options: this.options };
+  }
+
+  private add(finding: Finding): void {
+    const { reference } = finding.site;
+    if (reference.filter === "raw") return;
+    if (reference.filter !== "quote" || finding.inner === undefined) {
+      this.problems.push(problemOf(finding));
+      return;
+    }
+    this.quotable.add(reference);
+    const problem = this.innerProblem(reference, finding.inner);
+    if (problem !== null) this.problems.push(problem);
+  }
+
+  /** `|quote` is right only where it is one bare word of the inner shell's text, and no code there either. */
+  private innerProblem(reference: Reference, inner: Inner): ShellProblem | null {
+    const wrong = (why: string): ShellProblem =>
+      errorAt(reference, "quote-place", `${reference.text} ${why}`);
+    if (this.level >= MAX_LEVELS) return wrong("stands too many shells deep");
+    const { scan, lint } = this.read(inner);
+    if (scan.stopped !== null) {
+      return wrong(`stands in shell text that cannot be read: ${scan.stopped.message}`);
+    }
+    const mine = scan.sites.filter((site) => site.reference === reference);
+    if (mine.length === 0 || mine.some((site) => site.context !== "bare")) {
+      return wrong(
+        "must stand bare, outside quotes, in the inner shell's text: it brings its own quotes",
+      );
+    }
+    const place = lint.options.get(reference);
+    if (place !== undefined) this.options.set(reference, place);
+    const isMine = (problem: ShellProblem): boolean =>
+      problem.severity === "error" && problem.start === reference.start;
+    return scan.problems.find(isMine) ?? lint.problems.find(isMine) ?? null;
+  }
+
+  private read(inner: Inner): { readonly scan: Scan; readonly lint: Lint } {
+    const known = this.inner.get(inner);
+    if (known !== undefined) return known;
+    const scan = scanInner(inner);
+    const read = { scan, lint: new Linter(scan, this.level + 1).run() };
+    this.inner.set(inner, read);
+    return read;
+  }
+}
+
+/** Reads shell text inside shell text, with a placeholder for each of its references. */
+function scanInner(inner: Inner): Scan {
+  const starts = new Map<number, Reference>();
+  let text = "";
+  for (const [index, piece] of inner.text.split(HOLE).entries()) {
+    const owner = inner.sites[index - 1];
+    if (owner !== undefined) {
+      starts.set(text.length, owner.reference);
+      text += "$V";
+    }
+    text += piece;
+  }
+  return scanShell(text, (offset) => {
+    const reference = starts.get(offset);
+    return reference === undefined ? null : { reference, end: offset + 2, problem: null };
+  });
 }
 
 function* findings(command: Command, scan: Scan): Generator<Finding> {
@@ -50,9 +131,10 @@ function* findings(command: Command, scan: Scan): Generator<Finding> {
   }
   yield* builtinFindings(command);
   if (command.kind === "simple") {
-    const piped =
-      command.piped === null ? [] : scan.sites.slice(command.piped.from, command.piped.to);
-    yield* programFindings(command, index, piped);
+    const { piped } = command;
+    yield* programFindings(command, index, () =>
+      piped === null ? [] : scan.sites.slice(piped.from, piped.to),
+    );
   }
 }
 
@@ -62,49 +144,10 @@ function problemOf(finding: Finding): ShellProblem {
   return make(reference, finding.code, `${reference.text} ${finding.why}`);
 }
 
-/** `|quote` is right only where it is one bare word of the inner shell's text, and no code there either. */
-function innerProblem(finding: Finding, level: number): ShellProblem | null {
-  const { site } = finding;
-  const inner = finding.inner ?? { text: "", sites: [] };
-  const wrong = (why: string): ShellProblem =>
-    errorAt(site.reference, "quote-place", `${site.reference.text} ${why}`);
-  if (level >= MAX_LEVELS) return wrong("stands too many shells deep");
-  let next = 0;
-  let text = "";
-  const starts = new Map<number, Site>();
-  for (const piece of inner.text.split(HOLE)) {
-    const owner = next > 0 ? inner.sites[next - 1] : undefined;
-    if (owner !== undefined) {
-      starts.set(text.length, owner);
-      text += "$V";
-    }
-    text += piece;
-    next += 1;
-  }
-  const scan = scanShell(text, (offset) => {
-    const owner = starts.get(offset);
-    return owner === undefined
-      ? null
-      : { reference: owner.reference, end: offset + 2, problem: null };
-  });
-  if (scan.stopped !== null)
-    return wrong(`stands in shell text that cannot be read: ${scan.stopped.message}`);
-  const mine = scan.sites.filter((each) => each.reference === site.reference);
-  if (mine.length === 0 || mine.some((each) => each.context !== "bare")) {
-    return wrong(
-      "must stand bare, outside quotes, in the inner shell's text: it brings its own quotes",
-    );
-  }
-  const problem = lint(scan, level + 1).find(
-    (each) => each.start === site.reference.start && each.severity === "error",
-  );
-  return scan.problems.find((each) => each.severity === "error") ?? problem ?? null;
-}
-
 /** Filters that do not fit where they stand. */
 function placeProblems(
   scan: Scan,
-  quotable: ReadonlySet<Site>,
+  quotable: ReadonlySet<Reference>,
   known: readonly ShellProblem[],
 ): ShellProblem[] {
   const flagged = new Set(known.map((each) => each.start));
@@ -112,7 +155,7 @@ function placeProblems(
   for (const site of scan.sites) {
     const { reference, word } = site;
     if (flagged.has(reference.start)) continue;
-    if (reference.filter === "quote" && !quotable.has(site)) {
+    if (reference.filter === "quote" && !quotable.has(reference)) {
       const why =
         "is quoted for one more shell, and no shell text of sh -c, eval or ssh stands here; leave |quote out";
       problems.push(errorAt(reference, "quote-place", `${reference.text} ${why}`));
@@ -135,7 +178,6 @@ function placeProblems(
       );
     }
   }
-  if (scan.sites.length > 0) problems.push(...tracing(scan));
   return problems;
 }
 
@@ -155,6 +197,7 @@ export function takesWords(role: string): boolean {
 }
 
 function tracing(scan: Scan): ShellProblem[] {
+  if (scan.sites.length === 0) return [];
   const set = scan.commands.find((command) => nameOf(command.words[0]) === "set");
   const traced = set?.words.find((word) => /^-[a-z]*x/.test(word.literal));
   if (traced === undefined) return [];

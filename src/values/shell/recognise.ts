@@ -3,7 +3,7 @@ import { errorAt, warningAt } from "./problem.ts";
 import type { Recognised, Recogniser } from "./scan-state.ts";
 
 /** `${#name`, `${name` and what follows the name: the shell's own operators. */
-const OPERATOR = /\$\{([#!]?)([A-Za-z_]\w{0,199}(?:\.\w{1,99}){0,20})(?:([^}\w])|$)/y;
+const OPERATOR = /\$\{([#!]?)([A-Za-z_]\w{0,199}(?:\.\w{1,99}){0,20})(?:([^}\w'"])|$)/y;
 /** In a fallback these would mean something to a shell, and here they would not. */
 const SHELL_TEXT = /["'`\\${]/;
 

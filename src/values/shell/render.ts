@@ -55,7 +55,7 @@ export function renderShellText(
   let at = 0;
   for (const site of plan.sites) {
     const given = settle(site.reference, resolve);
-    const option = optionTrouble(site, given, plan.options.get(site));
+    const option = optionTrouble(site, given, plan.options.get(site.reference));
     if (option?.severity === "error") return err(option);
     if (option !== null) warnings.push(option.message);
     const form = formOf(site, given, transport);

@@ -19,6 +19,7 @@ export function redirection(scan: Scan, level: Level): void {
   const command = needCommand(scan, level);
   if (operator === "<<" || operator === "<<-") {
     const heredoc = heredocDelimiter(scan, command, at);
+    command.hasHeredoc = true;
     if (heredoc !== null) level.pending.push(heredoc);
   } else {
     skipBlanks(scan);

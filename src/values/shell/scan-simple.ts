@@ -23,6 +23,7 @@ export function needCommand(scan: Scan, level: Level): Command {
     targets: [],
     piped: level.piped,
     firstSite: scan.sites.length,
+    hasHeredoc: false,
   };
   return level.command;
 }
@@ -35,9 +36,10 @@ export function endCommand(scan: Scan, level: Level): void {
   if (command === null) return;
   noteNames(scan, command);
   const piped = command.piped !== null && command.piped.to > command.piped.from;
-  const open = level.pending.some((heredoc) => heredoc.command === command);
-  if (piped || open || scan.sites.length > command.firstSite || usesSites(command))
+  const kept = piped || command.hasHeredoc || command.words[0]?.literal === "set";
+  if (kept || scan.sites.length > command.firstSite || usesSites(command)) {
     scan.commands.push(command);
+  }
 }
 
 /** Closes the current command; what follows is not fed by a pipe. */

@@ -52,6 +52,7 @@ export interface Command {
   /** Indexes into the sites: what stands left of the `|` before this command. */
   readonly piped: { readonly from: number; readonly to: number } | null;
   readonly firstSite: number;
+  hasHeredoc: boolean;
 }
 
 /** What the scanner is told about a `$`. */

@@ -48,9 +48,8 @@ export function skipBlanks(scan: Scan, newlines = false): void {
 
 /** Skips a comment; its end is a newline or the limit, which stays. */
 export function comment(scan: Scan): void {
-  const newline = scan.text.indexOf("\n", scan.pos);
-  const end = newline === -1 || newline > scan.end ? scan.end : newline;
-  while (scan.pos < end) {
+  // No indexOf: past a limit it would run to the next newline, time and again.
+  while (!scan.done && scan.peek() !== "\n") {
     const raw = scan.peek() === "$" ? scan.recognise(scan.pos) : null;
     if (raw?.reference?.filter === "raw") {
       scan.refuseRaw(

@@ -1,7 +1,6 @@
 import type { Reference } from "../reference.ts";
 import { err, ok, type Result } from "../../lib/result.ts";
 import { checkScan, type ShellPlan, type ShellText } from "./compile.ts";
-import { optionPlaces } from "./lint-option.ts";
 import { errorAt, type ShellProblem, type Span } from "./problem.ts";
 import type { Recognised } from "./scan-state.ts";
 import { scanShell } from "./scan.ts";
@@ -39,13 +38,15 @@ export function spliceRaw(
   }
   parts.push(text.source.slice(at));
   const source = parts.join("");
-  const scan = scanShell(source, (offset) => moved.get(offset) ?? null);
+  // Nothing of the author's is left to quote: the text goes to the shell as it is.
   if (moved.size === 0) return ok({ source, plan: { sites: [], options: new Map() } });
+  const scan = scanShell(source, (offset) => moved.get(offset) ?? null);
   if (scan.stopped !== null) {
     const { code, message, start } = scan.stopped;
     return err(errorAt(placeOf(spans, start), code, `with the raw value in it: ${message}`));
   }
-  const problem = checkScan(scan).find((each) => each.severity === "error");
+  const { problems, plan } = checkScan(scan);
+  const problem = problems.find((each) => each.severity === "error");
   if (problem !== undefined) return err(problem);
   const reached = new Set(scan.sites.map((site) => site.reference));
   const lost = [...moved.values()].find(
@@ -60,7 +61,7 @@ export function spliceRaw(
       ),
     );
   }
-  return ok({ source, plan: { sites: scan.sites, options: optionPlaces(scan) } });
+  return ok({ source, plan });
 }
 
 /** The reference at or before an offset of the spliced text: the nearest thing the author can look at. */
