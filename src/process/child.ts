@@ -1,18 +1,16 @@
 /**
  * One child process: started in a session of its own, bounded in time, ended with its whole tree.
  *
- * Bare `spawn`, not execa: this is the hot path, and it needs `detached`, a start that reports instead of
- * throwing, and an end that waits for the tree rather than for the pipes.
+ * Bare `spawn`, not execa: this is the hot path, and it needs `detached`, real pipes, a start that reports
+ * instead of throwing, and an end that waits for the tree rather than for the pipes.
  */
-import { spawn } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
-import type { Readable } from "node:stream";
+import { setMaxListeners } from "node:events";
 
 import type { ProcessEnd } from "../engine/outcome.ts";
 import type { ProcessIdentity } from "../engine/ports.ts";
 import type { EnvironmentChanges } from "./environment.ts";
-import { explainStartError, troubleBeforeStart } from "./not-started.ts";
-import type { Launch } from "./not-started.ts";
+import { launch } from "./launch.ts";
+import type { Launched } from "./launch.ts";
 import type { ProcessTable } from "./process-table.ts";
 import { StreamPump } from "./stream-pump.ts";
 import type { ChunkSink } from "./stream-pump.ts";
@@ -31,6 +29,11 @@ export interface ChildSpec {
   readonly timeoutMs: number | null;
   /** From SIGTERM to SIGKILL; 5000 when left out. */
   readonly graceMs?: number;
+  /**
+   * `true`: stderr goes through stdout's pipe, so that `onStdout` gets both in the order in which they
+   * were printed; where the system has no FIFOs, `onStderr` gets it still.
+   */
+  readonly merge?: boolean;
   readonly onStart?: (identity: ProcessIdentity) => void;
   /** What they throw or reject with ends the child, and the start rejects with it. */
   readonly onStdout: ChunkSink;
@@ -78,47 +81,27 @@ export async function runChild(
     stillOpen,
   });
   if (signal.aborted) return report({ kind: "cancelled" });
-  const launched = await launch(spec, context.env);
+  const launched = await launch({
+    command: spec.command,
+    args: spec.args,
+    cwd: spec.cwd,
+    env: context.env,
+    stdin: spec.stdin,
+    merge: spec.merge ?? false,
+  });
   if (typeof launched === "string") return report({ kind: "not-started", reason: launched });
 
   const run = new Run(launched, spec, context);
   const cancel = (): void => run.stop({ kind: "cancelled" });
+  // As many children as there are parallel inputs share one signal; that is no leak.
+  setMaxListeners(0, signal);
   signal.addEventListener("abort", cancel);
+  if (signal.aborted) cancel();
   try {
     const { end, stillOpen } = await run.finished();
     return report(end, stillOpen);
   } finally {
     signal.removeEventListener("abort", cancel);
-  }
-}
-
-/** What `spawn` gives for `stdio: pipe`. */
-type Piped = ChildProcess & {
-  readonly pid: number;
-  readonly stdout: Readable;
-  readonly stderr: Readable;
-};
-
-/** The child, or why there is none. */
-async function launch(spec: ChildSpec, env: Record<string, string>): Promise<Piped | string> {
-  const wanted: Launch = { command: spec.command, args: spec.args, cwd: spec.cwd, env };
-  const trouble = troubleBeforeStart(wanted);
-  if (trouble !== null) return trouble;
-  try {
-    const child = spawn(spec.command, spec.args, {
-      cwd: spec.cwd,
-      env,
-      // A session of its own: the terminal's Ctrl-C reaches mmm alone, which ends the tree in order.
-      detached: true,
-      stdio: [spec.stdin === null ? "ignore" : "pipe", "pipe", "pipe"],
-    });
-    if (child.pid !== undefined) return child as Piped;
-    const error = await new Promise<NodeJS.ErrnoException>((resolve) =>
-      child.once("error", resolve),
-    );
-    return explainStartError(error, wanted);
-  } catch (error) {
-    return explainStartError(error as NodeJS.ErrnoException, wanted);
   }
 }
 
@@ -130,17 +113,16 @@ class Run {
   readonly #identity: ProcessIdentity;
   readonly #pump: StreamPump;
   readonly #exited: Promise<Exit>;
-  readonly #closed: Promise<void>;
   #timer: NodeJS.Timeout | null = null;
   #leave: (exit: Exit) => void = () => undefined;
   #gone = false;
-  #isClosed = false;
   /** Why mmm itself ended the child. */
   #stopped: ProcessEnd | null = null;
   #ending: Ending | null = null;
   #failure: { readonly error: unknown } | null = null;
 
-  constructor(child: Piped, spec: ChildSpec, context: ChildContext) {
+  constructor(launched: Launched, spec: ChildSpec, context: ChildContext) {
+    const { child, pid, stdout, stderr } = launched;
     this.#context = context;
     this.#graceMs = spec.graceMs ?? GRACE_MS;
     this.#exited = new Promise((resolve) => {
@@ -151,24 +133,12 @@ class Run {
       };
       child.once("exit", (code, signal) => this.#leave({ code, signal }));
     });
-    this.#closed = new Promise((resolve) => {
-      child.once("close", () => {
-        this.#isClosed = true;
-        resolve();
-      });
-    });
-    this.#identity = context.table.identify(child.pid);
+    this.#identity = context.table.identify(pid);
     this.#pump = new StreamPump(
-      [
-        [child.stdout, spec.onStdout],
-        [child.stderr, spec.onStderr],
-      ],
+      [[stdout, spec.onStdout], ...(stderr === null ? [] : [[stderr, spec.onStderr] as const])],
       (error) => this.#fail(error),
     );
-    // The child may close its input unread (EPIPE); that is its business.
-    child.stdin?.on("error", () => undefined);
     child.on("error", () => undefined);
-    if (spec.stdin !== null) child.stdin?.end(spec.stdin);
     if (spec.timeoutMs !== null) this.#arm(spec.timeoutMs, performance.now() + spec.timeoutMs);
     this.#announce(spec);
   }
@@ -190,13 +160,13 @@ class Run {
   async finished(): Promise<{ end: ProcessEnd; stillOpen: Promise<void> | null }> {
     const exit = await this.#exited;
     await this.#ending?.done;
-    await Promise.race([this.#closed, this.#pump.drained()]);
+    await Promise.race([this.#pump.closed, this.#pump.drained()]);
     await this.#pump.idle();
     if (this.#failure !== null) throw this.#failure.error;
     const end = this.#stopped ?? endOf(exit);
-    if (this.#isClosed) return { end, stillOpen: null };
+    if (this.#pump.isClosed) return { end, stillOpen: null };
     this.#pump.unref();
-    return { end, stillOpen: this.#closed };
+    return { end, stillOpen: this.#pump.closed };
   }
 
   #announce(spec: ChildSpec): void {

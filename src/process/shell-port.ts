@@ -33,6 +33,8 @@ async function runShell(
         env: request.env,
         stdin: request.stdin,
         timeoutMs: request.timeoutMs,
+        // Two pipes tell nothing about the order of what came through them.
+        merge: request.splitFiles === null,
         ...(request.onStart === undefined ? {} : { onStart: request.onStart }),
         onStdout: (chunk) => output.take("stdout", chunk),
         onStderr: (chunk) => output.take("stderr", chunk),
@@ -50,22 +52,15 @@ async function runShell(
   }
 }
 
-/**
- * Two pipes tell nothing about the order of what came through them, so unless the streams are asked for
- * alone both go through one. On the script's first line: line numbers in messages stay.
- */
 function shellArguments(request: ShellRequest): readonly string[] {
-  const merged = request.splitFiles === null;
-  if (Buffer.byteLength(request.script) <= MAX_INLINE_BYTES) {
-    return ["-c", merged ? `exec 2>&1; ${request.script}` : request.script];
-  }
+  if (Buffer.byteLength(request.script) <= MAX_INLINE_BYTES) return ["-c", request.script];
   const file = `${request.logFile}.sh`;
   try {
     writeFileSync(file, request.script, { mode: 0o600 });
   } catch (error) {
     throw logUnwritable(file, error);
   }
-  return merged ? ["-c", 'exec 2>&1; exec sh "$0"', file] : [file];
+  return [file];
 }
 
 type Source = "stdout" | "stderr";

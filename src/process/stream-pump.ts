@@ -19,6 +19,9 @@ export class StreamPump {
   /** What the sinks are at work on, by stream. */
   readonly #queues = new Map<Readable, Promise<void>>();
   #chunks = 0;
+  #open: number;
+  /** Resolves when nobody holds the other ends any more and all was read. */
+  readonly closed: Promise<void>;
 
   constructor(
     pairs: readonly (readonly [Readable, ChunkSink])[],
@@ -26,7 +29,20 @@ export class StreamPump {
   ) {
     this.#streams = pairs.map(([stream]) => stream);
     this.#onFailure = onFailure;
+    this.#open = pairs.length;
     for (const [stream, sink] of pairs) this.#connect(stream, sink);
+    this.closed = new Promise((resolve) => {
+      for (const stream of this.#streams) {
+        stream.once("close", () => {
+          this.#open -= 1;
+          if (this.#open === 0) resolve();
+        });
+      }
+    });
+  }
+
+  get isClosed(): boolean {
+    return this.#open === 0;
   }
 
   /** Resolves when what was written until now has reached the sinks, though somebody still holds the pipe. */
@@ -34,7 +50,8 @@ export class StreamPump {
     const lastMoment = performance.now() + MAX_DRAIN_MS;
     for (;;) {
       const before = this.#chunks;
-      await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
+      // Not a reason to stay alive: mostly both pipes close first.
+      await new Promise((resolve) => setTimeout(resolve, QUIET_MS).unref());
       // After a late timer the pipes have not been looked at yet; the poll phase comes before this one.
       await new Promise((resolve) => setImmediate(resolve));
       const isQuiet = this.#chunks === before && this.#queues.size === 0;
@@ -59,7 +76,7 @@ export class StreamPump {
       const pending = queue === undefined ? this.#take(sink, chunk) : queue.then(() => sink(chunk));
       if (pending === null) return;
       stream.pause();
-      // Node resumes paused streams at the child's exit, so a chunk can come while one is under way.
+      // Node resumes its own paused pipes at the child's exit, so a chunk can come while one is under way.
       const mine = pending.catch((error: unknown) => this.#onFailure(error));
       this.#queues.set(stream, mine);
       void mine.then(() => {

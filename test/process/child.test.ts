@@ -95,7 +95,23 @@ describe("standard input", () => {
     expect(Number(heard.text)).toBe(Buffer.byteLength(stdin));
   });
 
-  test("may stay unread (EPIPE)", async () => {
+  test("can be opened by name, and so can the outputs", async () => {
+    const out = new Heard();
+    const err = new Heard();
+
+    await newChildren().start(
+      shell("cat /dev/stdin >/dev/stdout; echo oh >/dev/stderr; echo more", out, {
+        stdin: "given\n",
+        onStderr: err.take,
+      }),
+      NEVER,
+    );
+
+    expect(out.text).toBe("given\nmore\n");
+    expect(err.text).toBe("oh\n");
+  });
+
+  test("may stay unread", async () => {
     const stdin = "x".repeat(2_000_000);
 
     const { end } = await newChildren().start(
@@ -322,6 +338,27 @@ describe("abort (F04)", () => {
 
     expect(end).toEqual({ kind: "cancelled" });
     expect(heard.text).toBe("");
+  });
+
+  test("many children on one signal make no warning and all end", async () => {
+    const children = newChildren();
+    const stop = new AbortController();
+    const heard = new Heard();
+    const warnings: string[] = [];
+    const note = (warning: Error): void => void warnings.push(warning.message);
+    process.on("warning", note);
+
+    const work = Array.from({ length: 15 }, () =>
+      children.start(shell("echo pid $$; sleep 1000", heard), stop.signal),
+    );
+    await heard.match(/(?:pid \d+\s+){15}/);
+    stop.abort();
+    const ends = await Promise.all(work);
+    process.off("warning", note);
+
+    expect(ends.map(({ end }) => end.kind)).toEqual(Array(15).fill("cancelled"));
+    expect(heard.pids().filter(isAlive)).toEqual([]);
+    expect(warnings).toEqual([]);
   });
 
   test("what the child says on SIGTERM is still heard", async () => {

@@ -19,7 +19,7 @@ async function stranger(
   const child = spawn("sh", ["-c", script], {
     detached: true,
     env: { PATH: process.env["PATH"], ...env },
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "ignore"],
   });
   const heard = Object.assign(new Heard(), { pid: child.pid ?? 0 });
   child.stdout.on("data", heard.take);
@@ -41,7 +41,7 @@ describe.each([
   });
 
   test("a process is known by pid and start time", async () => {
-    const { pid } = await stranger("sleep 1000");
+    const { pid } = await stranger("exec sleep 1000");
     const identity = table.identify(pid);
     const reused = { pid, startTime: table === procTable ? "1" : "2001-01-01T00:00:00.000Z" };
 
@@ -50,7 +50,7 @@ describe.each([
   });
 
   test("a reused pid is never signalled", async () => {
-    const { pid } = await stranger("sleep 1000");
+    const { pid } = await stranger("exec sleep 1000");
     const reused = { pid, startTime: table === procTable ? "1" : "2001-01-01T00:00:00.000Z" };
 
     const survivors = await endTree({ ...ALL, seeds: [reused] }, { graceMs: 100, table }).done;
@@ -74,6 +74,7 @@ describe.each([
       { MMM_UNIT: "test.41", LAST: "x" },
     );
     await heard.match(/pid (\d+)/);
+    await expect.poll(() => isAlive(heard.pid)).toBe(false);
 
     const query = { seeds: [], hasUnit: (unit: string) => unit === "test.41", oldest: null };
     const found = collectTree(table, query).map((row) => row.pid);
