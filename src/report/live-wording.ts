@@ -1,13 +1,21 @@
 /** What a running step shows while it runs: one rule for every child, Claude or shell (spec 6.4). */
+import stringWidth from "string-width";
+
 import type { LiveEvent } from "../engine/events.ts";
 import type { ClaudeActivity } from "../engine/ports.ts";
 import { unreachable } from "../lib/unreachable.ts";
-import { formatDuration, formatMoney } from "./format.ts";
+import { formatCount, formatDuration, formatMoney } from "./format.ts";
 import { say, type Line } from "./line.ts";
 import { keyOf, type RunMemory, type RunningStep } from "./run-memory.ts";
-import { inline, LineBuffer, safeLines } from "./safe-text.ts";
+import { cutToWidth, inline, LineBuffer, safeLines } from "./safe-text.ts";
 import type { Symbols } from "./symbols.ts";
 import { indentOf, labelOf, stepName } from "./step-wording.ts";
+
+/** Columns of a label on the live line. */
+const LABEL_MOST = 60;
+const LABEL_LEAST = 8;
+/** Less of a tool call tells nothing. */
+const DOING_LEAST = 10;
 
 /** Live events to lines: tool calls, text and shell output under `-v`, retries always. */
 export class LiveFeed {
@@ -60,31 +68,51 @@ export class LiveFeed {
   }
 }
 
-/** `3/5 npm test · 1m 5s · attempt 2/3 · 4 turns · $0.12 so far · Edit src/a.ts`; not yet cut. */
+/**
+ * `3/5 npm test · 1m 5s · attempt 2/3 · 4 turns · $0.12 so far · Edit src/a.ts`, at most `columns` wide.
+ *
+ * The last tool call gives way first, then the label: time, attempt and cost are what it is for.
+ */
 export function statusWords(
   step: RunningStep,
-  of: { readonly memory: RunMemory; readonly symbols: Symbols; readonly nowMs: number },
+  of: {
+    readonly memory: RunMemory;
+    readonly symbols: Symbols;
+    readonly nowMs: number;
+    readonly columns: number;
+  },
 ): string {
   const { at } = step;
-  const { symbols, memory } = of;
+  const { symbols, memory, columns } = of;
+  const number = `${at.number}/${at.total}`;
   const facts = [
-    formatDuration(Math.max(0, Math.floor((of.nowMs - step.startedMs) / 1000) * 1000)),
+    elapsed(step, of.nowMs),
     ...(step.maxAttempts > 1 ? [`attempt ${step.attempt}/${step.maxAttempts}`] : []),
-    ...(step.turns === null ? [] : [`${step.turns} ${step.turns === 1 ? "turn" : "turns"}`]),
+    ...(step.turns === null ? [] : [formatCount(step.turns, "turn")]),
     ...costSoFar(at.kind === "claude", memory),
-    ...(step.doing === null ? [] : [inline(step.doing, 80, symbols.ellipsis)]),
-  ];
-  // The label gives way first: elapsed time and cost are what the line is for.
-  const label = inline(labelOf(at, symbols), 28, symbols.ellipsis);
-  return [`${at.number}/${at.total} ${label}`, ...facts].join(symbols.dot);
+  ].join(symbols.dot);
+  const room = columns - stringWidth(`${number} ${symbols.dot}${facts}`);
+  const width = Math.min(LABEL_MOST, Math.max(LABEL_LEAST, room));
+  const label = inline(labelOf(at, symbols), width, symbols.ellipsis);
+  const status = `${number} ${label}${symbols.dot}${facts}`;
+  const left = columns - stringWidth(status + symbols.dot);
+  if (step.doing === null || left < DOING_LEAST) {
+    return cutToWidth(status, columns, symbols.ellipsis);
+  }
+  return `${status}${symbols.dot}${inline(step.doing, left, symbols.ellipsis)}`;
 }
 
 /** After 30 s without a word. */
 export function heartbeatLine(step: RunningStep, symbols: Symbols, nowMs: number): Line {
   const label = labelOf(step.at, symbols);
-  const time = formatDuration(Math.floor((nowMs - step.startedMs) / 1000) * 1000);
+  const time = elapsed(step, nowMs);
   const text = `${symbols.waiting} ${stepName(step.at)}: ${label} still running (${time})`;
   return say(`${indentOf(step.at)}${text}`, "dim");
+}
+
+/** Whole seconds: tenths would flicker. */
+function elapsed(step: RunningStep, nowMs: number): string {
+  return formatDuration(Math.floor((nowMs - step.startedMs) / 1000) * 1000);
 }
 
 function costSoFar(isClaude: boolean, memory: RunMemory): string[] {

@@ -102,9 +102,15 @@ export class LiveLineSurface implements Surface {
     const { spinner, ellipsis } = this.#symbols;
     const sign = spinner[this.#frame % spinner.length] ?? "";
     const nowMs = this.#options.clock.monotonicMs();
-    const words = statusWords(step, { memory: this.#memory, symbols: this.#symbols, nowMs });
     // One column stays free: in the last one a terminal waits to wrap.
-    return cutToWidth(safeLine(`${sign} ${words}`), this.#columns() - 1, ellipsis);
+    const columns = this.#columns() - 1;
+    const words = statusWords(step, {
+      memory: this.#memory,
+      symbols: this.#symbols,
+      nowMs,
+      columns: columns - 2,
+    });
+    return cutToWidth(safeLine(`${sign} ${words}`), columns, ellipsis);
   }
 
   /** Since it was drawn the terminal may have become narrower: then it covers more than one row. */

@@ -21,7 +21,7 @@ const COMMITS_SHOWN = 20;
 const INDENT = "   ";
 
 /** Why a session ended, by name (spec 4, "Stops"). */
-export function stopWords(stop: StopReason, memory: RunMemory): string {
+function stopWords(stop: StopReason, memory: RunMemory): string {
   switch (stop) {
     case "iterations-done":
       return "All iterations done";

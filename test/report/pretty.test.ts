@@ -1,7 +1,14 @@
 import stringWidth from "string-width";
 import { expect, test } from "vitest";
 
-import { attempt, demoRun, place, play, SESSION_FINISHED } from "../support/scripted-run.ts";
+import {
+  attempt,
+  demoRun,
+  finished,
+  place,
+  play,
+  SESSION_FINISHED,
+} from "../support/scripted-run.ts";
 import { Screen } from "../support/screen.ts";
 import { rig, type Rig } from "./rig.ts";
 
@@ -70,6 +77,30 @@ test("the live line tells step, time, attempt, turns, cost and the last tool", (
   expect(screenOf(200, pretty).split("\n").at(-1)).toMatch(
     /^. 2\/4 mmm-implement-spec · 1m 5s · attempt 2\/3 · 4 turns · \$0\.0412 so far · Edit src\/a\.ts$/,
   );
+});
+
+test("on a narrow terminal the tool call gives way, then the label, not time, attempt and cost", () => {
+  const at = place("2", { label: "mmm-implement-spec", kind: "claude" });
+  const status = (columns: number): string | undefined => {
+    const pretty = rig({ kind: "pretty", columns });
+    play(
+      attempt(place("1", { kind: "claude" }), { number: 1, most: 1 }),
+      pretty.reporter,
+      pretty.clock,
+    );
+    pretty.reporter.event(finished(place("1")));
+    play(attempt(at, { number: 2, most: 3 }).slice(0, 2), pretty.reporter, pretty.clock);
+    const activity = { type: "tool", name: "Edit", detail: "src/a.ts" } as const;
+    pretty.reporter.live({ type: "activity", at, activity });
+    pretty.clock.advance(5000);
+    return screenOf(columns, pretty).split("\n").at(-1)?.slice(2);
+  };
+
+  expect(status(74)).toBe(
+    "2/4 mmm-implement-spec · 5s · attempt 2/3 · $0.0412 so far · Edit src/…",
+  );
+  expect(status(60)).toBe("2/4 mmm-implement-sp… · 5s · attempt 2/3 · $0.0412 so far");
+  expect(status(20)).toBe("2/4 mmm-imp… · 5…");
 });
 
 test("problems on the other stream never share a row with the live line", () => {

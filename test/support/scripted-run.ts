@@ -111,7 +111,7 @@ export const SESSION_FINISHED: Event & { readonly type: "session-finished" } = {
 };
 
 /** A step from start to end: one attempt that succeeds. */
-export function goodStep(
+function goodStep(
   at: StepPlace,
   over: {
     readonly live?: readonly LiveEvent[];

@@ -1,0 +1,97 @@
+import { readFileSync } from "node:fs";
+
+import { expect, test } from "vitest";
+
+import type { Event, LiveEvent } from "../../src/engine/events.ts";
+import {
+  attempt,
+  demoRun,
+  failureOf,
+  finished,
+  place,
+  type Scripted,
+  SESSION_FINISHED,
+  SESSION_STARTED,
+} from "../support/scripted-run.ts";
+
+const AT = place("1");
+const INPUT = { arg: "65", file: null, index: 1, total: 1 };
+
+/** One of each; a new type does not compile until it stands here, a new field until the page has it. */
+const EACH: { readonly [T in (Event | LiveEvent)["type"]]: Event | LiveEvent } = {
+  "session-started": SESSION_STARTED,
+  note: { type: "note", severity: "info", message: "" },
+  "input-started": { type: "input-started", input: INPUT },
+  "iteration-started": { type: "iteration-started", iteration: 1, maxIterations: 1, input: null },
+  "step-started": { type: "step-started", at: AT },
+  "attempt-started": {
+    type: "attempt-started",
+    at: AT,
+    attempt: 1,
+    maxAttempts: 1,
+    rendered: "",
+    log: null,
+  },
+  "process-started": {
+    type: "process-started",
+    at: AT,
+    attempt: 1,
+    process: { pid: 1, startTime: "" },
+  },
+  "attempt-finished": fromScript("attempt-finished"),
+  "handler-started": fromScript("handler-started"),
+  "handler-finished": fromScript("handler-finished"),
+  "output-captured": { type: "output-captured", at: AT, name: "", value: "" },
+  "commit-made": {
+    type: "commit-made",
+    at: AT,
+    commit: { sha: "", subject: "" },
+    by: "mmm",
+  },
+  "step-finished": finished(AT, { failure: failureOf() }),
+  "rolled-back": { type: "rolled-back", at: AT, head: "", kept: null },
+  "iteration-finished": fromScript("iteration-finished"),
+  "input-finished": {
+    type: "input-finished",
+    input: INPUT,
+    ok: true,
+    stop: "iterations-done",
+    durationMs: 0,
+  },
+  "session-finished": SESSION_FINISHED,
+  output: { type: "output", at: AT, text: "" },
+  activity: { type: "activity", at: AT, activity: { type: "turns", turns: 1 } },
+};
+
+function fromScript(type: Event["type"]): Event {
+  const script: readonly Scripted[] = [
+    ...attempt(AT, { number: 1, most: 1, failure: failureOf() }),
+    ...demoRun(),
+  ];
+  for (const entry of script) {
+    if ("event" in entry && entry.event.type === type) {
+      return entry.event;
+    }
+  }
+  throw new Error(`no ${type} in the script`);
+}
+
+const PAGE = readFileSync(new URL("../../docs/events.md", import.meta.url), "utf8");
+
+test.each(Object.entries(EACH))("docs/events.md tells every field of %s", (type, event) => {
+  const [, section = ""] = PAGE.split(`\n### \`${type}\`\n`);
+  const [text = ""] = section.split(/\n##/);
+
+  const fields = Object.keys(event).filter((field) => field !== "type");
+  expect(text).not.toBe("");
+  expect(fields.filter((field) => !text.includes(`\`${field}\``))).toEqual([]);
+});
+
+test.each([
+  ["place of a step", AT],
+  ["failure", failureOf()],
+  ["totals", SESSION_FINISHED.totals],
+  ["input", INPUT],
+])("docs/events.md tells every field of a %s", (_shape, value) => {
+  expect(Object.keys(value).filter((field) => !PAGE.includes(`\`${field}\``))).toEqual([]);
+});
