@@ -1,0 +1,121 @@
+import type { Range } from "./diagnostic.ts";
+import { readHandler, readOnExitCode, readOnSuccess } from "./handlers.ts";
+import type { AnalysisOptions, OutputDeclaration, StepCommon } from "./model.ts";
+import { readOutputs } from "./outputs.ts";
+import type { Problems } from "./problems.ts";
+import type { Reading } from "./reading.ts";
+import type { Entries, MappingTree, Tree } from "./tree.ts";
+import { boolOf, durationOf, optionalText, readAnalysis, readEnv, textOf } from "./values-of.ts";
+
+/** Names that stand for something else in references (spec 3.1). */
+const RESERVED = ["shell", "test", "claude", "last", "error", "env", "params", "project", "item"];
+
+/** The options that every kind has; entries have passed the schema of the step. */
+export function readCommon(
+  entries: Entries,
+  { range, depth }: { readonly range: Range; readonly depth: number },
+  reading: Reading,
+): Omit<StepCommon, "label"> {
+  const handlers = readHandlers(entries, depth, reading);
+  return {
+    ...readId(entries, range, reading),
+    range,
+    env: readEnv(entries.get("env")?.value),
+    workingDir: optionalText(entries, "working_dir"),
+    timeoutMs: durationOf(entries, "timeout"),
+    ...handlers,
+    continueOnError: boolOf(entries, "continue_on_error") ?? false,
+    commitRequired: boolOf(entries, "commit_required"),
+    commitMessage: optionalText(entries, "commit_message"),
+    autoCommit: readAutoCommit(entries),
+    ...readCaptured(entries, reading.problems),
+    analysis: readOwnAnalysis(entries.get("analysis")?.value),
+  };
+}
+
+/** A step's entries over those of `defaults`; `env` is merged name by name. */
+export function withDefaults(own: Entries, defaults: Entries): Entries {
+  if (defaults.size === 0) return own;
+  const merged = new Map([...defaults, ...own]);
+  const [mine, theirs] = [own.get("env"), defaults.get("env")];
+  if (mine?.value.kind === "mapping" && theirs?.value.kind === "mapping") {
+    const entries = new Map([...theirs.value.entries, ...mine.value.entries]);
+    const value: MappingTree = { ...mine.value, entries };
+    merged.set("env", { key: mine.key, value });
+  }
+  return merged;
+}
+
+type Handlers = Pick<StepCommon, "onFailure" | "onExitCode" | "onSuccess">;
+
+function readHandlers(entries: Entries, depth: number, reading: Reading): Handlers {
+  const at = (key: string) => {
+    const entry = entries.get(key);
+    if (entry === undefined) return null;
+    return { tree: entry.value, where: { depth, key, keyRange: entry.key.range } };
+  };
+  const failure = at("on_failure");
+  const exitCode = at("on_exit_code");
+  const success = at("on_success");
+  return {
+    onFailure: failure && readHandler(failure.tree, failure.where, reading),
+    onExitCode: exitCode ? readOnExitCode(exitCode.tree, exitCode.where, reading) : [],
+    onSuccess: success ? readOnSuccess(success.tree, success.where, reading) : [],
+  };
+}
+
+function readId(
+  entries: Entries,
+  stepRange: Range,
+  { ids, problems }: Reading,
+): Pick<StepCommon, "id" | "idRange"> {
+  const text = optionalText(entries, "id");
+  if (text === null) return { id: null, idRange: stepRange };
+  const { value: id, range } = text;
+  const first = ids.get(id);
+  if (RESERVED.includes(id)) {
+    const message = `\`${id}\` cannot be an id: \`\${${id}...}\` means something else`;
+    problems.error("reserved-id", range, message, { help: `such as ${id}_step` });
+  } else if (first?.start === range.start) {
+    const message = `the id \`${id}\` would belong to several steps, through an alias or \`defaults\``;
+    problems.error("duplicate-id", range, message, { help: "remove the id here" });
+  } else if (first !== undefined) {
+    problems.error("duplicate-id", range, `the id \`${id}\` is taken`, {
+      help: "each step has an id of its own",
+      related: { message: "the first one is here", range: first },
+    });
+  } else ids.set(id, range);
+  return { id, idRange: range };
+}
+
+function readAutoCommit(entries: Entries): StepCommon["autoCommit"] {
+  const asText = textOf(entries, "auto_commit") ?? "on";
+  if (asText === "all") return "all";
+  return asText === "off" || asText === "false" ? "off" : "on";
+}
+
+/** `capture_output: NAME` is the output NAME with stdout in it. */
+function readCaptured(
+  entries: Entries,
+  problems: Problems,
+): Pick<StepCommon, "outputs" | "captureOutput"> {
+  const outputs = readOutputs(entries.get("outputs")?.value, problems);
+  const captureOutput = boolOf(entries, "capture_output");
+  const named = captureOutput === null ? optionalText(entries, "capture_output") : null;
+  if (named === null) return { outputs, captureOutput: captureOutput ?? false };
+  const { value: name, range } = named;
+  const other = outputs.find((output) => output.name === name);
+  if (other !== undefined) {
+    problems.error("duplicate-output", range, `the output \`${name}\` is declared twice`, {
+      related: { message: "the other one is here", range: other.range },
+    });
+  }
+  const rule = { kind: "capture", capture: "text", from: "stdout" } as const;
+  const captured: OutputDeclaration = { name, rule, range };
+  return { outputs: [...outputs, captured], captureOutput: true };
+}
+
+function readOwnAnalysis(tree: Tree | undefined): AnalysisOptions | null {
+  if (tree === undefined) return null;
+  return tree.kind === "scalar" && tree.value === false ? null : readAnalysis(tree);
+}

@@ -1,0 +1,100 @@
+import { z } from "zod";
+import { claudeOptions, readClaudeOptions } from "../steps/claude.ts";
+import { defaultsSchema } from "../steps/options.ts";
+import * as is from "../steps/schema.ts";
+import { check, unknownKey } from "./check.ts";
+import { readCommon } from "./common.ts";
+import type { Playbook } from "./model.ts";
+import type { Problems } from "./problems.ts";
+import type { Reading } from "./reading.ts";
+import { reportUnsupported, withoutUnsupported } from "./step.ts";
+import { describe, type Entries, type MappingTree } from "./tree.ts";
+import { entriesOf, numberOf, readEnv, textOf } from "./values-of.ts";
+
+/** What stands beside `steps` (spec 2.1). `defaults` is checked on its own. */
+const headerSchema = z.strictObject({
+  name: is.text.optional(),
+  description: is.anyText.optional(),
+  max_iterations: is.wholeNumber(1, 1000).optional(),
+  env: is.env.optional(),
+  defaults: z.unknown().optional(),
+  commit: z.enum(["auto", "off"], { error: "one of auto off" }).optional(),
+  claude: z.strictObject(claudeOptions, { error: "a mapping, as in {model: opus}" }).optional(),
+  steps: z.unknown().optional(),
+  commands: z.unknown().optional(),
+});
+
+const KEYS = Object.keys(headerSchema.shape);
+
+export type Header = Omit<Playbook, "file" | "text" | "steps">;
+
+/** The header's own keys; `entries` has no old forms any more. */
+export function readHeader(tree: MappingTree, stem: string, problems: Problems): Header {
+  const kept = withoutUnsupportedClaude(
+    reportUnsupported(tree.entries, "header", problems),
+    problems,
+  );
+  const sound = check({ ...tree, entries: kept, what: "a playbook" }, headerSchema, problems);
+  return {
+    name: textOf(sound, "name") ?? stem,
+    description: textOf(sound, "description"),
+    maxIterations: numberOf(sound, "max_iterations"),
+    env: readEnv(sound.get("env")?.value),
+    commit: textOf(sound, "commit") === "off" ? "off" : "auto",
+    claude: readClaudeOptions(entriesOf(sound.get("claude")?.value)),
+  };
+}
+
+/** Sound entries of `defaults`, all problems in them reported. */
+export function readDefaults(tree: MappingTree, reading: Reading): Entries {
+  const value = tree.entries.get("defaults")?.value;
+  if (value === undefined) return new Map();
+  const { problems } = reading;
+  if (value.kind !== "mapping") {
+    const message = `\`defaults\` must be a mapping, not ${describe(value)}`;
+    problems.error("wrong-type", value.range, message, { help: "as in {timeout: 10m}" });
+    return new Map();
+  }
+  const entries = withoutUnsupported(value.entries, problems);
+  const sound = check({ ...value, entries, what: "`defaults`" }, defaultsSchema, problems);
+  // Read once for its problems, with ids of its own: each step reads its copy again.
+  readCommon(sound, { range: value.range, depth: 0 }, { ...reading, ids: new Map() });
+  return sound;
+}
+
+/** The original's `config:` beside the steps: what it knows belongs into the header itself. */
+export function withoutConfig(tree: MappingTree, problems: Problems): MappingTree {
+  const entries = new Map(tree.entries);
+  const config = entries.get("config");
+  if (config === undefined) return tree;
+  entries.delete("config");
+  if (config.value.kind !== "mapping") {
+    const message = `\`config\` must be a mapping, not ${describe(config.value)}`;
+    problems.error("wrong-type", config.value.range, message, { help: "remove it" });
+    return { ...tree, entries };
+  }
+  const allowed = KEYS.filter((key) => key !== "steps" && key !== "commands");
+  const lifted: string[] = [];
+  for (const [key, entry] of reportUnsupported(config.value.entries, "header", problems)) {
+    if (!allowed.includes(key)) {
+      unknownKey({ key, entries: config.value.entries, allowed }, problems);
+      continue;
+    }
+    lifted.push(`\`${key}\``);
+    if (!entries.has(key)) entries.set(key, entry);
+  }
+  const help =
+    lifted.length === 0 ? "remove it" : `write ${lifted.join(", ")} in the header itself`;
+  problems.note("old-form", config.key.range, "`config` is an old form", { help });
+  return { ...tree, entries };
+}
+
+function withoutUnsupportedClaude(entries: Entries, problems: Problems): Entries {
+  const claude = entries.get("claude");
+  if (claude?.value.kind !== "mapping") return entries;
+  const inner = reportUnsupported(claude.value.entries, "claude", problems);
+  return new Map([
+    ...entries,
+    ["claude", { ...claude, value: { ...claude.value, entries: inner } }],
+  ]);
+}

@@ -1,0 +1,71 @@
+/** Keys that the specification has and this version does not; delete a line when it does. */
+const NOT_YET: Readonly<Record<"header" | "step" | "claude", ReadonlyMap<string, string | null>>> =
+  {
+    header: new Map([
+      ["until", "`max_iterations` bounds the loop, and an iteration that changes nothing ends it"],
+      ["secrets", "set the variable in the environment that mmm is started in"],
+      ["params", "values come in through --args or --map, as $ARG"],
+      ["limits", "`max_iterations` and `timeout` bound a run"],
+      ["worktree", "make one with `git worktree add` and run mmm in it"],
+      ["gates", "a `shell` step that fails stops the run"],
+      ["merge", null],
+    ]),
+    step: new Map([
+      ["condition", "put the test into the command: `shell: test -f x && ...`"],
+      ["retry", "`on_failure: {max_attempts: 3}` runs a failed step again"],
+      ["validation", "put a `shell` step with the check after this one"],
+      ["secrets", "set the variable in the environment that mmm is started in"],
+      ["foreach", "--map and --args run a playbook once for each value"],
+      ["do", null],
+    ]),
+    claude: new Map([
+      [
+        "output_schema",
+        "ask for JSON in the prompt and read it with `outputs: {x: {capture: json}}`",
+      ],
+      ["continue_session", null],
+    ]),
+  };
+
+/** `undefined`: supported, or unknown; else what helps meanwhile, `null` when nothing does. */
+export function notYet(place: keyof typeof NOT_YET, key: string): string | null | undefined {
+  return NOT_YET[place].get(key);
+}
+
+const CLAUDE = 'belongs under `claude`, as in `claude: {prompt: "/x", model: opus}`';
+const SHELL = 'belongs under `shell`, as in `shell: {run: "cat", stdin: "x"}`';
+const OUTPUTS = 'belongs under an output, as in `outputs: {spec: {file_pattern: "specs/*.md"}}`';
+const ANALYZE = "belongs under `analyze`";
+const FAILURE = "belongs under `on_failure`";
+const STEP = "belongs in a step, or under `defaults` for all of them";
+const ENTRY = "belongs in a step of its own, in the list of steps";
+const HEADER = "belongs in the header, beside `steps`";
+
+/** Where each key is at home, for one found elsewhere. A key with several homes has none here. */
+const HOMES: ReadonlyMap<string, string> = new Map([
+  ...each(["prompt", "model", "max_turns", "permission_mode"], CLAUDE),
+  ...each(["allowed_tools", "disallowed_tools", "append_system_prompt"], CLAUDE),
+  ...each(["run", "stdin"], SHELL),
+  ...each(["file_pattern", "capture"], OUTPUTS),
+  ...each(["max_cache_age", "force_refresh", "save"], ANALYZE),
+  ...each(["max_attempts", "fail_workflow", "do"], FAILURE),
+  ["id", "belongs in a step"],
+  ["name", "belongs in a step, or in the header"],
+  ...each(["working_dir", "timeout", "on_failure", "on_success", "on_exit_code"], STEP),
+  ...each(["continue_on_error", "commit_required", "commit_message", "auto_commit"], STEP),
+  ...each(["outputs", "capture_output", "analysis"], STEP),
+  ...each(["shell", "analyze"], ENTRY),
+  ...each(["max_iterations", "description", "defaults", "commit", "steps", "commands"], HEADER),
+  ["args", "goes with `name`; with `claude`, write arguments into its text"],
+  ["options", "goes with `name`; with `claude`, write them into its text"],
+]);
+
+/** "belongs under ..." for a known key in a place that does not allow it. */
+export function homeOf(key: string, allowed: readonly string[]): string | null {
+  const home = allowed.includes(key) ? undefined : HOMES.get(key);
+  return home === undefined ? null : `\`${key}\` ${home}`;
+}
+
+function each(keys: readonly string[], home: string): readonly (readonly [string, string])[] {
+  return keys.map((key) => [key, home] as const);
+}

@@ -1,0 +1,144 @@
+import type { z } from "zod";
+import { nearest } from "../lib/nearest.ts";
+import { compilePattern } from "../lib/pattern.ts";
+import { captureRuleSchema, fileRuleSchema } from "../steps/options.ts";
+import { identifier } from "../steps/schema.ts";
+import { check, unknownKey } from "./check.ts";
+import { pathTrouble } from "./json-path.ts";
+import type { OutputDeclaration, OutputRule } from "./model.ts";
+import { firstCharacter, type Problems } from "./problems.ts";
+import { describe, plainValue, type Entries, type Entry, type Tree } from "./tree.ts";
+import { boolOf, requiredText, textOf } from "./values-of.ts";
+
+const FORMS = '{file_pattern: "specs/*.md"} or {capture: text}';
+
+/** `outputs:` (spec 3.3); declarations that are wrong are reported and left out. */
+export function readOutputs(
+  tree: Tree | undefined,
+  problems: Problems,
+): readonly OutputDeclaration[] {
+  if (tree === undefined) return [];
+  if (tree.kind !== "mapping") {
+    const help = `write {name: ${FORMS}}`;
+    const message = `\`outputs\` must be a mapping, not ${describe(tree)}`;
+    problems.error("wrong-type", tree.range, message, { help });
+    return [];
+  }
+  return [...tree.entries].flatMap(([name, entry]) => {
+    const named = checkName(name, entry, problems);
+    const rule = readRule(name, entry, problems);
+    return named && rule !== null ? [{ name, rule, range: entry.key.range }] : [];
+  });
+}
+
+function checkName(name: string, { key }: Entry, problems: Problems): boolean {
+  if (identifier.safeParse(name).success) return true;
+  const message = `an output's name must be letters, digits, \`_\` and \`-\`, not \`${name}\``;
+  problems.error("bad-name", key.range, message);
+  return false;
+}
+
+function readRule(name: string, { value }: Entry, problems: Problems): OutputRule | null {
+  if (value.kind !== "mapping") {
+    const isText = value.kind === "scalar" && typeof value.value === "string";
+    const help = isText ? `write {file_pattern: "${value.text.value}"}` : `write ${FORMS}`;
+    const message = `\`outputs.${name}\` must be a mapping, not ${describe(value)}`;
+    problems.error("wrong-type", value.range, message, { help });
+    return null;
+  }
+  const { entries, range } = value;
+  const isFile = entries.has("file_pattern");
+  if (isFile === entries.has("capture")) {
+    const message = isFile ? "has both `file_pattern` and `capture`" : "says not what it is";
+    if (!isFile && reportMisspelt(entries, problems)) return null;
+    const help = `write ${FORMS}`;
+    problems.error("bad-output", firstCharacter(range), `\`outputs.${name}\` ${message}`, { help });
+    return null;
+  }
+  return isFile ? readFileRule(value, problems) : readCaptureRule(value, problems);
+}
+
+/** `true`: a key that was meant as one of the two is there. */
+function reportMisspelt(entries: Entries, problems: Problems): boolean {
+  const allowed = [...new Set([...keysOf(fileRuleSchema), ...keysOf(captureRuleSchema)])];
+  const unknown = [...entries.keys()].filter((key) => !allowed.includes(key));
+  for (const key of unknown) unknownKey({ key, entries, allowed }, problems);
+  return unknown.some((key) => ["file_pattern", "capture"].includes(nearest(key, allowed) ?? ""));
+}
+
+const keysOf = (schema: z.ZodObject): readonly string[] => Object.keys(schema.shape);
+
+type Mapping = Extract<Tree, { kind: "mapping" }>;
+
+/** The entries when all of them are sound. */
+function sound(tree: Mapping, schema: z.ZodObject, problems: Problems): Entries | null {
+  const entries = check({ ...tree, what: "an output" }, schema, problems);
+  const missing = Object.keys(schema.shape)
+    .slice(0, 1)
+    .some((key) => !entries.has(key));
+  return missing || entries.size !== tree.entries.size ? null : entries;
+}
+
+function readFileRule(tree: Mapping, problems: Problems): OutputRule | null {
+  const entries = sound(tree, fileRuleSchema, problems);
+  if (entries === null) return null;
+  const { value: pattern, range } = requiredText(entries, "file_pattern");
+  if (pattern.startsWith("/") || pattern.split("/").includes("..")) {
+    const message = `\`file_pattern\` must be a pattern inside the repository, not "${pattern}"`;
+    problems.error("bad-value", range, message, { help: 'as in "specs/*.md"' });
+    return null;
+  }
+  const all = boolOf(entries, "all") ?? false;
+  return { kind: "file", pattern, all, ...defaultOf(entries) };
+}
+
+function readCaptureRule(tree: Mapping, problems: Problems): OutputRule | null {
+  const entries = sound(tree, captureRuleSchema, problems);
+  if (entries === null) return null;
+  const capture = textOf(entries, "capture") as Extract<OutputRule, { kind: "capture" }>["capture"];
+  const from = (textOf(entries, "from") ?? "stdout") as "stdout" | "stderr" | "both";
+  const path = textOf(entries, "path");
+  const pattern = textOf(entries, "pattern");
+  if (capture === "count" && pattern === null) {
+    const help = "`count` counts the matches of `pattern`";
+    problems.error("missing-key", firstCharacter(tree.range), "`pattern` is missing", { help });
+    return null;
+  }
+  if (capture === "count" && path !== null) {
+    const place = entries.get("path")?.key.range ?? tree.range;
+    const help = "`count` counts the matches of `pattern`; take the `path` out";
+    problems.error("unknown-key", place, "`path` does not go with `capture: count`", { help });
+    return null;
+  }
+  if (!checkPatterns(entries, problems)) return null;
+  return {
+    kind: "capture",
+    capture,
+    from,
+    ...(path !== null && { path }),
+    ...(pattern !== null && { pattern }),
+    ...defaultOf(entries),
+  };
+}
+
+function checkPatterns(entries: Entries, problems: Problems): boolean {
+  const path = entries.get("path")?.value;
+  const pattern = entries.get("pattern")?.value;
+  const wrongPath = path?.kind === "scalar" ? pathTrouble(path.text.value) : null;
+  if (path !== undefined && wrongPath !== null) {
+    const message = `\`path\` is no JSONPath: ${wrongPath}`;
+    problems.error("bad-path", path.range, message, { help: 'as in "$.items[0].name"' });
+  }
+  const compiled = pattern?.kind === "scalar" ? compilePattern(pattern.text.value) : null;
+  const wrong = compiled?.ok === false ? compiled.error : null;
+  if (pattern !== undefined && wrong !== null) {
+    const help = "a literal text, or /regex/ with the flags i m s, in RE2 syntax";
+    problems.error("bad-pattern", pattern.range, `\`pattern\` is no pattern: ${wrong}`, { help });
+  }
+  return wrongPath === null && wrong === null;
+}
+
+function defaultOf(entries: Entries): { default?: unknown } {
+  const value = entries.get("default")?.value;
+  return value === undefined ? {} : { default: plainValue(value) };
+}

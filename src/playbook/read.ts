@@ -1,0 +1,206 @@
+import type { Diagnostic, Range } from "./diagnostic.ts";
+import { readDefaults, readHeader, withoutConfig, type Header } from "./header.ts";
+import type { Playbook, Step } from "./model.ts";
+import { firstCharacter, Problems } from "./problems.ts";
+import type { Reading, StepPlace } from "./reading.ts";
+import { sourceFile, type SourceFile } from "./source.ts";
+import { readStep } from "./step.ts";
+import { describe, type Entry, type MappingTree, type Tree } from "./tree.ts";
+import { parseYaml } from "./yaml.ts";
+
+/** 10 000 steps with all their options are under 2 MiB; more is no playbook. */
+const MAX_BYTES = 4 * 1024 * 1024;
+/** Nobody mends more at once; the rest is counted. */
+const MAX_PROBLEMS = 200;
+
+export interface ReadResult {
+  /** `null`: there is an error among the diagnostics. */
+  readonly playbook: Playbook | null;
+  /** In the order of their places. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** What the places of the diagnostics mean; empty for a file that is no text. */
+  readonly source: SourceFile;
+}
+
+/**
+ * A playbook's file to its meaning, or to everything that is wrong with it (spec 2). Never throws.
+ *
+ * `file` is its name as the user gave it; JSON is read as the YAML it is.
+ */
+export function readPlaybook(file: string, bytes: Uint8Array | string): ReadResult {
+  const size = bytes.length;
+  if (size > MAX_BYTES) {
+    const mebibytes = (size / 1024 / 1024).toFixed(1);
+    return refused(file, "too-big", `the file has ${mebibytes} MiB, a playbook at most 4 MiB`, {
+      help: "is this a playbook?",
+    });
+  }
+  const text = typeof bytes === "string" ? bytes.replace(/^\uFEFF/, "") : decode(bytes);
+  if (text === null) return notUtf8(file, bytes as Uint8Array);
+  const problems = new Problems();
+  const tree = parseYaml(text, problems);
+  const read = tree === null ? null : readTree(tree, stemOf(file), problems);
+  const playbook = read === null || problems.hasErrors ? null : { file, text, ...read };
+  return { playbook, diagnostics: bounded(problems), source: sourceFile(file, text) };
+}
+
+/** The answer for a PLAYBOOK that is a directory. */
+export function directoryInstead(file: string): ReadResult {
+  return refused(file, "directory", "this is a directory, not a playbook", {
+    help: "name a file in it",
+  });
+}
+
+/** The answer for a PLAYBOOK that cannot be read; `reason` as the system says it. */
+export function unreadable(file: string, reason: string): ReadResult {
+  return refused(file, "unreadable", `cannot be read: ${reason}`, {});
+}
+
+function refused(file: string, code: string, message: string, more: { help?: string }): ReadResult {
+  const range = { start: 0, end: 0 };
+  const diagnostics = [{ code, severity: "error", message, range, ...more } as const];
+  return { playbook: null, diagnostics, source: sourceFile(file, "") };
+}
+
+function decode(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+/** Shown with the text as far as it can be read, at the first byte that cannot. */
+function notUtf8(file: string, bytes: Uint8Array): ReadResult {
+  const isUtf16 =
+    (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
+  const text = new TextDecoder("utf-8").decode(bytes);
+  // The file may hold U+FFFD itself, before the byte at fault: decoding strictly tells them apart.
+  let low = 0;
+  let high = bytes.length;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (isStrict(bytes.subarray(0, middle))) low = middle;
+    else high = middle - 1;
+  }
+  const start = isUtf16 ? 0 : new TextDecoder("utf-8").decode(bytes.subarray(0, low)).length;
+  const message = isUtf16 ? "the file is UTF-16, not UTF-8" : `byte ${low + 1} is not UTF-8`;
+  const range = { start: Math.min(start, text.length), end: Math.min(start + 1, text.length) };
+  const help = "save the file as UTF-8";
+  const diagnostics = [{ code: "not-utf8", severity: "error", message, range, help } as const];
+  return { playbook: null, diagnostics, source: sourceFile(file, text) };
+}
+
+/** `stream`: a character cut off at the end is no fault. */
+function isStrict(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function readTree(
+  tree: Tree,
+  stem: string,
+  problems: Problems,
+): (Header & { steps: readonly Step[] }) | null {
+  if (tree.kind === "scalar") {
+    const message = `a playbook must be a list of steps or a mapping, not ${describe(tree)}`;
+    const help = `put \`- \` in front of each step, or write \`steps:\` above them`;
+    problems.error("wrong-type", firstLineOf(tree.range, tree), message, { help });
+    return null;
+  }
+  const none: MappingTree = { kind: "mapping", entries: new Map(), range: tree.range, size: 1 };
+  const header = tree.kind === "list" ? none : withoutConfig(tree, problems);
+  const ids = new Map<string, Range>();
+  const defaults = readDefaults(header, reading({ problems, ids, defaults: new Map() }));
+  const all = reading({ problems, ids, defaults });
+  if (isLoneStep(tree)) {
+    const help = "put `- ` in front of the step";
+    problems.error("no-steps", firstCharacter(tree.range), "a step, not a list of steps", { help });
+    all.readStep(tree, { depth: 0 });
+    return null;
+  }
+  const list = tree.kind === "list" ? tree : stepsOf(header, problems);
+  const steps = list === null ? [] : readSteps(list, { depth: 0 }, all);
+  return { ...readHeader(header, stem, problems), steps };
+}
+
+/** `claude` may be the header's: without `steps` it says more of a step. */
+function isLoneStep(tree: Tree): boolean {
+  if (tree.kind !== "mapping" || tree.entries.has("steps") || tree.entries.has("commands"))
+    return false;
+  return ["claude", "shell", "analyze", "test"].some((key) => tree.entries.has(key));
+}
+
+function reading(shared: Omit<Reading, "readStep">): Reading {
+  const own: Reading = { ...shared, readStep: (tree, place) => readStep(tree, place, own) };
+  return own;
+}
+
+/** A whole page of prose is marked by its beginning. */
+function firstLineOf(range: Range, tree: Tree): Range {
+  const line = tree.kind === "scalar" ? tree.text.value.split("\n", 1)[0] : undefined;
+  return { start: range.start, end: Math.min(range.end, range.start + (line?.length ?? 1) + 2) };
+}
+
+function readSteps(tree: Tree, place: StepPlace, reading: Reading): readonly Step[] {
+  if (tree.kind !== "list") {
+    const message = `the steps must be a list, not ${describe(tree)}`;
+    const help = "put `- ` in front of each step";
+    reading.problems.error("wrong-type", firstLineOf(tree.range, tree), message, { help });
+    return [];
+  }
+  if (tree.items.length === 0) {
+    const help = "a step is, for example, `- shell: npm test`";
+    reading.problems.error("no-steps", tree.range, "the playbook has no steps", { help });
+  }
+  return tree.items.flatMap((item) => reading.readStep(item, place) ?? []);
+}
+
+/** The value of `steps` or `commands`, one of which must be there. */
+function stepsOf({ entries, range }: MappingTree, problems: Problems): Tree | null {
+  const steps = entries.get("steps");
+  const commands = entries.get("commands");
+  if (steps !== undefined && commands !== undefined) {
+    const [first, second] = inOrder(steps, commands);
+    const message = "`steps` and `commands` are two names for one list";
+    problems.error("two-lists", second.key.range, message, {
+      help: "put all steps into one of them",
+      related: { message: "the other one is here", range: first.key.range },
+    });
+    return first.value;
+  }
+  const found = steps ?? commands;
+  if (found !== undefined) return found.value;
+  const help = "write `steps:` with a list of steps";
+  problems.error("no-steps", firstCharacter(range), "the playbook has no `steps`", { help });
+  return null;
+}
+
+function inOrder(a: Entry, b: Entry): readonly [Entry, Entry] {
+  return a.key.range.start < b.key.range.start ? [a, b] : [b, a];
+}
+
+function bounded(problems: Problems): readonly Diagnostic[] {
+  const all = problems.sorted;
+  if (all.length <= MAX_PROBLEMS) return all;
+  // Errors first: a playbook that is refused shows at least one.
+  const errors = all.filter(({ severity }) => severity === "error");
+  const shown = [...errors, ...all.filter(({ severity }) => severity !== "error")].slice(
+    0,
+    MAX_PROBLEMS,
+  );
+  const range = shown.at(-1)?.range ?? { start: 0, end: 0 };
+  const message = `${all.length - MAX_PROBLEMS} more problems are not shown`;
+  const more = { code: "more", severity: "note", message, range } as const;
+  return [...shown.toSorted((a, b) => a.range.start - b.range.start), more];
+}
+
+/** A file's name without folders and extension; the default for `name`. */
+function stemOf(file: string): string {
+  const name = file.split(/[/\\]/).at(-1) ?? file;
+  return name.replace(/\.(?:ya?ml|json)$/i, "") || name;
+}

@@ -1,0 +1,171 @@
+import { z } from "zod";
+import { readCommandText } from "../steps/claude.ts";
+import type { StepBody, StepKind } from "../steps/kind.ts";
+import { stepOptions } from "../steps/options.ts";
+import { stepKinds } from "../steps/registry.ts";
+import { check, unknownKey } from "./check.ts";
+import { readCommon, withDefaults } from "./common.ts";
+import { notYet } from "./known-keys.ts";
+import type { Step, StepCommon } from "./model.ts";
+import { withoutOldForms } from "./old-forms.ts";
+import { firstCharacter, didYouMean, type Problems } from "./problems.ts";
+import type { Reading, StepPlace } from "./reading.ts";
+import { describe, type Entries, type MappingTree, type ScalarTree, type Tree } from "./tree.ts";
+import { optionalText } from "./values-of.ts";
+
+/** Longer labels make lines of output that nobody reads to the end. */
+const MAX_LABEL = 80;
+const KINDS = "`claude`, `shell`, `analyze`, or a command as text";
+const optionsSchema = z.strictObject(stepOptions);
+const strongKeys = stepKinds.filter(({ weak }) => !weak).map(({ key }) => key);
+
+/** One step in any form; `null` when it is none, which is reported. */
+export function readStep(tree: Tree, place: StepPlace, reading: Reading): Step | null {
+  if (tree.kind === "scalar") return readTextStep(tree, place, reading);
+  if (tree.kind === "mapping") return readMappingStep(tree, place, reading);
+  const message = "a step must be a text or a mapping, not a list";
+  reading.problems.error("wrong-type", tree.range, message, { help: "remove one `-` or `[`" });
+  return null;
+}
+
+function readTextStep(tree: ScalarTree, place: StepPlace, reading: Reading): Step | null {
+  const { problems } = reading;
+  if (typeof tree.value !== "string") {
+    const isNull = tree.value === null;
+    const wrong = `a step must be a text or a mapping, not ${describe(tree)}`;
+    const message = isNull ? "a step with nothing in it" : wrong;
+    const help = isNull ? `remove it, or write ${KINDS}` : `write ${KINDS}`;
+    problems.error("wrong-type", tree.range, message, { help });
+    return null;
+  }
+  const command = tree.value.trim();
+  if (command === "" || command === "/") {
+    const message =
+      command === "" ? "a step with an empty text" : "a step without a command's name";
+    problems.error("bad-value", tree.range, message, { help: "as in `- mmm-code-review`" });
+    return null;
+  }
+  const entries = place.depth === 0 ? reading.defaults : new Map();
+  const common = readCommon(entries, { range: tree.range, depth: place.depth }, reading);
+  return join(common, readCommandText(tree.text), command);
+}
+
+function readMappingStep(tree: MappingTree, place: StepPlace, reading: Reading): Step | null {
+  const { problems } = reading;
+  const today = withoutOldForms(tree.entries, problems);
+  const supported = withoutUnsupported(today, problems);
+  const kind = kindOf(today, tree, { place, problems });
+  if (kind === null) {
+    checkRest(supported, { tree, place, reading });
+    return null;
+  }
+  const checked = { ...tree, entries: supported, what: "a step", more: place.beside ?? [] };
+  const sound = check(checked, kind.schema, problems);
+  const all = place.depth === 0 ? withDefaults(sound, reading.defaults) : sound;
+  const common = readCommon(all, { range: tree.range, depth: place.depth }, reading);
+  // A claude step may carry an option that is not there yet: its other keys are read all the same.
+  const isSound = sound.has(kind.key) && (kind.key !== "name" || !tooOdd(supported, sound));
+  if (!isSound) return null;
+  const label = optionalText(kind.weak ? new Map() : all, "name")?.value ?? kind.label(all);
+  return join(common, kind.read(all), label);
+}
+
+/** A step that is none has options all the same: what is wrong with them is told in the same run. */
+function checkRest(
+  entries: Entries,
+  {
+    tree,
+    place,
+    reading,
+  }: { readonly tree: MappingTree; readonly place: StepPlace; readonly reading: Reading },
+): void {
+  const known = new Map([...entries].filter(([key]) => key in stepOptions));
+  const sound = check({ ...tree, entries: known, what: "a step" }, optionsSchema, reading.problems);
+  readCommon(sound, { range: tree.range, depth: place.depth }, reading);
+}
+
+/** Arguments that were wrong are left out of `sound`; a command without them is another command. */
+function tooOdd(all: Entries, sound: Entries): boolean {
+  return all.has("args") && !sound.has("args");
+}
+
+function join(common: Omit<StepCommon, "label">, body: StepBody, label: string): Step {
+  return { ...common, ...body, label: cutLabel(label) };
+}
+
+function cutLabel(text: string): string {
+  const line = text.trim().split("\n", 1)[0]?.trim() ?? "";
+  if (line.length <= MAX_LABEL) return line;
+  const letters = Array.from(line);
+  return letters.length <= MAX_LABEL ? line : `${letters.slice(0, MAX_LABEL - 1).join("")}…`;
+}
+
+/** The one kind whose key is there; none or several are reported. */
+function kindOf(
+  entries: Entries,
+  tree: MappingTree,
+  { place, problems }: { readonly place: StepPlace; readonly problems: Problems },
+): StepKind | null {
+  const found = stepKinds.filter(({ key, weak }) => !weak && entries.has(key));
+  if (entries.has("test") || found.length > 1) {
+    const keys = [...found.map(({ key }) => key), ...(entries.has("test") ? ["test"] : [])];
+    const message = `a step of two kinds: ${keys.map((key) => `\`${key}\``).join(" and ")}`;
+    const help = "make two steps of it";
+    problems.error("two-kinds", firstCharacter(tree.range), message, { help });
+    const allowed = [...strongKeys, "test", ...Object.keys(stepOptions), ...(place.beside ?? [])];
+    for (const key of entries.keys()) {
+      const isKnown = allowed.includes(key) || notYet("step", key) !== undefined;
+      if (!isKnown) unknownKey({ key, entries, allowed }, problems);
+    }
+    return null;
+  }
+  const weak = stepKinds.find(({ key, weak }) => weak && entries.has(key));
+  const kind = found[0] ?? weak ?? null;
+  if (kind === null) reportNoKind(entries, tree, { place, problems });
+  return kind;
+}
+
+function reportNoKind(
+  entries: Entries,
+  tree: MappingTree,
+  { place, problems }: { readonly place: StepPlace; readonly problems: Problems },
+): void {
+  const beside = place.beside ?? [];
+  const allowed = [...strongKeys, "name", ...Object.keys(stepOptions), ...beside];
+  const unknown = [...entries.keys()].filter((key) => !allowed.includes(key));
+  let isExplained = entries.has("foreach");
+  for (const key of unknown) {
+    if (notYet("step", key) !== undefined) continue;
+    unknownKey({ key, entries, allowed }, problems);
+    const near = didYouMean(key, allowed).help ?? "";
+    if ([...strongKeys, ...beside].some((name) => near.includes(`\`${name}\``))) isExplained = true;
+  }
+  if (isExplained) return;
+  const message = "a step of no kind: it says not what to do";
+  problems.error("no-kind", firstCharacter(tree.range), message, { help: `write ${KINDS}` });
+}
+
+/** Keys that the specification has and this version does not are errors, and left out. */
+export function withoutUnsupported(entries: Entries, problems: Problems): Entries {
+  const kept = reportUnsupported(entries, "step", problems);
+  const claude = kept.get("claude");
+  if (claude?.value.kind !== "mapping") return kept;
+  const inner = reportUnsupported(claude.value.entries, "claude", problems);
+  return new Map([...kept, ["claude", { ...claude, value: { ...claude.value, entries: inner } }]]);
+}
+
+/** See {@link withoutUnsupported}; for the header and its `claude` too. */
+export function reportUnsupported(
+  entries: Entries,
+  place: "header" | "step" | "claude",
+  problems: Problems,
+): Entries {
+  const unsupported = [...entries].filter(([key]) => notYet(place, key) !== undefined);
+  if (unsupported.length === 0) return entries;
+  for (const [key, entry] of unsupported) {
+    const help = notYet(place, key) ?? "remove it";
+    const message = `\`${key}\` is not supported by this version of mmm`;
+    problems.error("not-supported", entry.key.range, message, { help });
+  }
+  return new Map([...entries].filter(([key]) => notYet(place, key) === undefined));
+}

@@ -1,0 +1,80 @@
+import { Composer, Lexer, Parser, type CST, type Document } from "yaml";
+import type { Range } from "./diagnostic.ts";
+import type { Problems } from "./problems.ts";
+import { buildTree } from "./build-tree.ts";
+import { reportSyntax } from "./syntax-problems.ts";
+import type { Tree } from "./tree.ts";
+
+/** Nested brackets and blocks. Handlers nest to depth 5, which needs less than 40. */
+const MAX_DEPTH = 100;
+const SEVERAL = "a playbook is one YAML document, this file has several";
+
+/** Text to a tree with places; `null` when there is no usable tree: problems say why. */
+export function parseYaml(text: string, problems: Problems): Tree | null {
+  const strange = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/.exec(text);
+  if (strange !== null) {
+    const code = (strange[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
+    const message = `control character U+${code}, which no playbook may hold`;
+    const help = "is this a text file? in a text write it as an escape, in double quotes";
+    problems.error("control-character", spot(strange.index, text), message, { help });
+    return null;
+  }
+  const tokens = tokenize(text, problems);
+  if (tokens === null) return null;
+  const document = firstDocument(tokens, text, problems);
+  if (document === null) return null;
+  if (reportSyntax(document, text, problems)) return null;
+  if (document.contents === null) {
+    const help = "a playbook is a list of steps, such as `- shell: npm test`";
+    problems.error("empty", { start: 0, end: 0 }, "the playbook is empty", { help });
+    return null;
+  }
+  return buildTree(document.contents, text, problems);
+}
+
+/** One level at a time, so that a file of brackets ends here and not in a stack overflow. */
+function tokenize(text: string, problems: Problems): readonly CST.Token[] | null {
+  const parser = new Parser();
+  const tokens: CST.Token[] = [];
+  for (const lexeme of new Lexer().lex(text)) {
+    tokens.push(...parser.next(lexeme));
+    if (parser.stack.length > MAX_DEPTH) {
+      const message = `nested deeper than ${MAX_DEPTH} levels`;
+      problems.error("too-deep", spot(parser.offset, text), message);
+      return null;
+    }
+  }
+  tokens.push(...parser.end());
+  return tokens;
+}
+
+function firstDocument(
+  tokens: readonly CST.Token[],
+  text: string,
+  problems: Problems,
+): Document.Parsed | null {
+  const options = {
+    prettyErrors: false,
+    uniqueKeys: false,
+    logLevel: "silent",
+    merge: false,
+  } as const;
+  let first: Document.Parsed | null = null;
+  for (const document of new Composer(options).compose(tokens, true, text.length)) {
+    if (first !== null) {
+      const start = text.slice(0, document.range[0]).lastIndexOf("---");
+      const at = start === -1 ? document.range[0] : start;
+      problems.error("several-documents", { start: at, end: at + 3 }, SEVERAL, {
+        help: "put each playbook into a file of its own",
+      });
+      return null;
+    }
+    first = document;
+  }
+  return first;
+}
+
+function spot(offset: number, text: string): Range {
+  const start = Math.min(offset, Math.max(0, text.length - 1));
+  return { start, end: Math.min(text.length, start + 1) };
+}

@@ -1,0 +1,23 @@
+import type { z } from "zod";
+import type { AnalyzeStep, ClaudeStep, ShellStep, StepCommon } from "../playbook/model.ts";
+import type { Entries } from "../playbook/tree.ts";
+
+/** What makes a step this kind and no other. */
+export type StepBody =
+  | Omit<ClaudeStep, keyof StepCommon>
+  | Omit<ShellStep, keyof StepCommon>
+  | Omit<AnalyzeStep, keyof StepCommon>;
+
+/** One form of step; the reader finds it by its key, and checks it with its schema before `read`. */
+export interface StepKind {
+  /** The key that says so: `shell`. */
+  readonly key: string;
+  /** `true`: the key makes a step only when no other kind's key is there (`name`, else a label). */
+  readonly weak: boolean;
+  /** All keys of such a step, the common options included. */
+  readonly schema: z.ZodObject;
+  /** Entries have passed the schema. */
+  readonly read: (entries: Entries) => StepBody;
+  /** What people see when the step has no `name`, as written; cut to one line by the reader. */
+  readonly label: (entries: Entries) => string;
+}

@@ -1,0 +1,80 @@
+import { z } from "zod";
+import * as is from "./schema.ts";
+
+const freshness = {
+  max_cache_age: is.duration({ zero: true }).optional(),
+  force_refresh: is.bool.optional(),
+};
+
+/** `analyze:` of a step (spec 2.7). */
+export const analyzeSchema = z.strictObject(
+  {
+    ...freshness,
+    save: is.bool.optional(),
+    format: z.enum(["summary", "json"], { error: "`summary` or `json`" }).optional(),
+  },
+  { error: "a mapping, as in {max_cache_age: 5m}" },
+);
+
+/** `analysis:` beside a step: no `save` or `format`, it always saves and is no step's output. */
+const analysisSchema = z.strictObject(freshness, { error: "a mapping, as in {max_cache_age: 5m}" });
+
+/** What every kind of step may carry (spec 2.2). */
+export const stepOptions = {
+  id: is.identifier.optional(),
+  name: is.text.optional(),
+  env: is.env.optional(),
+  working_dir: is.text.optional(),
+  timeout: is.duration({ zero: false }).optional(),
+  on_failure: is.form("handler").optional(),
+  on_success: is.form("steps").optional(),
+  on_exit_code: is.form("exit-codes").optional(),
+  continue_on_error: is.bool.optional(),
+  commit_required: is.bool.optional(),
+  commit_message: is.text.optional(),
+  auto_commit: z
+    .union([z.boolean(), z.enum(["on", "off", "all"])], { error: "true, false or `all`" })
+    .optional(),
+  outputs: is.form("outputs").optional(),
+  capture_output: z
+    .union([z.boolean(), is.identifier], { error: "true, false or a name for the output" })
+    .optional(),
+  analysis: z
+    .union([z.boolean(), analysisSchema], { error: "a mapping, as in {max_cache_age: 5m}" })
+    .optional(),
+};
+
+/** `defaults:`: any step option but those that belong to one step alone. */
+export const defaultsSchema = z.strictObject(
+  (({ id: _id, name: _name, ...rest }) => rest)(stepOptions),
+  { error: "a mapping of step options, as in {timeout: 10m}" },
+);
+
+const { text, bool } = is;
+
+/** Keys beside or instead of the steps of a handler (spec 2.3). */
+export const handlerKeys = {
+  max_attempts: is.wholeNumber(1, 1000).optional(),
+  fail_workflow: bool.optional(),
+};
+
+const fallback = { default: z.unknown().optional() };
+
+/** `outputs: {name: {file_pattern: ...}}` (spec 3.3). */
+export const fileRuleSchema = z.strictObject({
+  file_pattern: text,
+  all: bool.optional(),
+  ...fallback,
+});
+
+const CAPTURES = ["text", "lines", "json", "number", "boolean", "count"] as const;
+const SOURCES = ["stdout", "stderr", "both"] as const;
+
+/** `outputs: {name: {capture: ...}}` (spec 3.3). */
+export const captureRuleSchema = z.strictObject({
+  capture: z.enum(CAPTURES, { error: `one of ${CAPTURES.join(" ")}` }),
+  path: text.optional(),
+  pattern: text.optional(),
+  from: z.enum(SOURCES, { error: `one of ${SOURCES.join(" ")}` }).optional(),
+  ...fallback,
+});

@@ -1,0 +1,7 @@
+import { analyzeKind } from "./analyze.ts";
+import { claudeKind, commandKind } from "./claude.ts";
+import type { StepKind } from "./kind.ts";
+import { shellKind } from "./shell.ts";
+
+/** All step kinds. A new one is its own file and one line here. */
+export const stepKinds: readonly StepKind[] = [claudeKind, commandKind, shellKind, analyzeKind];

@@ -1,0 +1,58 @@
+/**
+ * The building blocks of step schemas. Each `error` is the end of "must be ..., not ...": the reader
+ * writes the rest, with place and value.
+ */
+import { z } from "zod";
+import { parseDuration } from "../lib/duration.ts";
+
+/** Node's timers overflow past 2^31 ms and fire at once; 24 days is the last whole day below. */
+const MAX_DURATION_MS = 24 * 86_400_000;
+
+export const text = z.string({ error: "a text" }).min(1, { error: "a text that is not empty" });
+export const anyText = z.string({ error: "a text" });
+export const bool = z.boolean({ error: "true or false" });
+
+/** Numbers and booleans are taken as they are written. */
+export const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()], {
+  error: "a text, a number, true or false",
+});
+
+export const wholeNumber = (min: number, max: number): z.ZodNumber => {
+  const error = `a whole number from ${min} to ${max}`;
+  return z.number({ error }).int({ error }).min(min, { error }).max(max, { error });
+};
+
+/** `zero`: 0 means something (a cache age), not "end at once". */
+export const duration = ({ zero }: { readonly zero: boolean }) => {
+  const error = "a number of seconds, or ms s m h d as in 90s, 1h30m";
+  return z
+    .union([z.number({ error }), z.string({ error })], { error })
+    .superRefine((value, ctx) => {
+      const ms = parseDuration(value);
+      if (ms === null) ctx.addIssue({ code: "custom", message: error });
+      else if (ms === 0 && !zero) ctx.addIssue({ code: "custom", message: "longer than 0" });
+      else if (ms > MAX_DURATION_MS) ctx.addIssue({ code: "custom", message: "at most 24d" });
+    });
+};
+
+/** Names that references start with (spec 3.1). */
+export const identifier = z
+  .string({ error: "a name" })
+  .max(100, { error: "a name of at most 100 characters" })
+  .regex(/^[A-Za-z_]\w*(?:-\w+)*$/, {
+    error: "a name of letters, digits, `_` and `-` that starts with a letter",
+  });
+
+export const texts = z.union([text, z.array(text, { error: "a list of texts" })], {
+  error: "a text or a list of texts",
+});
+
+export const env = z.record(
+  z.string().regex(/^[A-Za-z_]\w*$/, { error: "letters, digits and `_`, as in API_URL" }),
+  scalar,
+  { error: "a mapping, as in {CI: 1}" },
+);
+
+/** Read by hand, in forms of its own; `form` names it for the JSON Schema. */
+export const form = (name: "handler" | "exit-codes" | "steps" | "outputs" | "capture") =>
+  z.unknown().meta({ form: name });
