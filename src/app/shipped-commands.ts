@@ -1,8 +1,8 @@
 /** The Claude commands that come with this package. */
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
+import { readCommandRules, type CommandRules } from "../claude/command-rules.ts";
 import { MmmError } from "../errors.ts";
-import { readCommandRules, type CommandRules } from "./command-rules.ts";
 
 export interface ShippedCommand {
   /** Absolute path of the file in the package. */
@@ -29,7 +29,9 @@ export async function shippedCommands(
       const place = path.join(folder, file);
       const text = await readFile(place, "utf8");
       const { rules, problems } = readCommandRules(text);
-      if (rules === null) throw damaged(`${place}: ${problems[0] ?? "no `mmm:` block"}`);
+      if (rules === null || problems.length > 0) {
+        throw damaged(`${place}: ${problems[0] ?? "it has no `mmm:` block"}`);
+      }
       return [file.slice(0, -".md".length), { path: place, text, rules }] as const;
     }),
   );

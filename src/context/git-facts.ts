@@ -1,12 +1,7 @@
 /** What git knows of a repository, read with one bounded process a question (spec 2.7, 11). */
-import { spawn } from "node:child_process";
 import { lstat, realpath } from "node:fs/promises";
 import path from "node:path";
-
-/** 64 MiB: `git ls-files` of about half a million files. */
-const maxBytes = 64 * 1024 * 1024;
-/** A cold disk and a huge index included. */
-const timeoutMs = 60_000;
+import { runTool } from "../process/run-tool.ts";
 
 export interface TrackedFile {
   /** Relative to the repository, `/` between folders. */
@@ -27,39 +22,22 @@ interface GitText {
 /**
  * Runs `git` in `root` and splits what it prints at NUL.
  *
- * Never waits for a lock, never asks, starts no file-system monitor; over 64 MiB or 60 s it is ended and
- * what came whole counts (`cut`).
+ * Waits for no lock, asks nothing, starts no file-system monitor; past 64 MiB (`git ls-files` of half a
+ * million files) or 60 s what came whole counts (`cut`).
  */
 export async function gitRecords(root: string, args: readonly string[]): Promise<GitText> {
   const flags = ["--no-optional-locks", "-c", "core.fsmonitor=false"];
-  const child = spawn("git", [...flags, ...args], {
+  const report = await runTool("git", [...flags, ...args], {
     cwd: root,
-    stdio: ["ignore", "pipe", "ignore"],
+    env: { GIT_TERMINAL_PROMPT: "0" },
   });
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  let cut = false;
-  const stop = (): void => {
-    cut = true;
-    child.kill("SIGKILL");
-  };
-  const timer = setTimeout(stop, timeoutMs);
-  child.stdout.on("data", (chunk: Buffer) => {
-    if (cut) return;
-    chunks.push(chunk);
-    bytes += chunk.length;
-    if (bytes > maxBytes) stop();
-  });
-  const code = await new Promise<number | null | "not-started">((resolve) => {
-    child.on("error", () => resolve("not-started"));
-    child.on("close", resolve);
-  });
-  clearTimeout(timer);
-  const text = Buffer.concat(chunks).toString("utf8");
-  const records = text.split("\0");
+  const { end } = report;
+  const cut = report.truncated || (end.kind !== "exited" && end.kind !== "not-started");
+  const records = report.stdout.toString("utf8").split("\0");
   const last = records.pop();
   if (last !== undefined && last !== "" && !cut) records.push(last);
-  return { ok: code === 0, started: code !== "not-started", records, cut };
+  const ok = end.kind === "exited" && end.code === 0;
+  return { ok, started: end.kind !== "not-started", records, cut };
 }
 
 /**

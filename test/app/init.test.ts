@@ -260,7 +260,7 @@ describe("mmm init (spec 9.1)", () => {
     });
     await expect(init(root, { packageRoot: wrong })).rejects.toMatchObject({
       code: "package-damaged",
-      message: expect.stringContaining('not "maybe"'),
+      message: expect.stringContaining('mmm.commit is "maybe"'),
     });
   });
 
