@@ -46,7 +46,7 @@ export function compileShellText(
     scan = scanShell(text, recognise);
   }
   const { problems, plan } =
-    scan.stopped === null ? checkScan(scan) : unreadable(text, scan.stopped, recognise);
+    scan.stopped === null ? checkScan(scan) : unreadable(scan, scan.stopped, recognise);
   if (problems.some((problem) => problem.severity === "error")) return { text: null, problems };
   const references = plan.sites.map((site) => site.reference);
   return { text: { source: text, references, plan }, problems };
@@ -80,10 +80,12 @@ function setsKnownName(scan: Scan, isKnown: (name: string) => boolean): boolean 
   return false;
 }
 
-function unreadable(text: string, stopped: ShellProblem, recognise: Recogniser): Checked {
+function unreadable(scan: Scan, stopped: ShellProblem, recognise: Recogniser): Checked {
   const plan: ShellPlan = { sites: [], options: new Map() };
-  if (!holdsReference(text, recognise)) return { problems: [], plan };
-  const line = text.slice(0, stopped.start).split("\n").length;
+  if (!holdsReference(scan.text, recognise)) return { problems: [], plan };
+  const before = scan.problems.filter((problem) => problem.severity === "error");
+  if (before.some((problem) => problem.code === stopped.code)) return { problems: before, plan };
+  const line = scan.text.slice(0, stopped.start).split("\n").length;
   const message = `line ${line}: ${stopped.message}; mmm cannot tell how the values would be quoted`;
-  return { problems: [{ ...stopped, message }], plan };
+  return { problems: [...before, { ...stopped, message }], plan };
 }

@@ -1,10 +1,40 @@
-import { NAME_TAKERS } from "./lint-program.ts";
+import { EVALUATED_NAMES, NAME_TAKERS } from "./lint-program.ts";
 import { each, type Finding, isOption, nameOf, operands } from "./lint-words.ts";
 import type { Command, Word } from "./scan-state.ts";
 
+const DECLARES = /^(?:declare|typeset|local|export|readonly)$/;
 const COMPARES = new Set(["-eq", "-ne", "-lt", "-le", "-gt", "-ge"]);
 const NAME =
   "stands where a name of a variable goes, and bash evaluates a name such as a[$(…)]; write a fixed name";
+
+/** Names that the text makes integers or references to names: bash evaluates what is assigned to them. */
+export function evaluatedNames(commands: readonly Command[]): Set<string> {
+  const names = new Set(EVALUATED_NAMES);
+  for (const { words } of commands) {
+    if (!DECLARES.test(nameOf(words[0]))) continue;
+    if (!words.some((word) => /^-[a-zA-Z]*[in]/.test(word.literal))) continue;
+    for (const word of words.slice(1)) names.add(/^\w*/.exec(word.literal)?.[0] ?? "");
+  }
+  return names;
+}
+
+/** Assignments to such names. */
+export function* assignmentFindings(
+  command: Command,
+  names: ReadonlySet<string>,
+): Generator<Finding> {
+  for (const word of [...command.assignments, ...command.words]) {
+    if (word.sites.length === 0) continue;
+    const name = /^(\w+)\+?=/.exec(word.literal)?.[1];
+    if (name !== undefined && names.has(name)) {
+      yield* each(
+        [word],
+        "code",
+        `is assigned to ${name}, which is evaluated when it is set or used`,
+      );
+    }
+  }
+}
 
 /** Builtins that evaluate an argument again, or take it for something else than data. */
 export function* builtinFindings(command: Command): Generator<Finding> {
@@ -30,8 +60,13 @@ function* nameFindings(name: string, words: readonly Word[]): Generator<Finding>
   const takes = NAME_TAKERS.get(name);
   if (takes === undefined) return;
   const options = words.filter((word) => isOption(word)).map((word) => word.literal);
-  const declares = /^(?:declare|typeset|local|export|readonly)$/.test(name);
+  const declares = DECLARES.test(name);
   const evaluates = options.some((option) => /^-[a-zA-Z]*[inaA]/.test(option));
+  if (name === "mapfile" || name === "readarray") {
+    const callback = words.findIndex((word) => word.literal.startsWith("-C"));
+    if (callback > 0)
+      yield* each(words.slice(callback, callback + 2), "code", "is run by -C as shell text");
+  }
   for (const word of operands(words, 1, takes)) {
     const value = declares && !evaluates && /^[A-Za-z_]\w*\+?=/.test(word.literal);
     if (!value) yield* each([word], "code", NAME);

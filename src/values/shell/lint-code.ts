@@ -35,6 +35,16 @@ export function* programFindings(
       yield* each([words[at + 1]], "command", "stands where find needs the name of a program");
     }
   }
+  yield* ownFindings(words, index);
+  if (readsProgram(words, index)) {
+    for (const input of command.inputs) yield* inputFindings(input, shellReads(words, index));
+    for (const site of piped()) yield { site, code: "code", why: PIPED };
+  }
+}
+
+/** What the program itself takes as code. */
+function* ownFindings(words: readonly Word[], index: number): Generator<Finding> {
+  const name = nameOf(words[index]);
   const rest = words.slice(index + 1);
   if (EVALUATORS.has(name)) yield* shellText(rest, "code", evaluates(name));
   if (name === "let") yield* each(rest, "code", "is evaluated by let as arithmetic; use $(( ))");
@@ -42,9 +52,10 @@ export function* programFindings(
     yield* shellText(operands(words, index + 1, []).slice(0, 1), "code", evaluates("trap"));
   if (nameOf(words[0]) === "env") {
     const split = words
-      .slice(1, index + 1)
-      .filter((word) => /^-(?:[a-z]*S|-split-string)/.test(word.literal));
-    yield* each(split, "code", "is read by env -S as a command");
+      .slice(0, index)
+      .findIndex((word) => /^-(?:[a-z]*S|-split-string)/.test(word.literal));
+    const why = "is read by env -S as a command";
+    if (split > 0) yield* each(words.slice(split, split + 2), "code", why);
   }
   if (name === "ssh") yield* sshFindings(words, index);
   if (/^g?make$/.test(name)) {
@@ -59,10 +70,6 @@ export function* programFindings(
     if (language.name.test(name)) yield* languageFindings(language, words, index);
   for (const filterer of FILTERERS)
     if (filterer.name.test(name)) yield* filtererFindings(filterer, words, index);
-  if (readsProgram(words, index)) {
-    for (const input of command.inputs) yield* inputFindings(input, shellReads(words, index));
-    for (const site of piped()) yield { site, code: "code", why: PIPED };
-  }
 }
 
 function evaluates(name: string): string {

@@ -23,12 +23,19 @@ export const SHELL_STARTERS: ReadonlySet<string> = new Set([
 ]);
 
 /** Every argument is shell text. */
-export const EVALUATORS: ReadonlySet<string> = new Set(["eval", "alias", "watch", "parallel"]);
+export const EVALUATORS: ReadonlySet<string> = new Set([
+  "eval",
+  "alias",
+  "watch",
+  "parallel",
+  "compgen",
+  "complete",
+]);
 
 /** Commands that run the command in their operands: options that take an argument, and operands before the command. */
 export const PREFIXES: ReadonlyMap<string, { readonly takes: string; readonly operands: number }> =
   new Map([
-    ["env", { takes: "u C", operands: 0 }],
+    ["env", { takes: "u C S", operands: 0 }],
     ["sudo", { takes: "u g h p C r t U D R T", operands: 0 }],
     ["doas", { takes: "u C", operands: 0 }],
     ["exec", { takes: "a", operands: 0 }],
@@ -230,3 +237,10 @@ export const NO_OPTIONS: ReadonlySet<string> = new Set([
   "return",
   "exit",
 ]);
+
+/** Variables whose value a shell or a program evaluates: integers of bash, prompts, start files, commands. */
+export const EVALUATED_NAMES: ReadonlySet<string> = new Set(
+  "RANDOM SRANDOM HISTCMD OPTIND SECONDS LINENO PS0 PS1 PS2 PS4 PROMPT_COMMAND BASH_ENV ENV EDITOR VISUAL PAGER GIT_EDITOR GIT_PAGER GIT_SSH_COMMAND LESSOPEN".split(
+    " ",
+  ),
+);

@@ -1,4 +1,4 @@
-import { builtinFindings } from "./lint-builtin.ts";
+import { assignmentFindings, builtinFindings, evaluatedNames } from "./lint-builtin.ts";
 import { programFindings } from "./lint-code.ts";
 import { commandIndex, type Finding, nameOf } from "./lint-words.ts";
 import type { Reference } from "../reference.ts";
@@ -27,13 +27,23 @@ export function lintScan(scan: Scan): Lint {
 
 type Inner = NonNullable<Finding["inner"]>;
 
+/** What one reading of an inner text found. */
+interface Reading {
+  readonly scan: Scan;
+  readonly options: ReadonlyMap<Reference, OptionPlace>;
+  /** By the start of their reference. */
+  readonly errors: ReadonlyMap<number, ShellProblem>;
+  /** References that do not stand bare, or were not reached. */
+  readonly misplaced: ReadonlySet<Reference>;
+}
+
 /** One level of shell text; `sh -c "… ${x|quote} …"` makes another inside it. */
 class Linter {
   private readonly problems: ShellProblem[] = [];
   private readonly options: Map<Reference, OptionPlace>;
   private readonly quotable = new Set<Reference>();
   /** Every reference of one inner text shares one reading of it. */
-  private readonly inner = new Map<Inner, { readonly scan: Scan; readonly lint: Lint }>();
+  private readonly inner = new Map<Inner, Reading>();
   private readonly scan: Scan;
   private readonly level: number;
 
@@ -45,8 +55,10 @@ class Linter {
 
   run(): Lint {
     const { scan, problems } = this;
+    const names = evaluatedNames(scan.commands);
     for (const command of scan.commands) {
       for (const finding of findings(command, scan)) this.add(finding);
+      for (const finding of assignmentFindings(command, names)) this.add(finding);
     }
     if (this.level === 0) {
       problems.push(...placeProblems(scan, this.quotable, problems), ...tracing(scan));
@@ -71,30 +83,35 @@ class Linter {
     const wrong = (why: string): ShellProblem =>
       errorAt(reference, "quote-place", `${reference.text} ${why}`);
     if (this.level >= MAX_LEVELS) return wrong("stands too many shells deep");
-    const { scan, lint } = this.read(inner);
+    const { scan, options, errors, misplaced } = this.read(inner);
     if (scan.stopped !== null) {
       return wrong(`stands in shell text that cannot be read: ${scan.stopped.message}`);
     }
-    const mine = scan.sites.filter((site) => site.reference === reference);
-    if (mine.length === 0 || mine.some((site) => site.context !== "bare")) {
+    if (misplaced.has(reference)) {
       return wrong(
         "must stand bare, outside quotes, in the inner shell's text: it brings its own quotes",
       );
     }
-    const place = lint.options.get(reference);
+    const place = options.get(reference);
     if (place !== undefined) this.options.set(reference, place);
-    const isMine = (problem: ShellProblem): boolean =>
-      problem.severity === "error" && problem.start === reference.start;
-    return scan.problems.find(isMine) ?? lint.problems.find(isMine) ?? null;
+    return errors.get(reference.start) ?? null;
   }
 
-  private read(inner: Inner): { readonly scan: Scan; readonly lint: Lint } {
+  private read(inner: Inner): Reading {
     const known = this.inner.get(inner);
     if (known !== undefined) return known;
     const scan = scanInner(inner);
-    const read = { scan, lint: new Linter(scan, this.level + 1).run() };
-    this.inner.set(inner, read);
-    return read;
+    const { problems, options } = new Linter(scan, this.level + 1).run();
+    const errors = new Map<number, ShellProblem>();
+    for (const problem of [...problems, ...scan.problems]) {
+      if (problem.severity === "error") errors.set(problem.start, problem);
+    }
+    const misplaced = new Set(inner.sites.map((site) => site.reference));
+    for (const site of scan.sites) if (site.context === "bare") misplaced.delete(site.reference);
+    for (const site of scan.sites) if (site.context !== "bare") misplaced.add(site.reference);
+    const reading = { scan, options, errors, misplaced };
+    this.inner.set(inner, reading);
+    return reading;
   }
 }
 
@@ -121,6 +138,8 @@ function* findings(command: Command, scan: Scan): Generator<Finding> {
   if (command.kind === "simple") {
     for (const at of new Set([0, index])) {
       const word = command.words[at];
+      // `a[${x}]=1`: the scanner has refused it as a subscript.
+      if (/^\w+\[/.test(word?.literal ?? "")) continue;
       const before = word?.literal.slice(0, word.literal.indexOf(HOLE)) ?? "";
       for (const site of word !== undefined && !before.includes("/") ? word.sites : []) {
         const why =

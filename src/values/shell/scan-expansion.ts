@@ -110,32 +110,34 @@ export function backtick(scan: Scan): void {
 /** `$(( … ))` and `(( … ))`; `opening` is the length of what opens it. */
 export function arithmetic(scan: Scan, opening: number): void {
   const open = scan.pos;
-  const { word } = scan;
-  scan.word = null;
-  scan.pos += opening;
+  scan.nest(() => {
+    scan.word = null;
+    scan.pos += opening;
+    if (arithmeticBody(scan)) return;
+    const why = "(( without a matching )): arithmetic in one shell, commands in another";
+    scan.stop("arith-ambiguous", why, open);
+  });
+}
+
+/** Reads up to and past the closing `))`; false when there is none. */
+function arithmeticBody(scan: Scan): boolean {
   let depth = 0;
   while (!scan.done) {
     const char = scan.peek();
     if (char === "$") expansion(scan, "arith");
     else if (char === "`") backtick(scan);
     else if (char === ")" && depth === 0) {
-      if (scan.peek(1) !== ")") break;
+      if (scan.peek(1) !== ")") return false;
       scan.pos += 2;
-      scan.word = word;
-      return;
-    } else if (char === "'") break;
+      return true;
+    } else if (char === "'") return false;
     else {
       if (char === "(") depth += 1;
       if (char === ")") depth -= 1;
       scan.pos += char === "\\" ? 2 : 1;
     }
   }
-  scan.word = word;
-  scan.stop(
-    "arith-ambiguous",
-    "(( without a matching )): arithmetic in one shell, commands in another",
-    open,
-  );
+  return false;
 }
 
 /** True when a line continuation follows and then more of an operator: dash and bash glue the two. */

@@ -36,7 +36,7 @@ export function endCommand(scan: Scan, level: Level): void {
   if (command === null) return;
   noteNames(scan, command);
   const piped = command.piped !== null && command.piped.to > command.piped.from;
-  const kept = piped || command.hasHeredoc || command.words[0]?.literal === "set";
+  const kept = piped || command.hasHeredoc || changesMode(command);
   if (kept || scan.sites.length > command.firstSite || usesSites(command)) {
     scan.commands.push(command);
   }
@@ -47,6 +47,14 @@ export function nextCommand(scan: Scan, level: Level): void {
   endCommand(scan, level);
   level.compound = false;
   level.pipeline = scan.sites.length;
+}
+
+/** `set -x`, `declare -i n`: commands without a reference that matter to those with one. */
+function changesMode(command: Command): boolean {
+  const name = command.words[0]?.literal ?? "";
+  return (
+    name === "set" || (NAMES_ALL.has(name) && command.words[1]?.literal.startsWith("-") === true)
+  );
 }
 
 function usesSites(command: Command): boolean {

@@ -165,7 +165,8 @@ export class Scan {
   commandList(close: string): void {
     this.nest(() => {
       this.word = null;
-      this.refusal = null;
+      // bash expands the target of >& twice, so what a command in it prints is evaluated as well.
+      if (this.refusal?.code !== "redir-dup") this.refusal = null;
       this.list(this, close);
     });
   }
