@@ -98,8 +98,10 @@ export async function endOrphans(
   const rows = table.list();
   const units = table.unitsOf(rows);
   const leaders = new Map(journalled.map((identity) => [identity.pid, identity]));
-  // A journalled pid that lives is either the child itself, found by its start time, or somebody else's.
-  for (const row of rows) leaders.delete(row.pid);
+  const alive = table.alive(journalled);
+  const ours = new Set(alive.map((row) => row.pid));
+  // A pid that lives with another start time is somebody else's by now, and so is its session.
+  for (const row of rows) if (!row.zombie && !ours.has(row.pid)) leaders.delete(row.pid);
   const owners = new Set(options.owners);
   const isLeft = (row: ProcessRow): boolean => {
     const leader = leaders.get(row.session);
@@ -107,7 +109,7 @@ export async function endOrphans(
     if (leader === undefined || owner === undefined || table.isOlder(row, leader)) return false;
     return options.owners === undefined || owners.has(owner);
   };
-  const seeds = [...table.alive(journalled), ...rows.filter(isLeft)];
+  const seeds = [...alive, ...rows.filter(isLeft)];
   for (const row of seeds) owners.add(ownerOf(units.get(row.pid)) ?? "");
   owners.delete("");
   const query: TreeQuery = {
