@@ -24,7 +24,9 @@ const canReopen = existsSync("/proc/self/fd");
 
 /** FIFOs without a name, empty and without a writer, each held by a reading descriptor. */
 const spare: number[] = [];
-let isPossible = true;
+/** After this many failures in a row Node's own pipes have to do: no mkfifo, or no place for FIFOs. */
+const MAX_FAILURES = 3;
+let failures = 0;
 
 export interface ChildPipe {
   readonly reader: Socket;
@@ -34,12 +36,14 @@ export interface ChildPipe {
 
 /** `null`: this system has no FIFOs for us. */
 export function openPipe(): ChildPipe | null {
-  if (!isPossible) return null;
+  if (failures >= MAX_FAILURES) return null;
   try {
-    return canReopen ? reopenSpare() : openNamed((name) => openEnds(name));
+    const pipe = canReopen ? reopenSpare() : openNamed((name) => openEnds(name));
+    failures = 0;
+    return pipe;
   } catch {
-    // No mkfifo, no place for FIFOs or out of descriptors: from now on Node's own pipes have to do.
-    isPossible = false;
+    // The child runs all the same, with a pipe that cannot be opened by name.
+    failures += 1;
     return null;
   }
 }
@@ -69,7 +73,7 @@ function reopenSpare(): ChildPipe {
   if (spare.length === 0) openNamed((...names) => spare.push(...names.map(openToRead)));
   const keeper = spare.pop();
   if (keeper === undefined) throw new Error("mkfifo made nothing");
-  const pipe = openEnds(`/proc/self/fd/${keeper}`);
+  const pipe = openAgain(keeper);
   let isEmpty = false;
   pipe.reader.once("end", () => (isEmpty = true));
   pipe.reader.once("close", () => {
@@ -78,6 +82,15 @@ function reopenSpare(): ChildPipe {
     else closeSync(keeper);
   });
   return pipe;
+}
+
+function openAgain(keeper: number): ChildPipe {
+  try {
+    return openEnds(`/proc/self/fd/${keeper}`);
+  } catch (error) {
+    closeSync(keeper);
+    throw error;
+  }
 }
 
 /** Hands new FIFOs to `open`, after which their names are gone. */

@@ -91,7 +91,8 @@ export class StreamPump {
 
   #take(sink: ChunkSink, chunk: Buffer): Promise<void> | null {
     try {
-      return sink(chunk) ?? null;
+      const taken = sink(chunk);
+      return taken instanceof Promise ? taken : null;
     } catch (error) {
       this.#onFailure(error);
       return null;

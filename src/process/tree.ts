@@ -27,6 +27,13 @@ interface EndingOptions {
   readonly table?: ProcessTable;
 }
 
+interface OrphanOptions {
+  readonly graceMs?: number;
+  readonly table?: ProcessTable;
+  /** `Children.owner` of mmms that are gone, where known: finds also what left every journalled session. */
+  readonly owners?: readonly string[];
+}
+
 /** How long a process may take to vanish after SIGKILL before it is given up. */
 const KILL_WAIT_MS = 2000;
 
@@ -85,19 +92,26 @@ export function killTreeNow(query: TreeQuery, table: ProcessTable): void {
  */
 export async function endOrphans(
   journalled: readonly ProcessIdentity[],
-  { graceMs = 5000, table = systemProcessTable() } = {},
+  options: OrphanOptions = {},
 ): Promise<number> {
+  const { graceMs = 5000, table = systemProcessTable() } = options;
   const rows = table.list();
   const units = table.unitsOf(rows);
   const leaders = new Map(journalled.map((identity) => [identity.pid, identity]));
-  const seeds = [
-    ...table.alive(journalled),
-    ...rows.filter((row) => {
-      const leader = leaders.get(row.session);
-      return leader !== undefined && units.has(row.pid) && !table.isOlder(row, leader);
-    }),
-  ];
-  const owners = new Set(seeds.flatMap((row) => ownerOf(units.get(row.pid)) ?? []));
+  const alive = table.alive(journalled);
+  const ours = new Set(alive.map((row) => row.pid));
+  // A pid that lives with another start time is somebody else's by now, and so is its session.
+  for (const row of rows) if (!row.zombie && !ours.has(row.pid)) leaders.delete(row.pid);
+  const owners = new Set(options.owners);
+  const isLeft = (row: ProcessRow): boolean => {
+    const leader = leaders.get(row.session);
+    const owner = ownerOf(units.get(row.pid));
+    if (leader === undefined || owner === undefined || table.isOlder(row, leader)) return false;
+    return options.owners === undefined || owners.has(owner);
+  };
+  const seeds = [...alive, ...rows.filter(isLeft)];
+  for (const row of seeds) owners.add(ownerOf(units.get(row.pid)) ?? "");
+  owners.delete("");
   const query: TreeQuery = {
     seeds,
     hasUnit: (unit) => owners.has(ownerOf(unit) ?? ""),

@@ -1,10 +1,12 @@
+import { execFile } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { promisify } from "node:util";
 
 import { expect, onTestFinished, test } from "vitest";
 
 import { createShellPort } from "../../src/process/shell-port.ts";
-import { Heard, NEVER, newChildren, request, shell, tempDir } from "./helpers.ts";
+import { Heard, NEVER, newChildren, program, request, shell, tempDir } from "./helpers.ts";
 
 const openDescriptors = (): number => readdirSync("/proc/self/fd").length;
 
@@ -83,4 +85,29 @@ test("an input that finds no room is said in one sentence", async () => {
     if (temporary === undefined) delete process.env["TMPDIR"];
     else process.env["TMPDIR"] = temporary;
   }
+});
+
+test("where no FIFO can be made, children run with Node's own pipes", async () => {
+  const directory = tempDir();
+  const file = await program(
+    directory,
+    `import { Children } from "./src/process/children.ts";
+     import { createShellPort } from "./src/process/shell-port.ts";
+     const port = createShellPort(new Children());
+     const ends = [];
+     for (let n = 0; n < 5; n += 1) {
+       const report = await port.run({
+         script: "echo out; echo err >&2; exit 3", cwd: "/", env: {}, stdin: null, timeoutMs: null,
+         logFile: ${JSON.stringify(directory)} + "/log", splitFiles: null,
+       }, new AbortController().signal);
+       ends.push(report.end.code, report.tail.split("\\n").toSorted().join(" ").trim());
+     }
+     console.log(JSON.stringify(ends));`,
+  );
+
+  const { stdout } = await promisify(execFile)(process.execPath, [file], {
+    env: { ...process.env, TMPDIR: "/nowhere" },
+  });
+
+  expect(JSON.parse(stdout)).toEqual(Array.from({ length: 5 }, () => [3, "err out"]).flat());
 });

@@ -148,6 +148,26 @@ describe("what a killed mmm left (spec 7)", () => {
     expect(heard.pids().filter(isAlive)).toHaveLength(1);
   });
 
+  test("a journalled pid that was given to a child of another mmm is left alone", async () => {
+    const heard = await stranger("sleep 1000 & echo pid $!; wait", { MMM_UNIT: "other.1" });
+    await heard.match(/pid (\d+)/);
+
+    expect(await endOrphans([{ pid: heard.pid, startTime: "1" }])).toBe(0);
+    expect([heard.pid, ...heard.pids()].filter(isAlive)).toHaveLength(2);
+  });
+
+  test("what left every journalled session is found by the mark of its mmm", async () => {
+    const heard = await stranger("setsid sleep 1000 >/dev/null & echo pid $!", {
+      MMM_UNIT: "gone4.1",
+    });
+    await heard.match(/pid (\d+)/);
+    await expect.poll(() => isAlive(heard.pid)).toBe(false);
+
+    expect(await endOrphans([], { owners: ["gone"] })).toBe(0);
+    expect(await endOrphans([], { owners: ["gone4"] })).toBe(1);
+    expect(heard.pids().filter(isAlive)).toEqual([]);
+  });
+
   test("nothing left is no trouble", async () => {
     const children = newChildren();
     const started: { pid: number; startTime: string }[] = [];
