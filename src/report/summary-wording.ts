@@ -1,6 +1,5 @@
 /** The end of a run, in the words of the original's README (spec 10). */
 import type { Event } from "../engine/events.ts";
-import type { StopReason } from "../engine/outcome.ts";
 import { unreachable } from "../lib/unreachable.ts";
 import { formatCount, formatDuration, formatMoney, formatNumber } from "./format.ts";
 import { complain, say, type Line, type Verbosity } from "./line.ts";
@@ -21,8 +20,8 @@ const COMMITS_SHOWN = 20;
 const INDENT = "   ";
 
 /** Why a session ended, by name (spec 4, "Stops"). */
-function stopWords(stop: StopReason, memory: RunMemory): string {
-  switch (stop) {
+function stopWords(event: SessionFinished, memory: RunMemory): string {
+  switch (event.stop) {
     case "iterations-done":
       return "All iterations done";
     case "no-changes":
@@ -32,11 +31,11 @@ function stopWords(stop: StopReason, memory: RunMemory): string {
     case "step-failed":
       return memory.failed === null ? "A step failed" : `Step ${stepWords(memory.failed)} failed`;
     case "input-failed":
-      return "An input failed";
+      return `${failedInputWords(event)} failed`;
     case "interrupted":
       return "Interrupted";
     default:
-      return unreachable(stop);
+      return unreachable(event.stop);
   }
 }
 
@@ -78,7 +77,7 @@ function quietLine(event: SessionFinished, { memory, symbols }: SummaryContext):
     formatDuration(event.totals.durationMs),
     ...costWords(event, memory),
   ].join(", ");
-  const why = stopWords(event.stop, memory);
+  const why = stopWords(event, memory);
   switch (event.status) {
     case "completed":
       return {
@@ -109,7 +108,7 @@ function factLines(event: SessionFinished, { memory, verbosity }: SummaryContext
   const facts: (readonly [name: string, value: string])[] = [
     ["Iterations", `${totals.iterations}/${event.maxIterations}`],
     ["Files improved", formatNumber(totals.filesChanged)],
-    ["Reason", stopWords(event.stop, memory)],
+    ["Reason", stopWords(event, memory)],
     ["Steps", formatNumber(totals.steps)],
     ["Time", formatDuration(totals.durationMs)],
   ];
@@ -166,9 +165,7 @@ function troubleLines(event: SessionFinished, symbols: Symbols): Line[] {
     }
   }
   if (failedInputs.length > 0) {
-    const total = failedInputs[0]?.input.total ?? failedInputs.length;
-    const what = `${failedInputs.length} of ${formatCount(total, "input")}`;
-    lines.push(complain(`${INDENT}${symbols.failed} ${what} failed:`));
+    lines.push(complain(`${INDENT}${symbols.failed} ${failedInputWords(event)} failed:`));
     for (const { input, message } of failedInputs) {
       const name = inline(input.file ?? input.arg, 100, symbols.ellipsis);
       const text = `${input.index}/${input.total} ${name}: ${inline(message, 160, symbols.ellipsis)}`;
@@ -176,6 +173,12 @@ function troubleLines(event: SessionFinished, symbols: Symbols): Line[] {
     }
   }
   return lines;
+}
+
+/** `1 of 3 inputs`. */
+function failedInputWords({ failedInputs }: SessionFinished): string {
+  const total = failedInputs[0]?.input.total ?? failedInputs.length;
+  return `${failedInputs.length} of ${formatCount(total, "input")}`;
 }
 
 /** Problems when the run was one: `-q` shows them too, and they stand beside the failure. */

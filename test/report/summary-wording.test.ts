@@ -149,7 +149,7 @@ test("at most 20 commits are listed, then how many more there are", () => {
 test("tolerated failures are said again, failed inputs are listed (spec 2.3, 1)", () => {
   const input = { arg: "65", file: "specs/65-cook.md", index: 2, total: 3 };
 
-  const { err } = summary({
+  const { out, err } = summary({
     status: "failed",
     stop: "input-failed",
     next: [],
@@ -163,4 +163,5 @@ test("tolerated failures are said again, failed inputs are listed (spec 2.3, 1)"
    ❌ 1 of 3 inputs failed:
      • 2/3 specs/65-cook.md: step 3/4 (npm test): exit code 1
 `);
+  expect(out).toContain("   Reason: 1 of 3 inputs failed\n");
 });
