@@ -133,8 +133,10 @@ function nextSteps({ failure, at, tone }: FailureShown): readonly string[] {
 /** The message, unless the lines around it say just that. */
 function messageLines(failure: FailureDetail): readonly string[] {
   const said = failure.end === null ? "" : endWords(failure.end);
-  const lines = safeLines(failure.message).filter((line) => line.trim() !== "");
+  const all = safeLines(failure.message).filter((line) => line.trim() !== "");
+  // Of a process the first line is a sentence about its end, which `result` has told.
+  const lines = failure.reason === "process" && said !== "" ? all.slice(1) : all;
   const tail = new Set(safeLines(failure.tail));
-  const news = lines.filter((line) => line !== said && !tail.has(line));
+  const news = lines.filter((line) => !tail.has(line));
   return news.slice(0, MESSAGE_LINES);
 }

@@ -72,7 +72,7 @@ function headline(event: SessionFinished, symbols: Symbols): Line {
 
 function quietLine(event: SessionFinished, { memory, symbols }: SummaryContext): Line {
   const facts = [
-    `${event.totals.iterations}/${event.maxIterations} iterations`,
+    `${iterationWords(event, memory)} iterations`,
     formatCount(event.totals.commits, "commit"),
     formatDuration(event.totals.durationMs),
     ...costWords(event, memory),
@@ -106,7 +106,7 @@ function factLines(event: SessionFinished, { memory, verbosity }: SummaryContext
   const { totals } = event;
   const usedClaude = totals.tokens > 0 || totals.costUsd === null || totals.knownCostUsd > 0;
   const facts: (readonly [name: string, value: string])[] = [
-    ["Iterations", `${totals.iterations}/${event.maxIterations}`],
+    ["Iterations", iterationWords(event, memory)],
     ["Files improved", formatNumber(totals.filesChanged)],
     ["Reason", stopWords(event, memory)],
     ["Steps", formatNumber(totals.steps)],
@@ -121,6 +121,12 @@ function factLines(event: SessionFinished, { memory, verbosity }: SummaryContext
     facts.push(["Logs", inline(event.directory, 4000)]);
   }
   return facts.map(([name, value]) => say(`${INDENT}${name}: ${value}`));
+}
+
+/** `2/10`; over several inputs the limit holds for each, so the sum stands alone. */
+function iterationWords({ totals, maxIterations }: SessionFinished, memory: RunMemory): string {
+  const { iterations } = totals;
+  return memory.inputs > 1 ? formatNumber(iterations) : `${iterations}/${maxIterations}`;
 }
 
 /** What is unknown is never shown as 0 (spec 6.4); empty: nothing was spent. */

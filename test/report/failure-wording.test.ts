@@ -94,7 +94,7 @@ test("a failure before any process ran says why and shows no output", () => {
 
 test("a message that repeats the output is not shown twice", () => {
   const failure = failureOf({
-    message: "exit code 1\nboom\nlast words",
+    message: "npm test ended with exit code 1\nboom\nlast words",
     tail: "boom\nlast words\n",
   });
 

@@ -118,6 +118,28 @@ test("a cost known in part is a lower bound that says how many steps are missing
   );
 });
 
+test("a Claude step that never ran has no unknown cost", () => {
+  const totals = { ...SESSION_FINISHED.totals, costUsd: null, knownCostUsd: 0.12 };
+  const at = place("1", { kind: "claude" });
+  const ends = [null, { kind: "not-started", reason: "no such program" }] as const;
+  const before = ends.flatMap((end) =>
+    attempt(at, { number: 1, most: 1 }).map((entry): Scripted =>
+      "event" in entry && entry.event.type === "attempt-finished"
+        ? { event: { ...entry.event, usage: null, end } }
+        : entry,
+    ),
+  );
+
+  expect(summary({ totals }, { before }).out).toContain("some steps of unknown cost");
+});
+
+test("over several inputs the iterations are a sum, not a part of one input's limit", () => {
+  const totals = { ...SESSION_FINISHED.totals, iterations: 3 };
+  const before: readonly Scripted[] = [{ event: { ...SESSION_STARTED, inputs: 3 } }];
+
+  expect(summary({ totals, maxIterations: 1 }, { before }).out).toContain("   Iterations: 3\n");
+});
+
 test("without Claude there is no word of tokens and cost", () => {
   const totals = { ...SESSION_FINISHED.totals, costUsd: 0, knownCostUsd: 0, tokens: 0 };
 
