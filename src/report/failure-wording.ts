@@ -75,8 +75,8 @@ export function failureBlock(shown: FailureShown): readonly Line[] {
   if (failure.log !== null) {
     fact("log", inline(failure.log, 4000));
   }
-  for (const next of failure.next) {
-    fact("next", inline(next, 4000));
+  for (const [index, next] of nextSteps(shown).entries()) {
+    fact(index === 0 ? "next" : "", inline(next, 4000));
   }
   return lines;
 }
@@ -100,7 +100,7 @@ export function commandLines(rendered: string, symbols: Symbols): readonly strin
 
 function resultWords({ failure, attempts, durationMs }: FailureShown): string {
   const end = failure.end === null ? failedAs(failure) : endWords(failure.end);
-  const tries = attempts > 1 ? `, attempt ${attempts}` : "";
+  const tries = attempts > 1 ? `, after ${attempts} attempts` : "";
   return `${end} (${formatDuration(durationMs)}${tries})`;
 }
 
@@ -108,11 +108,35 @@ function failedAs(failure: FailureDetail): string {
   return failure.exitCode === null ? "failed" : `exit code ${failure.exitCode}`;
 }
 
+/** What the failure itself knows, else what helps with an end like this. */
+function nextSteps({ failure, at, tone }: FailureShown): readonly string[] {
+  if (failure.next.length > 0 || failure.end === null) {
+    return failure.next;
+  }
+  switch (failure.end.kind) {
+    case "exited":
+    case "signalled":
+      return at.depth === 0 && tone === "bad"
+        ? [`mend what the output says, or give the step at ${at.place} an on_failure`]
+        : [];
+    case "timed-out":
+      return [`raise the timeout of the step at ${at.place}, or see in the log what it waits for`];
+    case "not-started":
+      return ["check that the program is installed and on PATH, and that the directory exists"];
+    case "cancelled":
+      return [];
+    default:
+      return unreachable(failure.end);
+  }
+}
+
 /** The message, unless the lines around it say just that. */
 function messageLines(failure: FailureDetail): readonly string[] {
   const said = failure.end === null ? "" : endWords(failure.end);
-  const lines = safeLines(failure.message).filter((line) => line.trim() !== "");
+  const all = safeLines(failure.message).filter((line) => line.trim() !== "");
+  // Of a process the first line is a sentence about its end, which `result` has told.
+  const lines = failure.reason === "process" && said !== "" ? all.slice(1) : all;
   const tail = new Set(safeLines(failure.tail));
-  const news = lines.filter((line) => line !== said && !tail.has(line));
+  const news = lines.filter((line) => !tail.has(line));
   return news.slice(0, MESSAGE_LINES);
 }

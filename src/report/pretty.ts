@@ -102,8 +102,8 @@ export class LiveLineSurface implements Surface {
     const { spinner, ellipsis } = this.#symbols;
     const sign = spinner[this.#frame % spinner.length] ?? "";
     const nowMs = this.#options.clock.monotonicMs();
-    // One column stays free: in the last one a terminal waits to wrap.
-    const columns = this.#columns() - 1;
+    // One column stays free because a terminal waits there to wrap, two for the `^C` it echoes.
+    const columns = this.#columns() - 3;
     const words = statusWords(step, {
       memory: this.#memory,
       symbols: this.#symbols,

@@ -29,6 +29,8 @@ export class RunMemory {
   readonly #running = new Map<string, RunningStep>();
   /** Recording that stands in for Claude. */
   replay: string | null = null;
+  /** 0: a session without inputs. */
+  inputs = 0;
   /** Known cost of the session so far. */
   knownCostUsd = 0;
   /** Claude attempts whose cost nobody knows. */
@@ -54,6 +56,7 @@ export class RunMemory {
     switch (event.type) {
       case "session-started":
         this.replay = event.replay;
+        this.inputs = event.inputs;
         return;
       case "step-started":
         this.#start(event.at);
@@ -135,7 +138,9 @@ export class RunMemory {
       step.turns = event.turns;
       step.doing = null;
     }
-    if (event.at.kind === "claude") {
+    // A prompt that was refused and a program that is missing cost nothing.
+    const ran = event.end !== null && event.end.kind !== "not-started";
+    if (event.at.kind === "claude" && ran) {
       this.#count(event.usage, step);
     }
   }

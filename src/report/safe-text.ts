@@ -63,9 +63,7 @@ export function cutToWidth(text: string, columns: number, ellipsis = "…"): str
   const room = columns - stringWidth(ellipsis);
   let width = 0;
   let kept = "";
-  for (const { segment } of new Intl.Segmenter("en", { granularity: "grapheme" }).segment(
-    bounded,
-  )) {
+  for (const { segment } of segments(bounded)) {
     const next = width + stringWidth(segment);
     if (next > room) {
       break;
@@ -121,6 +119,14 @@ export class LineBuffer {
     this.#dropping ||= line.length > this.#limit;
     this.#pending = line.slice(0, this.#limit);
   }
+}
+
+let segmenter: Intl.Segmenter | undefined;
+
+/** Making a segmenter loads tables: only when a text has to be cut, and once. */
+function segments(text: string): Intl.Segments {
+  segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" });
+  return segmenter.segment(text);
 }
 
 /** What a terminal would show of a line that returned to its start. */

@@ -187,6 +187,15 @@ function stepFailed(event: Of<"step-finished">, symbols: Symbols): readonly Line
   const goesOn = tolerated ? ", the run goes on" : "";
   const title = `${symbol} ${stepName(at)} failed${goesOn}: ${labelOf(at, symbols)}`;
   const indent = indentOf(at);
+  if (failure?.reason === "cancelled") {
+    // Nobody looks for a fault in what he stopped himself.
+    return [
+      complain(
+        `${indent}${symbols.stopped} ${stepName(at)} stopped: ${labelOf(at, symbols)}`,
+        "warn",
+      ),
+    ];
+  }
   if (failure === null) {
     return [complain(`${indent}${title} (${inline(at.place, 400)})`, tone)];
   }

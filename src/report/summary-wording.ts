@@ -1,6 +1,5 @@
 /** The end of a run, in the words of the original's README (spec 10). */
 import type { Event } from "../engine/events.ts";
-import type { StopReason } from "../engine/outcome.ts";
 import { unreachable } from "../lib/unreachable.ts";
 import { formatCount, formatDuration, formatMoney, formatNumber } from "./format.ts";
 import { complain, say, type Line, type Verbosity } from "./line.ts";
@@ -21,8 +20,8 @@ const COMMITS_SHOWN = 20;
 const INDENT = "   ";
 
 /** Why a session ended, by name (spec 4, "Stops"). */
-function stopWords(stop: StopReason, memory: RunMemory): string {
-  switch (stop) {
+function stopWords(event: SessionFinished, memory: RunMemory): string {
+  switch (event.stop) {
     case "iterations-done":
       return "All iterations done";
     case "no-changes":
@@ -32,11 +31,11 @@ function stopWords(stop: StopReason, memory: RunMemory): string {
     case "step-failed":
       return memory.failed === null ? "A step failed" : `Step ${stepWords(memory.failed)} failed`;
     case "input-failed":
-      return "An input failed";
+      return `${failedInputWords(event)} failed`;
     case "interrupted":
       return "Interrupted";
     default:
-      return unreachable(stop);
+      return unreachable(event.stop);
   }
 }
 
@@ -73,12 +72,12 @@ function headline(event: SessionFinished, symbols: Symbols): Line {
 
 function quietLine(event: SessionFinished, { memory, symbols }: SummaryContext): Line {
   const facts = [
-    `${event.totals.iterations}/${event.maxIterations} iterations`,
+    `${iterationWords(event, memory)} iterations`,
     formatCount(event.totals.commits, "commit"),
     formatDuration(event.totals.durationMs),
     ...costWords(event, memory),
   ].join(", ");
-  const why = stopWords(event.stop, memory);
+  const why = stopWords(event, memory);
   switch (event.status) {
     case "completed":
       return {
@@ -107,9 +106,9 @@ function factLines(event: SessionFinished, { memory, verbosity }: SummaryContext
   const { totals } = event;
   const usedClaude = totals.tokens > 0 || totals.costUsd === null || totals.knownCostUsd > 0;
   const facts: (readonly [name: string, value: string])[] = [
-    ["Iterations", `${totals.iterations}/${event.maxIterations}`],
+    ["Iterations", iterationWords(event, memory)],
     ["Files improved", formatNumber(totals.filesChanged)],
-    ["Reason", stopWords(event.stop, memory)],
+    ["Reason", stopWords(event, memory)],
     ["Steps", formatNumber(totals.steps)],
     ["Time", formatDuration(totals.durationMs)],
   ];
@@ -122,6 +121,12 @@ function factLines(event: SessionFinished, { memory, verbosity }: SummaryContext
     facts.push(["Logs", inline(event.directory, 4000)]);
   }
   return facts.map(([name, value]) => say(`${INDENT}${name}: ${value}`));
+}
+
+/** `2/10`; over several inputs the limit holds for each, so the sum stands alone. */
+function iterationWords({ totals, maxIterations }: SessionFinished, memory: RunMemory): string {
+  const { iterations } = totals;
+  return memory.inputs > 1 ? formatNumber(iterations) : `${iterations}/${maxIterations}`;
 }
 
 /** What is unknown is never shown as 0 (spec 6.4); empty: nothing was spent. */
@@ -166,9 +171,7 @@ function troubleLines(event: SessionFinished, symbols: Symbols): Line[] {
     }
   }
   if (failedInputs.length > 0) {
-    const total = failedInputs[0]?.input.total ?? failedInputs.length;
-    const what = `${failedInputs.length} of ${formatCount(total, "input")}`;
-    lines.push(complain(`${INDENT}${symbols.failed} ${what} failed:`));
+    lines.push(complain(`${INDENT}${symbols.failed} ${failedInputWords(event)} failed:`));
     for (const { input, message } of failedInputs) {
       const name = inline(input.file ?? input.arg, 100, symbols.ellipsis);
       const text = `${input.index}/${input.total} ${name}: ${inline(message, 160, symbols.ellipsis)}`;
@@ -176,6 +179,12 @@ function troubleLines(event: SessionFinished, symbols: Symbols): Line[] {
     }
   }
   return lines;
+}
+
+/** `1 of 3 inputs`. */
+function failedInputWords({ failedInputs }: SessionFinished): string {
+  const total = failedInputs[0]?.input.total ?? failedInputs.length;
+  return `${failedInputs.length} of ${formatCount(total, "input")}`;
 }
 
 /** Problems when the run was one: `-q` shows them too, and they stand beside the failure. */

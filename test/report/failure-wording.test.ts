@@ -33,7 +33,7 @@ test("F09: a failed step shows place, command, exit code, last lines, log and wh
    at:      playbooks/demo.yml:12
    command: npm test -- --ci
             echo done
-   result:  exit code 1 (1m 5s, attempt 3)
+   result:  exit code 1 (1m 5s, after 3 attempts)
    output:  the last 2 lines
    │ not ok 1 - adds
    │   expected 4, got 5
@@ -72,6 +72,7 @@ test("F09: a failure without output says so, and what Claude's verdict was", () 
    error:   claude stopped at its turn limit
             after 3 turns
    output:  none
+   next:    mend what the output says, or give the step at playbooks/demo.yml:12 an on_failure
 `,
   );
 });
@@ -93,11 +94,27 @@ test("a failure before any process ran says why and shows no output", () => {
 
 test("a message that repeats the output is not shown twice", () => {
   const failure = failureOf({
-    message: "exit code 1\nboom\nlast words",
+    message: "npm test ended with exit code 1\nboom\nlast words",
     tail: "boom\nlast words\n",
   });
 
   expect(shown({ conclusion: "failed", failure })).not.toContain("error:");
+});
+
+test.each([
+  [{ kind: "timed-out", afterMs: 5000 }, "raise the timeout of the step at playbooks/demo.yml:12"],
+  [{ kind: "not-started", reason: "ENOENT" }, "check that the program is installed"],
+  [{ kind: "signalled", signal: "SIGSEGV" }, "mend what the output says"],
+] as const)("every failure says what to do: %j (spec 10)", (end, advice) => {
+  const failure = failureOf({ end, exitCode: null });
+
+  expect(shown({ conclusion: "failed", failure })).toContain(`   next:    ${advice}`);
+});
+
+test("a step that the user stopped is not presented as a fault", () => {
+  const failure = failureOf({ reason: "cancelled", end: { kind: "cancelled" }, exitCode: null });
+
+  expect(shown({ conclusion: "failed", failure })).toBe("🛑 Step 3/4 stopped: npm test\n");
 });
 
 test("a tolerated failure is a warning that says the run goes on", () => {

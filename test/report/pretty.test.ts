@@ -96,11 +96,11 @@ test("on a narrow terminal the tool call gives way, then the label, not time, at
     return screenOf(columns, pretty).split("\n").at(-1)?.slice(2);
   };
 
-  expect(status(74)).toBe(
+  expect(status(76)).toBe(
     "2/4 mmm-implement-spec · 5s · attempt 2/3 · $0.0412 so far · Edit src/…",
   );
-  expect(status(60)).toBe("2/4 mmm-implement-sp… · 5s · attempt 2/3 · $0.0412 so far");
-  expect(status(20)).toBe("2/4 mmm-imp… · 5…");
+  expect(status(62)).toBe("2/4 mmm-implement-sp… · 5s · attempt 2/3 · $0.0412 so far");
+  expect(status(22)).toBe("2/4 mmm-imp… · 5…");
 });
 
 test("problems on the other stream never share a row with the live line", () => {

@@ -118,6 +118,28 @@ test("a cost known in part is a lower bound that says how many steps are missing
   );
 });
 
+test("a Claude step that never ran has no unknown cost", () => {
+  const totals = { ...SESSION_FINISHED.totals, costUsd: null, knownCostUsd: 0.12 };
+  const at = place("1", { kind: "claude" });
+  const ends = [null, { kind: "not-started", reason: "no such program" }] as const;
+  const before = ends.flatMap((end) =>
+    attempt(at, { number: 1, most: 1 }).map((entry): Scripted =>
+      "event" in entry && entry.event.type === "attempt-finished"
+        ? { event: { ...entry.event, usage: null, end } }
+        : entry,
+    ),
+  );
+
+  expect(summary({ totals }, { before }).out).toContain("some steps of unknown cost");
+});
+
+test("over several inputs the iterations are a sum, not a part of one input's limit", () => {
+  const totals = { ...SESSION_FINISHED.totals, iterations: 3 };
+  const before: readonly Scripted[] = [{ event: { ...SESSION_STARTED, inputs: 3 } }];
+
+  expect(summary({ totals, maxIterations: 1 }, { before }).out).toContain("   Iterations: 3\n");
+});
+
 test("without Claude there is no word of tokens and cost", () => {
   const totals = { ...SESSION_FINISHED.totals, costUsd: 0, knownCostUsd: 0, tokens: 0 };
 
@@ -149,7 +171,7 @@ test("at most 20 commits are listed, then how many more there are", () => {
 test("tolerated failures are said again, failed inputs are listed (spec 2.3, 1)", () => {
   const input = { arg: "65", file: "specs/65-cook.md", index: 2, total: 3 };
 
-  const { err } = summary({
+  const { out, err } = summary({
     status: "failed",
     stop: "input-failed",
     next: [],
@@ -163,4 +185,5 @@ test("tolerated failures are said again, failed inputs are listed (spec 2.3, 1)"
    ❌ 1 of 3 inputs failed:
      • 2/3 specs/65-cook.md: step 3/4 (npm test): exit code 1
 `);
+  expect(out).toContain("   Reason: 1 of 3 inputs failed\n");
 });

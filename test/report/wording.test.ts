@@ -139,6 +139,31 @@ test("retries of Claude's service are told at the default verbosity, not under -
   expect(shownAt(-1)).toBe("");
 });
 
+test.each([
+  ["a Claude step", place("1", { kind: "claude" })],
+  ["a shell step", place("1")],
+  ["an analysis", place("1", { kind: "analyze" })],
+  ["a handler's step", place("1.on_failure.1", { kind: "claude", depth: 1 })],
+  ["a handler's handler", place("1.on_failure.1.on_failure.1", { depth: 2 })],
+])("F11: one rule for what %s shows live: nothing below -v, all from there on", (_site, at) => {
+  const indent = "   ".repeat(at.depth + 1);
+  const shownAt = (verbosity: Verbosity): string => {
+    const { reporter, both } = rig({ verbosity });
+    reporter.live({ type: "output", at, text: '{"type":"assistant"}\n' });
+    reporter.live({ type: "activity", at, activity: { type: "text", text: "hello" } });
+    reporter.live({ type: "activity", at, activity: { type: "tool", name: "Bash", detail: "ls" } });
+    return both.text;
+  };
+
+  const all = `${indent}│ {"type":"assistant"}\n${indent}│ hello\n${indent}│ ▸ Bash ls\n`;
+  expect(([-1, 0, 1, 2] as const).map((verbosity) => shownAt(verbosity))).toEqual([
+    "",
+    "",
+    all,
+    all,
+  ]);
+});
+
 test("colour goes by meaning and only when there is any", () => {
   const event = finished(place("2"));
   const { reporter, out } = rig({ color: 1 });
