@@ -31,7 +31,8 @@ export async function writeTogether(folder: string, files: readonly PlannedFile[
     for (const file of staged) await rm(file.draft, { force: true }).catch(() => undefined);
     // only folders made here, and only while they are empty
     for (const place of made.reverse()) await rmdir(place).catch(() => undefined);
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    if (!(cause instanceof Error && "code" in cause)) throw cause;
+    const reason = cause.message;
     throw new MmmError("init-unwritable", 3, {
       message: `cannot write the commands to ${folder}: ${reason}`,
       next: [`make ${folder} writable, then \`mmm init\` again`],

@@ -1,7 +1,7 @@
 /** The engine's `AnalysisPort`: keeps `.mmm/context` and hands out its text (spec 2.7). */
-import { lstat, mkdir, readFile, realpath } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { lstat, mkdir, readFile, realpath, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import writeFileAtomic from "write-file-atomic";
 import type { AnalysisPort, Clock } from "../engine/ports.ts";
 import { MmmError } from "../errors.ts";
 import type { AnalysisOptions } from "../playbook/model.ts";
@@ -113,19 +113,29 @@ async function save(setup: AnalysisSetup, texts: Texts, head: string | null): Pr
   };
   try {
     await mkdir(folder, { recursive: true });
-    await writeFileAtomic(path.join(folder, "project.json"), texts.json);
-    await writeFileAtomic(path.join(folder, "summary.md"), texts.summary);
-    await writeFileAtomic(
-      path.join(folder, "metadata.json"),
-      `${JSON.stringify(metadata, null, 2)}\n`,
-    );
+    await writeWhole(path.join(folder, "project.json"), texts.json);
+    await writeWhole(path.join(folder, "summary.md"), texts.summary);
+    await writeWhole(path.join(folder, "metadata.json"), `${JSON.stringify(metadata, null, 2)}\n`);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    if (!(cause instanceof Error && "code" in cause)) throw cause;
+    const reason = cause.message;
     throw new MmmError("context-unwritable", 3, {
       message: `cannot write the project context: ${reason}`,
       next: [`make ${folder} writable, or use \`save: false\``],
       cause,
     });
+  }
+}
+
+/** Old or new, never half; not synced to disk, it can be made again. */
+async function writeWhole(file: string, text: string): Promise<void> {
+  const draft = `${file}.${randomBytes(6).toString("hex")}.tmp`;
+  try {
+    await writeFile(draft, text, { flag: "wx" });
+    await rename(draft, file);
+  } catch (cause) {
+    await rm(draft, { force: true });
+    throw cause;
   }
 }
 
