@@ -1,0 +1,188 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { MmmError } from "../errors.ts";
+import type { CommitOutcome, CommitRequest } from "../engine/ports.ts";
+import { composeMessage } from "./commit-message.ts";
+import { waitForIndexLock } from "./index-lock.ts";
+import { showPath } from "./path.ts";
+import { tryPlumb } from "./place.ts";
+import type { Place } from "./place.ts";
+import { runGit } from "./run.ts";
+import type { GitResult } from "./run.ts";
+import { restoreIndex, setIndex, stageFromTree, stageNested, withIndexCopy } from "./staging.ts";
+import { readStatus } from "./status.ts";
+import type { StatusEntry } from "./status.ts";
+import { findSwept } from "./sweep.ts";
+
+export interface CommitLimits {
+  /** How long a held `index.lock` is waited for. */
+  readonly lockWaitMs: number;
+  /** A commit that is to be signed and prints nothing for so long waits for a passphrase. */
+  readonly passphraseMs: number;
+  /** The same for one that is not: a hook that hangs. */
+  readonly hookMs: number;
+}
+
+/** Commits `request.changes` and nothing else, whatever a step or the user has staged. */
+export async function commitChanges(
+  place: Place,
+  request: CommitRequest,
+  limits: CommitLimits,
+  signal: AbortSignal,
+): Promise<CommitOutcome> {
+  if (request.changes.length === 0) return { kind: "nothing" };
+  const unmerged = request.changes.filter((change) => change.kind === "unmerged");
+  if (unmerged.length > 0)
+    return refused(
+      `merge conflicts are not resolved: ${unmerged.map((c) => showPath(c.path)).join(", ")}`,
+    );
+  const swept = request.everything ? null : findSwept(place.root, request.changes);
+  if (swept !== null) return { kind: "blocked", ...swept };
+  try {
+    await waitForIndexLock(place.gitDir, { waitMs: limits.lockWaitMs, signal });
+  } catch (error) {
+    return refused(
+      error instanceof MmmError ? [error.message, ...error.next].join("\n") : String(error),
+    );
+  }
+  const status = await readStatus(place);
+  const paths = new Set(request.changes.map((change) => change.path));
+  const foreign = [...status.entries.values()].filter(
+    (entry): entry is Staged => entry.staged !== null && !paths.has(entry.path),
+  );
+  return await withIndexCopy(place, async (saved) => {
+    try {
+      await stageExactly(place, request, foreign, status.entries);
+    } catch (error) {
+      await restoreIndex(place, saved);
+      if (error instanceof MmmError) return refused(error.message);
+      throw error;
+    }
+    const empty = await tryPlumb(place, {
+      args: ["diff-index", "--cached", "--quiet", "HEAD", "--"],
+    });
+    if (empty.code === 0) {
+      await putBack(place, foreign);
+      return { kind: "nothing" };
+    }
+    const result = await runCommit(place, request, limits, signal);
+    // The exit code says little: a hook after the commit may hang, or fail. HEAD has moved or not.
+    const made = await readCommit(place);
+    if (made.sha !== status.head) {
+      const isEmpty = await dropEmpty(place, made, status.head);
+      await putBack(place, foreign);
+      return isEmpty
+        ? { kind: "nothing" }
+        : { kind: "committed", sha: made.sha, subject: made.subject };
+    }
+    if (result.ended !== "by-itself") await rm(join(place.gitDir, "index.lock"), { force: true });
+    return await withoutCommit(place, { result, saved, paths, foreign });
+  });
+}
+
+type Staged = StatusEntry & { readonly staged: NonNullable<StatusEntry["staged"]> };
+
+/** The index becomes HEAD plus the changes. */
+async function stageExactly(
+  place: Place,
+  request: CommitRequest,
+  foreign: readonly Staged[],
+  entries: ReadonlyMap<string, StatusEntry>,
+): Promise<void> {
+  await setIndex(
+    place,
+    foreign.map((entry) => ({ path: entry.path, side: entry.staged.head })),
+  );
+  await stageFromTree(
+    place,
+    // as they are now, if git still names them
+    request.changes.map((change) => entries.get(change.path) ?? change),
+  );
+  if (request.everything)
+    await stageNested(
+      place,
+      request.changes.filter((c) => c.kind === "nested-repository").map((c) => c.path),
+    );
+}
+
+/** What others had staged is staged again. */
+async function putBack(place: Place, foreign: readonly Staged[]): Promise<void> {
+  const staged = foreign.filter((entry) => entry.kind !== null);
+  await setIndex(
+    place,
+    staged.map((entry) => ({ path: entry.path, side: entry.staged.index })),
+  );
+}
+
+async function runCommit(
+  place: Place,
+  request: CommitRequest,
+  limits: CommitLimits,
+  signal: AbortSignal,
+): Promise<GitResult> {
+  const signed = await place.client.answer("config", "--type=bool", "--get", "commit.gpgSign");
+  return await runGit({
+    cwd: place.root,
+    env: { GIT_REFLOG_ACTION: "mmm commit", ...place.userEnv },
+    // verbatim: a subject that begins with `#` is no comment
+    args: ["-c", "i18n.commitEncoding=UTF-8", "commit", "--quiet", "--cleanup=verbatim", "-F", "-"],
+    stdin: composeMessage(request.message, request.trailers),
+    quietMs: signed === "true" ? limits.passphraseMs : limits.hookMs,
+    signal,
+    tailOnly: true,
+  });
+}
+
+interface Made {
+  readonly sha: string;
+  readonly tree: string;
+  readonly parents: string;
+  readonly subject: string;
+}
+
+async function readCommit(place: Place): Promise<Made> {
+  const text = await place.client.text("log", "-1", "--format=%H%x00%T%x00%P%x00%s");
+  const [sha = "", tree = "", parents = "", subject = ""] = text.replace(/\n$/u, "").split("\0");
+  return { sha, tree, parents, subject };
+}
+
+/** Git makes an empty commit when a hook takes all changes back (seen in 2.39); it is taken off again. */
+async function dropEmpty(place: Place, made: Made, before: string): Promise<boolean> {
+  if (made.parents !== before) return false;
+  const tree = (await place.client.text("rev-parse", `${before}^{tree}`)).trim();
+  if (made.tree !== tree) return false;
+  await place.client.text("update-ref", "-m", "mmm commit: was empty", "HEAD", before, made.sha);
+  return true;
+}
+
+/** Git did not commit: why, and the index as it was. */
+async function withoutCommit(
+  place: Place,
+  attempt: {
+    readonly result: GitResult;
+    readonly saved: string;
+    readonly paths: ReadonlySet<string>;
+    readonly foreign: readonly Staged[];
+  },
+): Promise<CommitOutcome> {
+  const { result } = attempt;
+  if (result.ended === "by-itself") {
+    // a hook may have taken everything back: then there is nothing, not a refusal
+    const left = await readStatus(place);
+    if (![...attempt.paths].some((path) => left.entries.has(path))) {
+      await putBack(place, attempt.foreign);
+      return { kind: "nothing" };
+    }
+  }
+  await restoreIndex(place, attempt.saved);
+  if (result.ended === "quiet") return { kind: "timed-out", afterMs: result.quietMs };
+  if (result.ended === "aborted") return refused("interrupted before the commit was made");
+  const text = [result.stdout.toString("utf8").trim(), result.stderr.trim()]
+    .filter((part) => part !== "")
+    .join("\n");
+  return refused(text === "" ? `git commit exited with ${result.code} and said nothing` : text);
+}
+
+function refused(text: string): CommitOutcome {
+  return { kind: "refused", text };
+}

@@ -1,0 +1,79 @@
+/** What git processes of mmm see. `node/no-process-env`: the caller hands its environment in. */
+
+export type Environment = Readonly<Record<string, string>>;
+
+/** Would make git work on another repository, index or pathspec than the one mmm looks at. */
+const misleading = new Set([
+  "GIT_DIR",
+  "GIT_WORK_TREE",
+  "GIT_INDEX_FILE",
+  "GIT_COMMON_DIR",
+  "GIT_OBJECT_DIRECTORY",
+  "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+  "GIT_NAMESPACE",
+  "GIT_PREFIX",
+  "GIT_QUARANTINE_PATH",
+  "GIT_LITERAL_PATHSPECS",
+  "GIT_GLOB_PATHSPECS",
+  "GIT_NOGLOB_PATHSPECS",
+  "GIT_ICASE_PATHSPECS",
+  "GIT_EXTERNAL_DIFF",
+  "GIT_DIFF_OPTS",
+  "GIT_INTERNAL_SUPER_PREFIX",
+  "GIT_REFLOG_ACTION",
+  "GIT_OPTIONAL_LOCKS",
+]);
+
+/** For `git commit` and its hooks: the user's own, minus what misleads; git never asks. */
+export function userEnvironment(env: Readonly<Record<string, string | undefined>>): Environment {
+  const kept: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env))
+    if (value !== undefined && !misleading.has(name)) kept[name] = value;
+  return {
+    ...kept,
+    GIT_TERMINAL_PROMPT: "0",
+    GIT_EDITOR: "true",
+    GIT_SEQUENCE_EDITOR: "true",
+  };
+}
+
+/** For finding the repository: as `userEnvironment`, and messages in English so that they can be told apart. */
+export function plainEnvironment(env: Environment): Environment {
+  return { ...env, LC_ALL: "C" };
+}
+
+/**
+ * For mmm's own reads and writes: pinned to one repository, so that neither a removed `.git` nor a
+ * `core.worktree` that a step set can lead them to another one.
+ */
+export function pinnedEnvironment(
+  env: Environment,
+  place: { readonly root: string; readonly gitDir: string },
+): Environment {
+  return {
+    ...plainEnvironment(env),
+    GIT_DIR: place.gitDir,
+    GIT_WORK_TREE: place.root,
+    GIT_LITERAL_PATHSPECS: "1",
+    GIT_OPTIONAL_LOCKS: "0",
+  };
+}
+
+/** Config that wins over the user's where it would change what mmm reads or run what it did not ask for. */
+export const pinnedConfig: readonly string[] = [
+  // hooks run for `git commit` alone; post-index-change or reference-transaction may hang
+  "core.hooksPath=/dev/null",
+  // a daemon or program between status and the files: slower to trust than to look
+  "core.fsmonitor=false",
+  // `true` refuses to stage files with mixed line ends
+  "core.safecrlf=false",
+  "core.splitIndex=false",
+  "submodule.recurse=false",
+  "log.showSignature=false",
+  "i18n.logOutputEncoding=UTF-8",
+  "i18n.commitEncoding=UTF-8",
+  "gc.auto=0",
+];
+
+/** The same as arguments before the subcommand. */
+export const pinnedArgs: readonly string[] = pinnedConfig.flatMap((line) => ["-c", line]);

@@ -1,0 +1,107 @@
+import { existsSync } from "node:fs";
+import { realpath } from "node:fs/promises";
+import { join, relative, sep } from "node:path";
+import { MmmError } from "../errors.ts";
+import { createClient } from "./client.ts";
+import { pinnedEnvironment } from "./environment.ts";
+import { waitForIndexLock } from "./index-lock.ts";
+import { showPath } from "./path.ts";
+import type { RepositoryStart } from "./repository.ts";
+import { readStatus } from "./status.ts";
+
+export interface ReadyOptions {
+  readonly allowDirty: boolean;
+  /** Absolute paths of the playbook and the parameter files. */
+  readonly ownFiles: readonly string[];
+  /** Default 10 000. */
+  readonly lockWaitMs?: number;
+}
+
+/** What may stay dirty: relative to the repository. */
+export interface Ready {
+  readonly protectedPaths: readonly string[];
+}
+
+/**
+ * Is the tree fit for a session (spec 5, Start)? In the order of spec 1: state, index lock, dirt.
+ *
+ * @throws MmmError exit 3, with the command that mends it
+ */
+export async function checkReady(start: RepositoryStart, options: ReadyOptions): Promise<Ready> {
+  checkNothingUnderWay(start.gitDir);
+  await waitForIndexLock(start.gitDir, { waitMs: options.lockWaitMs ?? 10_000 });
+  const status = await readStatus({ root: start.root, env: pinnedEnvironment(start.env, start) });
+  const own = new Set<string>();
+  for (const file of options.ownFiles) {
+    own.add(inRepository(start.root, file));
+    own.add(inRepository(start.root, await realpath(file).catch(() => file)));
+  }
+  const dirty = [...status.entries.keys()];
+  const unexpected = dirty.filter((path) => !own.has(path) && !isConfiguration(path));
+  if (unexpected.length > 0 && !options.allowDirty) throw dirtyTree(start.root, unexpected);
+  return { protectedPaths: dirty };
+}
+
+/**
+ * Would git make a commit as someone? Only to be asked when commits will be made.
+ *
+ * @throws MmmError exit 3, with the two lines that set the identity
+ */
+export async function checkIdentity(start: RepositoryStart): Promise<void> {
+  const git = createClient(start.root, pinnedEnvironment(start.env, start));
+  try {
+    await git.text("var", "GIT_AUTHOR_IDENT");
+    await git.text("var", "GIT_COMMITTER_IDENT");
+  } catch (cause) {
+    throw new MmmError("no-identity", 3, {
+      message: "git does not know who makes the commits (user.name and user.email are not set)",
+      next: [
+        'git config --global user.name "Your Name"',
+        "git config --global user.email you@example.com",
+      ],
+      cause,
+    });
+  }
+}
+
+/** `.mmm/**` of the repository, `.claude/**` wherever Claude reads it. */
+function isConfiguration(path: string): boolean {
+  return path.startsWith(".mmm/") || path.startsWith(".claude/") || path.includes("/.claude/");
+}
+
+function inRepository(root: string, file: string): string {
+  return relative(root, file).split(sep).join("/");
+}
+
+/** What git calls in progress: file in the git directory, name, how to end it. */
+const underWay: readonly (readonly [file: string, name: string, ends: readonly string[]])[] = [
+  ["rebase-merge", "a rebase", ["git rebase --continue", "git rebase --abort"]],
+  ["rebase-apply/applying", "git am", ["git am --continue", "git am --abort"]],
+  ["rebase-apply", "a rebase", ["git rebase --continue", "git rebase --abort"]],
+  ["MERGE_HEAD", "a merge", ["git commit", "git merge --abort"]],
+  ["CHERRY_PICK_HEAD", "a cherry-pick", ["git cherry-pick --continue", "git cherry-pick --abort"]],
+  ["REVERT_HEAD", "a revert", ["git revert --continue", "git revert --abort"]],
+  ["sequencer", "a cherry-pick or revert", ["git cherry-pick --quit", "git revert --quit"]],
+  ["BISECT_LOG", "a bisect", ["git bisect reset"]],
+];
+
+function checkNothingUnderWay(gitDir: string): void {
+  for (const [file, name, ends] of underWay)
+    if (existsSync(join(gitDir, file)))
+      throw new MmmError("git-under-way", 3, {
+        message: `${name} is under way in this repository`,
+        next: ends,
+      });
+}
+
+const maxListed = 20;
+
+function dirtyTree(root: string, paths: readonly string[]): MmmError {
+  const listed = paths.slice(0, maxListed).map((path) => `  ${showPath(path)}`);
+  if (paths.length > maxListed) listed.push(`  and ${paths.length - maxListed} more`);
+  const files = paths.length === 1 ? "1 file is" : `${paths.length} files are`;
+  return new MmmError("dirty-tree", 3, {
+    message: `${files} not committed in ${root}:\n${listed.join("\n")}`,
+    next: ["git stash -u", "mmm cook --allow-dirty (these files then stay as they are)"],
+  });
+}

@@ -1,0 +1,125 @@
+import { realpath } from "node:fs/promises";
+import { relative, sep } from "node:path";
+import { MmmError } from "../errors.ts";
+import { plainEnvironment, userEnvironment } from "./environment.ts";
+import type { Environment } from "./environment.ts";
+import { runGit } from "./run.ts";
+
+/** The repository around a directory, as it was found. */
+export interface RepositoryStart {
+  /** Top of the working tree, symlinks resolved. */
+  readonly root: string;
+  /** This working tree's own git directory (a linked worktree has one of its own). */
+  readonly gitDir: string;
+  /** The git directory that all worktrees share. */
+  readonly commonDir: string;
+  /** The directory it was asked for, relative to `root`, `/` between folders; empty: the top. */
+  readonly prefix: string;
+  /** `null`: detached HEAD. */
+  readonly branch: string | null;
+  readonly head: string;
+  /** What `git commit` and its hooks see: the caller's, without what misleads git. */
+  readonly env: Environment;
+}
+
+/** `rev-parse --path-format=absolute` came with it. */
+const oldest = [2, 31] as const;
+
+/**
+ * @param env the environment mmm was started in; inherited GIT_DIR and the like are ignored
+ * @throws MmmError exit 3: git missing or too old, no repository, bare, not owned, no commit yet
+ */
+export async function findRepository(
+  cwd: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<RepositoryStart> {
+  const user = userEnvironment(env);
+  const ask = async (...args: readonly string[]): Promise<Answer> => {
+    const result = await runGit({ cwd, env: plainEnvironment(user), args });
+    return {
+      code: result.code,
+      text: result.stdout.toString("utf8").replace(/\n$/u, ""),
+      stderr: result.stderr.trim(),
+    };
+  };
+  checkVersion((await ask("--version")).text);
+  const inside = await ask("rev-parse", "--is-inside-work-tree");
+  if (inside.code !== 0) throw noRepository(cwd, inside.stderr);
+  if (inside.text !== "true")
+    throw noWorkTree(cwd, (await ask("rev-parse", "--is-bare-repository")).text);
+  const path = async (what: string): Promise<string> => {
+    const answer = await ask("rev-parse", "--path-format=absolute", what);
+    if (answer.code !== 0) throw noRepository(cwd, answer.stderr);
+    return await realpath(answer.text);
+  };
+  const root = await path("--show-toplevel");
+  const gitDir = await path("--git-dir");
+  const commonDir = await path("--git-common-dir");
+  const head = await ask("rev-parse", "--verify", "--quiet", "HEAD^{commit}");
+  if (head.code !== 0) throw noCommit(root);
+  const branch = await ask("symbolic-ref", "--quiet", "--short", "HEAD");
+  return {
+    root,
+    gitDir,
+    commonDir,
+    prefix: relative(root, await realpath(cwd))
+      .split(sep)
+      .join("/"),
+    branch: branch.code === 0 ? branch.text : null,
+    head: head.text,
+    env: user,
+  };
+}
+
+interface Answer {
+  readonly code: number | null;
+  readonly text: string;
+  readonly stderr: string;
+}
+
+function checkVersion(text: string): void {
+  const found = /(\d+)\.(\d+)/u.exec(text);
+  const [major, minor] = [Number(found?.[1] ?? 0), Number(found?.[2] ?? 0)];
+  if (major > oldest[0] || (major === oldest[0] && minor >= oldest[1])) return;
+  throw new MmmError("git-old", 3, {
+    message: `mmm needs git ${oldest.join(".")} or newer, and this is ${text === "" ? "another program" : text}`,
+    next: ["install a newer git and see that it comes first on PATH"],
+  });
+}
+
+function noRepository(cwd: string, stderr: string): MmmError {
+  const unsafe = /dubious ownership in repository at '([^']*)'/u.exec(stderr);
+  if (unsafe !== null)
+    return new MmmError("repository-owner", 3, {
+      message: `the repository ${unsafe[1] ?? cwd} belongs to another user, and git refuses to work in it`,
+      next: [`git config --global --add safe.directory '${unsafe[1] ?? cwd}'`],
+    });
+  if (/not a git repository/u.test(stderr))
+    return new MmmError("no-repository", 3, {
+      message: `${cwd} is not in a git repository`,
+      next: ["git init", "mmm cook --path DIR"],
+    });
+  return new MmmError("repository-broken", 3, {
+    message: `git cannot read the repository around ${cwd}: ${stderr}`,
+    next: ["git status", "git fsck"],
+  });
+}
+
+function noWorkTree(cwd: string, bare: string): MmmError {
+  return bare === "true"
+    ? new MmmError("repository-bare", 3, {
+        message: `${cwd} is in a bare repository, which has no files to work on`,
+        next: ["git clone it, or: git worktree add ../work"],
+      })
+    : new MmmError("no-work-tree", 3, {
+        message: `${cwd} is inside a git directory, not in a working tree`,
+        next: ["cd to the folder that holds .git"],
+      });
+}
+
+function noCommit(root: string): MmmError {
+  return new MmmError("no-commit", 3, {
+    message: `the repository ${root} has no commit yet`,
+    next: ["git add -A", 'git commit -m "first commit"'],
+  });
+}

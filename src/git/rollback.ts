@@ -1,0 +1,232 @@
+import { mkdir, realpath, rm, rmdir, unlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { TreePoint } from "../engine/ports.ts";
+import { waitForIndexLock } from "./index-lock.ts";
+import { keepCommit } from "./keep.ts";
+import { absolutePath, isOwnState, joinNul, splitNul } from "./path.ts";
+import { plumb, tryPlumb } from "./place.ts";
+import type { Place } from "./place.ts";
+import type { Protection } from "./protection.ts";
+import { gitFailed } from "./run.ts";
+import { diffTrees, setIndex, withIndexCopy, writeWorkingTree } from "./staging.ts";
+import type { TreeDifference } from "./staging.ts";
+import { readStatus } from "./status.ts";
+import type { RawStatus } from "./status.ts";
+
+export interface RollbackSetting {
+  readonly session: string;
+  readonly protection: Protection;
+  readonly lockWaitMs: number;
+}
+
+/**
+ * Takes the tree back to `point`. Only paths that differ are touched, so that protected, ignored and
+ * submodule files keep even their times.
+ */
+export async function rollBack(
+  place: Place,
+  point: TreePoint,
+  setting: RollbackSetting,
+): Promise<void> {
+  await waitForIndexLock(place.gitDir, { waitMs: setting.lockWaitMs });
+  const status = await readStatus(place);
+  const unchanged = await setting.protection.unchanged(status);
+  const now = await writeWorkingTree(place, status);
+  const target = point.tree ?? point.head;
+  const differences = (await diffTrees(place, now, target)).filter(
+    ({ path }) => !unchanged.has(path) && !isOwnState(path),
+  );
+  await endWhatIsUnderWay(place);
+  await moveHead(place, point, { status, session: setting.session });
+  await plumb(place, { args: ["read-tree", "--reset", point.head] });
+  await restage(place, status, unchanged);
+  const restored = await restoreFiles(place, target, differences);
+  await removeFiles(place, differences);
+  setting.protection.remember(restored);
+  await settleIndex(place);
+}
+
+const gitlink = "160000";
+const absent = "000000";
+
+/** Files that differ and are in the target; a submodule's folder is made, never filled. */
+async function restoreFiles(
+  place: Place,
+  target: string,
+  differences: readonly TreeDifference[],
+): Promise<readonly string[]> {
+  const wanted = differences.filter(({ from, to }) => to !== absent && from !== gitlink);
+  const files = wanted.filter(({ to }) => to !== gitlink).map(({ path }) => path);
+  if (files.length > 0)
+    await withIndexCopy(place, async (indexFile) => {
+      await plumb(place, { args: ["read-tree", "--reset", target], indexFile });
+      // -f: also where a folder, file or symlink of the step stands in the way
+      await plumb(place, {
+        args: ["checkout-index", "--force", "--quiet", "-z", "--stdin"],
+        stdin: joinNul(files),
+        indexFile,
+      });
+    });
+  for (const { path, to } of wanted)
+    if (to === gitlink) {
+      await unlink(absolutePath(place.root, path)).catch(() => undefined);
+      await mkdir(absolutePath(place.root, path), { recursive: true });
+    }
+  return files;
+}
+
+/** What the step made, unless the ignore rules of the target say that it is none of git's business. */
+async function removeFiles(place: Place, differences: readonly TreeDifference[]): Promise<void> {
+  const made = await withoutLinkedFolders(
+    place.root,
+    differences.filter(({ from, to }) => to === absent && from !== gitlink).map(({ path }) => path),
+  );
+  const isRule = (path: string): boolean => path === ".gitignore" || path.endsWith("/.gitignore");
+  await unlinkAll(place.root, made.filter(isRule));
+  const rest = made.filter((path) => !isRule(path));
+  const ignored = await findIgnored(place, rest);
+  await unlinkAll(
+    place.root,
+    rest.filter((path) => !ignored.has(path)),
+  );
+}
+
+/** A step that took lines out of .gitignore made ignored files visible; those are not its own. */
+async function findIgnored(place: Place, paths: readonly string[]): Promise<ReadonlySet<string>> {
+  if (paths.length === 0) return new Set();
+  // check-ignore knows no literal pathspecs, and `./` keeps a name from being taken for magic
+  const args = ["check-ignore", "-z", "--stdin"];
+  const result = await tryPlumb(
+    { ...place, env: { ...place.env, GIT_LITERAL_PATHSPECS: "0" } },
+    { args, stdin: joinNul(paths.map((path) => `./${path}`)) },
+  );
+  if (result.code !== 0 && result.code !== 1) throw gitFailed(args, result);
+  return new Set(splitNul(result.stdout).map((path) => path.slice(2)));
+}
+
+/**
+ * Those whose folders are folders all the way: what lay in a folder that is a symlink again is gone,
+ * and nothing outside of the tree is ever removed.
+ */
+async function withoutLinkedFolders(
+  root: string,
+  paths: readonly string[],
+): Promise<readonly string[]> {
+  const folders = new Map<string, boolean>();
+  const kept: string[] = [];
+  for (const path of paths) {
+    const folder = dirname(path);
+    const known = folders.get(folder) ?? (await isRealFolder(root, folder));
+    folders.set(folder, known);
+    if (known) kept.push(path);
+  }
+  return kept;
+}
+
+async function isRealFolder(root: string, folder: string): Promise<boolean> {
+  const name = folder === "." ? root : absolutePath(root, folder);
+  const real = await realpath(name, { encoding: "buffer" }).catch(() => null);
+  return real?.equals(Buffer.from(name)) === true;
+}
+
+async function unlinkAll(root: string, paths: readonly string[]): Promise<void> {
+  for (const path of paths) await unlink(absolutePath(root, path)).catch(ignoreGone);
+  for (const folder of new Set(paths.map((path) => dirname(path))))
+    await removeEmptyFolders(root, folder);
+}
+
+async function removeEmptyFolders(root: string, folder: string): Promise<void> {
+  for (let path = folder; path !== "." && path !== ""; path = dirname(path)) {
+    try {
+      await rmdir(absolutePath(root, path));
+    } catch {
+      return; // not empty, or gone with another file's folder
+    }
+  }
+}
+
+function ignoreGone(cause: NodeJS.ErrnoException): void {
+  if (cause.code === "ENOENT" || cause.code === "ENOTDIR" || cause.code === "EISDIR") return;
+  throw cause;
+}
+
+/** HEAD and the point's branch; a tip that nothing else would hold is kept first. */
+async function moveHead(
+  place: Place,
+  point: TreePoint,
+  now: { readonly status: RawStatus; readonly session: string },
+): Promise<void> {
+  const { client } = place;
+  if (point.branch === null) {
+    await client.text("update-ref", "-m", "mmm rollback", "--no-deref", "HEAD", point.head);
+    return;
+  }
+  const ref = `refs/heads/${point.branch}`;
+  const tip = await client.answer("rev-parse", "--verify", "--quiet", `${ref}^{commit}`);
+  if (tip !== null && tip !== point.head && !(await isHeld(place, tip, now.status.head)))
+    await keepCommit(place, now.session, tip);
+  await client.text("update-ref", "-m", "mmm rollback", ref, point.head);
+  if (now.status.branch !== point.branch)
+    await client.text("symbolic-ref", "-m", "mmm rollback", "HEAD", ref);
+}
+
+/** `keepFailed` keeps HEAD as it was, and with it all that HEAD descends from. */
+async function isHeld(place: Place, tip: string, head: string): Promise<boolean> {
+  if (head === "") return false;
+  return (await place.client.answer("merge-base", "--is-ancestor", tip, head)) !== null;
+}
+
+/** What the user had staged of his protected files stays staged. */
+async function restage(
+  place: Place,
+  status: RawStatus,
+  unchanged: ReadonlySet<string>,
+): Promise<void> {
+  const staged = [];
+  for (const path of unchanged) {
+    const side = status.entries.get(path)?.staged?.index;
+    if (side !== undefined) staged.push({ path, side });
+  }
+  await setIndex(place, staged);
+}
+
+const leftovers = [
+  "MERGE_HEAD",
+  "MERGE_MSG",
+  "MERGE_MODE",
+  "MERGE_RR",
+  "AUTO_MERGE",
+  "SQUASH_MSG",
+  "CHERRY_PICK_HEAD",
+  "REVERT_HEAD",
+  "REBASE_HEAD",
+  "sequencer",
+  "rebase-merge",
+  "rebase-apply",
+  "BISECT_LOG",
+  "BISECT_START",
+  "BISECT_NAMES",
+  "BISECT_TERMS",
+  "BISECT_EXPECTED_REV",
+  "BISECT_ANCESTORS_OK",
+  "BISECT_HEAD",
+  "BISECT_FIRST_PARENT",
+];
+
+/** A session starts with nothing under way, so whatever is now is the step's. */
+async function endWhatIsUnderWay(place: Place): Promise<void> {
+  // puts an autostash on the stash list, where removing the folder would lose it
+  await tryPlumb(place, { args: ["rebase", "--quit"] });
+  for (const name of leftovers)
+    await rm(join(place.gitDir, name), { recursive: true, force: true });
+  const refs = await place.client.text("for-each-ref", "--format=%(refname)", "refs/bisect/");
+  for (const ref of refs.split("\n").filter((line) => line !== ""))
+    await place.client.text("update-ref", "-d", ref);
+}
+
+async function settleIndex(place: Place): Promise<void> {
+  // exit 1 only says that something still differs
+  await tryPlumb(place, { args: ["update-index", "-q", "--refresh"] });
+  const sparse = await place.client.answer("config", "--type=bool", "--get", "core.sparseCheckout");
+  if (sparse === "true") await tryPlumb(place, { args: ["sparse-checkout", "reapply"] });
+}

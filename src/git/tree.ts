@@ -1,0 +1,246 @@
+import { lstatSync } from "node:fs";
+import { appendFile, mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { CommitInfo, FileChange, TreeLook, TreePoint, TreePort } from "../engine/ports.ts";
+import { commitChanges } from "./commit.ts";
+import type { CommitLimits } from "./commit.ts";
+import { realDirectoryInside, realInside } from "./inside.ts";
+import { commitTree, keepCommit } from "./keep.ts";
+import { absolutePath, isOwnState } from "./path.ts";
+import { createPlace } from "./place.ts";
+import type { Place } from "./place.ts";
+import { protect } from "./protection.ts";
+import type { Protection } from "./protection.ts";
+import type { Ready } from "./ready.ts";
+import type { RepositoryStart } from "./repository.ts";
+import { rollBack } from "./rollback.ts";
+import { diffTrees, writeWorkingTree } from "./staging.ts";
+import type { TreeDifference } from "./staging.ts";
+import { readStatus } from "./status.ts";
+import type { RawStatus } from "./status.ts";
+
+export interface OpenTreeOptions {
+  readonly start: RepositoryStart;
+  /** Name of the session; part of ref names. */
+  readonly session: string;
+  readonly ready: Ready;
+  /** Only tests shorten them. */
+  readonly limits?: Partial<CommitLimits>;
+}
+
+export interface SessionTree extends TreePort {
+  /** Keeps mmm's own state out of `git status` (spec 7): lines in the shared `info/exclude`. */
+  exclude(): Promise<void>;
+}
+
+/** Takes the fingerprints of what is protected, so call it before anything runs. */
+export async function openTree(options: OpenTreeOptions): Promise<SessionTree> {
+  const place = createPlace(options.start);
+  return new GitTree({
+    place,
+    session: options.session,
+    protection: await protect(place.root, options.ready.protectedPaths),
+    limits: { lockWaitMs: 10_000, passphraseMs: 60_000, hookMs: 600_000, ...options.limits },
+  });
+}
+
+interface Setting {
+  readonly place: Place;
+  readonly session: string;
+  readonly protection: Protection;
+  readonly limits: CommitLimits;
+}
+
+/** Status and what of it is protected and unchanged. */
+interface Seen {
+  readonly status: RawStatus;
+  readonly unchanged: ReadonlySet<string>;
+}
+
+class GitTree implements SessionTree {
+  readonly root: string;
+  private readonly setting: Setting;
+  private readonly place: Place;
+  private readonly seen = new WeakMap<TreeLook, Seen>();
+  /** The tree object of a HEAD with protected files only; no process while nothing else is dirty. */
+  private quiet: { readonly key: string; readonly tree: string } | null = null;
+  private snapped: TreePoint | null = null;
+
+  constructor(setting: Setting) {
+    this.setting = setting;
+    this.place = setting.place;
+    this.root = setting.place.root;
+  }
+
+  async look(): Promise<TreeLook> {
+    const seen = await this.see();
+    const changes = [];
+    for (const { path, kind } of seen.status.entries.values())
+      if (kind !== null && !seen.unchanged.has(path)) changes.push({ path, kind });
+    const look: TreeLook = { head: seen.status.head, branch: seen.status.branch, changes };
+    this.seen.set(look, seen);
+    return look;
+  }
+
+  async mark(look: TreeLook): Promise<TreePoint> {
+    const seen = this.seen.get(look) ?? (await this.see());
+    const tree = await this.treeOf(seen);
+    return { head: look.head, branch: look.branch, tree };
+  }
+
+  async movement(
+    from: TreePoint,
+    to: TreeLook,
+  ): Promise<"same" | "forward" | "backward" | "sideways"> {
+    if (from.branch !== to.branch) return "sideways";
+    if (from.head === to.head) return "same";
+    if (to.head === "") return "sideways";
+    if (await this.isAncestor(from.head, to.head)) return "forward";
+    return (await this.isAncestor(to.head, from.head)) ? "backward" : "sideways";
+  }
+
+  async commitsBetween(from: string, to: string): Promise<readonly CommitInfo[]> {
+    if (from === to || to === "") return [];
+    const output = await this.place.client.text(
+      "log",
+      "-z",
+      "--reverse",
+      "--topo-order",
+      "--format=%H %s",
+      `${from}..${to}`,
+      "--",
+    );
+    return output
+      .split("\0")
+      .filter((line) => line !== "")
+      .map((line) => {
+        const space = line.indexOf(" ");
+        return { sha: line.slice(0, space), subject: line.slice(space + 1) };
+      });
+  }
+
+  async filesSince(from: TreePoint): Promise<readonly FileChange[]> {
+    const files = (await this.differences(from, await this.see())).map((difference) => ({
+      path: difference.path,
+      status: statusOf(difference),
+      mtimeNs: mtimeNs(this.root, difference.path),
+    }));
+    return files
+      .sort((a, b) => {
+        if (a.mtimeNs !== b.mtimeNs) return a.mtimeNs > b.mtimeNs ? -1 : 1;
+        return a.path < b.path ? -1 : 1;
+      })
+      .map(({ path, status }) => ({ path, status }));
+  }
+
+  async sameTree(from: TreePoint, to: TreeLook): Promise<boolean> {
+    const seen = this.seen.get(to) ?? (await this.see());
+    return (await this.differences(from, seen)).length === 0;
+  }
+
+  async commit(
+    ...[request, signal]: Parameters<TreePort["commit"]>
+  ): ReturnType<TreePort["commit"]> {
+    const outcome = await commitChanges(this.place, request, this.setting.limits, signal);
+    if (outcome.kind === "committed")
+      this.setting.protection.forget(request.changes.map((change) => change.path));
+    return outcome;
+  }
+
+  async keepFailed(): Promise<string> {
+    const status = await readStatus(this.place);
+    const tree = await writeWorkingTree(this.place, status);
+    const commit = await commitTree(this.place, {
+      tree,
+      parent: status.head,
+      message: `mmm: left by a failed step of ${this.setting.session}`,
+    });
+    return await keepCommit(this.place, this.setting.session, commit);
+  }
+
+  async rollback(point: TreePoint): Promise<void> {
+    await rollBack(this.place, point, {
+      session: this.setting.session,
+      protection: this.setting.protection,
+      lockWaitMs: this.setting.limits.lockWaitMs,
+    });
+  }
+
+  async snapshot(): Promise<TreePoint> {
+    const seen = await this.see();
+    const { head, branch } = seen.status;
+    const tree = (await this.treeOf(seen)) ?? (await writeWorkingTree(this.place, seen.status));
+    if (this.snapped?.head !== head || this.snapped.tree !== tree) {
+      const message = `mmm: before a step of ${this.setting.session}`;
+      const commit = await commitTree(this.place, { tree, parent: head, message });
+      await this.place.client.text("update-ref", `refs/mmm/snap/${this.setting.session}`, commit);
+    }
+    this.snapped = { head, branch, tree };
+    return this.snapped;
+  }
+
+  async exists(path: string): Promise<boolean> {
+    return (await realInside(this.root, path)) !== null;
+  }
+
+  async directoryInside(path: string): Promise<string | null> {
+    return await realDirectoryInside(this.root, path);
+  }
+
+  async exclude(): Promise<void> {
+    const folder = join(this.place.commonDir, "info");
+    const file = join(folder, "exclude");
+    await mkdir(folder, { recursive: true });
+    const text = await readFile(file, "utf8").catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code === "ENOENT") return "";
+      throw cause;
+    });
+    const known = new Set(text.split("\n").map((line) => line.trim()));
+    const missing = excluded.filter((line) => !known.has(line));
+    if (missing.length === 0) return;
+    const start = text === "" || text.endsWith("\n") ? "" : "\n";
+    await appendFile(file, `${start}${missing.join("\n")}\n`);
+  }
+
+  private async see(): Promise<Seen> {
+    const status = await readStatus(this.place);
+    return { status, unchanged: await this.setting.protection.unchanged(status) };
+  }
+
+  /** `null`: just HEAD's. */
+  private async treeOf({ status, unchanged }: Seen): Promise<string | null> {
+    if (status.entries.size === 0 && status.head !== "") return null;
+    if (unchanged.size !== status.entries.size) return await writeWorkingTree(this.place, status);
+    const key = [status.head, ...status.entries.keys()].join("\0");
+    if (this.quiet?.key !== key)
+      this.quiet = { key, tree: await writeWorkingTree(this.place, status) };
+    return this.quiet.tree;
+  }
+
+  private async differences(from: TreePoint, seen: Seen): Promise<readonly TreeDifference[]> {
+    const now = (await this.treeOf(seen)) ?? seen.status.head;
+    const found = await diffTrees(this.place, from.tree ?? from.head, now);
+    return found.filter(({ path }) => !seen.unchanged.has(path) && !isOwnState(path));
+  }
+
+  private async isAncestor(older: string, newer: string): Promise<boolean> {
+    const answer = await this.place.client.answer("merge-base", "--is-ancestor", older, newer);
+    return answer !== null;
+  }
+}
+
+const excluded = ["/.mmm/state.json", "/.mmm/sessions/", "/.mmm/context/", "/.mmm/*.lock"];
+
+function statusOf(difference: TreeDifference): FileChange["status"] {
+  if (difference.from === "000000") return "added";
+  return difference.to === "000000" ? "deleted" : "modified";
+}
+
+/** 0: not there any more. */
+function mtimeNs(root: string, path: string): bigint {
+  try {
+    return lstatSync(absolutePath(root, path), { bigint: true }).mtimeNs;
+  } catch {
+    return 0n;
+  }
+}
