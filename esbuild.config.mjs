@@ -1,5 +1,5 @@
 // One entry, split at each dynamic import: `mmm --help` then reads the command tree alone
-// (measured: docs of the decision 0002). CommonJS packages inside an ES module need a `require`.
+// (measured: docs of the decision 0002). CommonJS packages inside an ES module need `require` and `__filename`.
 import { rm, chmod, readFile } from "node:fs/promises";
 import { build } from "esbuild";
 
@@ -19,7 +19,11 @@ await build({
   define: { MMM_VERSION: JSON.stringify(version) },
   chunkNames: "chunk-[hash]",
   banner: {
-    js: "import { createRequire as mmmCreateRequire } from 'node:module'; const require = mmmCreateRequire(import.meta.url);",
+    js: [
+      "import { createRequire as mmmCreateRequire } from 'node:module';",
+      "import { fileURLToPath as mmmFilePath } from 'node:url';",
+      "const require = mmmCreateRequire(import.meta.url), __filename = mmmFilePath(import.meta.url);",
+    ].join("\n"),
   },
   logLevel: "warning",
 });

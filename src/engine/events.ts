@@ -2,7 +2,7 @@
  * All that can happen in a session: facts in the past tense, understandable alone.
  *
  * The stream is the record (spec 7): counts, commits, cost and state are folds over it. The journal
- * stamps `v`, `seq` and `at`. Fields are only ever added.
+ * stamps `v`, `seq` and `time`. Fields are only ever added.
  */
 import type { ClaudeActivity, ClaudeUsage, CommitInfo, ProcessIdentity } from "./ports.ts";
 import type { Failure, ProcessEnd, SessionStatus, StepConclusion, StopReason } from "./outcome.ts";

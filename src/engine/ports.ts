@@ -208,8 +208,11 @@ export interface StorePort {
   writeOutput(name: string, content: string): Promise<string>;
   /** Bytes; 0 when the file does not exist. */
   size(file: string): Promise<number>;
-  /** The whole text (UTF-8, wrong bytes replaced); the caller has looked at `size`. */
-  read(file: string): Promise<string>;
+  /**
+   * The whole text; the caller has looked at `size`. `exact` is false when bytes that are not UTF-8
+   * were replaced. A file that does not exist is empty.
+   */
+  read(file: string): Promise<{ readonly text: string; readonly exact: boolean }>;
   /** Holds the file a NUL byte? Constant memory. */
   hasNul(file: string): Promise<boolean>;
 }

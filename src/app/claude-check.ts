@@ -1,0 +1,122 @@
+/** Everything about Claude that can be known before anything is paid for (spec 6.1, 6.3; order: spec 1.1). */
+import type { ClaudePort } from "../engine/ports.ts";
+import type { Diagnostic } from "../playbook/diagnostic.ts";
+import type { Playbook } from "../playbook/model.ts";
+import { commandsOf } from "../playbook/plan-steps.ts";
+import type { CommandRules, Plan, PlannedStep } from "../playbook/plan-model.ts";
+import type { Children } from "../process/children.ts";
+import type { Invocation } from "./cook-request.ts";
+
+export interface CommandLookup {
+  readonly rules: ReadonlyMap<string, CommandRules>;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly warnings: readonly string[];
+  readonly isResolved: (name: string) => boolean;
+}
+
+/**
+ * Looks the playbook's slash commands up in the tree where they will run. An unknown one is an error
+ * at its place; with a recording nobody reads the files, so it is none.
+ */
+export async function lookUpCommands(
+  playbook: Playbook,
+  where: { readonly cwd: string; readonly root: string; readonly replay: boolean },
+  invocation: Invocation,
+): Promise<CommandLookup> {
+  const wanted = commandsOf(playbook);
+  if (wanted.length === 0) {
+    return { rules: new Map(), diagnostics: [], warnings: [], isResolved: () => false };
+  }
+  const { resolveCommands } = await import("../claude/commands.ts");
+  const { shippedCommands } = await import("./shipped-commands.ts");
+  const shipped = await shippedCommands(invocation.packageRoot);
+  const shippedRules = new Map([...shipped].map(([name, { rules }]) => [name, rules] as const));
+  const resolved = await resolveCommands(
+    wanted.map(({ name }) => name),
+    {
+      cwd: where.cwd,
+      root: where.root,
+      home: invocation.env["HOME"] ?? "/nonexistent",
+      shipped: shippedRules,
+    },
+  );
+  const rules = new Map<string, CommandRules>();
+  for (const { name } of wanted) {
+    const found = resolved.found.get(name)?.rules ?? shippedRules.get(name);
+    if (found !== undefined && found !== null) rules.set(name, found);
+  }
+  const diagnostics: Diagnostic[] = [];
+  const warnings = [...resolved.warnings];
+  for (const problem of where.replay ? [] : resolved.problems) {
+    if (problem.kind === "unknown") {
+      warnings.push(problem.message);
+      continue;
+    }
+    const range = wanted.find(({ name }) => name === problem.name)?.range ?? { start: 0, end: 0 };
+    diagnostics.push({
+      code: "unknown-command",
+      severity: "error",
+      message: problem.message,
+      range,
+      ...(problem.next.length > 0 ? { help: problem.next.join("; ") } : {}),
+    });
+  }
+  return { rules, diagnostics, warnings, isResolved: (name) => resolved.found.has(name) };
+}
+
+/** The port that calls the real CLI, after the checks that end in exit 3. */
+export async function openClaude(
+  plan: Plan,
+  setup: {
+    readonly invocation: Invocation;
+    readonly children: Children;
+    readonly lookup: CommandLookup;
+    readonly bin: string | null;
+    readonly strictPermissions: boolean;
+  },
+): Promise<{ readonly port: ClaudePort; readonly notes: readonly string[] }> {
+  const { env, cwd } = setup.invocation;
+  const { findClaude } = await import("../claude/preflight.ts");
+  const { refuseRoot } = await import("../claude/command-line.ts");
+  const { createClaudePort } = await import("../claude/runner.ts");
+  const program = await findClaude({
+    bin: env["MMM_CLAUDE_BIN"] ?? setup.bin,
+    path: env["PATH"],
+    home: env["HOME"],
+    cwd,
+  });
+  const who = { uid: userId(), sandbox: env["IS_SANDBOX"] };
+  // A stand-in that prints no version is no Claude CLI, and has no rule about root.
+  if (program.version !== null)
+    for (const step of claudeSteps(plan.steps)) refuseRoot(step.options, who);
+  const port = createClaudePort({
+    children: setup.children,
+    bin: program.bin,
+    uid: who.uid,
+    sandbox: who.sandbox,
+    strictPermissions: setup.strictPermissions,
+    isResolved: setup.lookup.isResolved,
+  });
+  return { port, notes: program.notes };
+}
+
+/** Does anything in the plan, handlers included, call Claude? */
+export function callsClaude(plan: Plan): boolean {
+  return claudeSteps(plan.steps).next().done !== true;
+}
+
+function* claudeSteps(
+  steps: readonly PlannedStep[],
+): Generator<Extract<PlannedStep, { kind: "claude" }>> {
+  for (const step of steps) {
+    if (step.kind === "claude") yield step;
+    yield* claudeSteps(step.onFailure?.steps ?? []);
+    for (const handler of step.onExitCode.values()) yield* claudeSteps(handler.steps);
+    yield* claudeSteps(step.onSuccess);
+  }
+}
+
+/** `null` where there are no user ids. */
+function userId(): number | null {
+  return process.getuid?.() ?? null;
+}

@@ -1,0 +1,123 @@
+/** `.mmm/config.yml` of the repository over `~/.mmm/config.yml` (spec 1). */
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import { MmmError } from "../errors.ts";
+import { nearest } from "../lib/nearest.ts";
+import type { ClaudeOptions } from "../playbook/model.ts";
+import type { Invocation } from "./cook-request.ts";
+
+export interface Config {
+  /** Defaults for every Claude step. */
+  readonly claude: ClaudeOptions;
+  readonly claudeBin: string | null;
+  /** A denied permission fails the step (spec 6.2). */
+  readonly strictPermissions: boolean;
+}
+
+/** Keys of `claude:` that this version knows, and how each is checked. */
+const CLAUDE_KEYS = [
+  "bin",
+  "model",
+  "permission_mode",
+  "allowed_tools",
+  "strict_permissions",
+] as const;
+/** In the specification, and not in this version: an error rather than a key that does nothing. */
+const NOT_YET = ["limits", "project", "worktree", "defaults"] as const;
+
+/** Throws `MmmError` (exit 2) with file, line and column of the first wrong key. */
+export async function readConfig(invocation: Invocation, mainRoot: string): Promise<Config> {
+  const { env } = invocation;
+  const home = env["MMM_HOME"] ?? path.join(env["HOME"] ?? "/nonexistent", ".mmm");
+  const user = await readOne(path.join(home, "config.yml"));
+  const project = await readOne(path.join(mainRoot, ".mmm", "config.yml"));
+  const merged = { ...user, ...project };
+  return {
+    claude: {
+      ...(typeof merged.model === "string" ? { model: merged.model } : {}),
+      ...(typeof merged.permission_mode === "string"
+        ? { permissionMode: merged.permission_mode }
+        : {}),
+      ...(merged.allowed_tools === undefined ? {} : { allowedTools: merged.allowed_tools }),
+    },
+    claudeBin: merged.bin ?? null,
+    strictPermissions: merged.strict_permissions ?? false,
+  };
+}
+
+interface ClaudeConfig {
+  bin?: string;
+  model?: string;
+  permission_mode?: string;
+  allowed_tools?: string[];
+  strict_permissions?: boolean;
+}
+
+async function readOne(file: string): Promise<ClaudeConfig> {
+  const text = await readFile(file, "utf8").catch(() => null);
+  if (text === null) return {};
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const refuse = (offset: number, message: string, next: readonly string[] = []): MmmError => {
+    const { line, col } = lines.linePos(offset);
+    return new MmmError("config", 2, { message: `${file}:${line}:${col} ${message}`, next });
+  };
+  const [broken] = document.errors;
+  if (broken !== undefined) throw refuse(broken.pos[0], broken.message);
+  if (document.contents === null) return {};
+  if (!isMap(document.contents))
+    throw refuse(0, "the config is a mapping", ["claude:\n    model: ..."]);
+  const config: ClaudeConfig = {};
+  for (const { key, value } of document.contents.items) {
+    const name = isScalar(key) ? String(key.value) : "";
+    const offset = isScalar(key) ? (key.range?.[0] ?? 0) : 0;
+    if (NOT_YET.some((each) => each === name)) {
+      throw refuse(offset, `\`${name}\` is not supported by this version of mmm`);
+    }
+    if (name !== "claude")
+      throw refuse(offset, `unknown key \`${name}\``, suggestion(name, ["claude"]));
+    if (!isMap(value)) throw refuse(offset, "`claude` is a mapping");
+    for (const item of value.items) {
+      const inner = isScalar(item.key) ? String(item.key.value) : "";
+      const at = isScalar(item.key) ? (item.key.range?.[0] ?? offset) : offset;
+      const known = CLAUDE_KEYS.find((each) => each === inner);
+      if (known === undefined)
+        throw refuse(at, `unknown key \`${inner}\``, suggestion(inner, CLAUDE_KEYS));
+      const wrong = take(config, known, item.value);
+      if (wrong !== null) throw refuse(at, `\`${inner}\` is ${wrong}`);
+    }
+  }
+  return config;
+}
+
+/** Returns what the value should be, or `null` when it is that. */
+function take(
+  config: ClaudeConfig,
+  key: (typeof CLAUDE_KEYS)[number],
+  node: Node | null,
+): string | null {
+  if (key === "allowed_tools") {
+    const items = isSeq(node)
+      ? node.items.map((item) => (isScalar(item) ? item.value : null))
+      : null;
+    if (items === null || !items.every((item) => typeof item === "string"))
+      return "a list of texts";
+    config.allowed_tools = items.map(String);
+    return null;
+  }
+  const value = isScalar(node) ? node.value : null;
+  if (key === "strict_permissions") {
+    if (typeof value !== "boolean") return "true or false";
+    config.strict_permissions = value;
+    return null;
+  }
+  if (typeof value !== "string" || value === "") return "a text";
+  config[key] = value;
+  return null;
+}
+
+function suggestion(word: string, candidates: readonly string[]): readonly string[] {
+  const near = nearest(word, candidates);
+  return [near === null ? `known are: ${candidates.join(", ")}` : `did you mean \`${near}\`?`];
+}

@@ -1,0 +1,35 @@
+/** What `mmm cook` was asked to do, as plain data (spec 1). */
+export interface CookRequest {
+  /** As typed; `null`: none was given. */
+  readonly playbook: string | null;
+  /** `--path`, as typed. */
+  readonly path: string | null;
+  readonly maxIterations: number | null;
+  readonly map: readonly string[];
+  readonly args: readonly string[];
+  readonly failFast: boolean;
+  /** Answers merge and clean-up questions; a run in place asks none. */
+  readonly yes: boolean;
+  readonly model: string | null;
+  readonly record: string | null;
+  readonly replay: string | null;
+  readonly reporter: "pretty" | "plain" | "json" | null;
+  readonly emoji: boolean;
+  readonly allowDirty: boolean;
+  readonly rollback: boolean;
+  readonly commit: boolean;
+  readonly skipAnalysis: boolean;
+  /** -1 `-q`, 0, 1 `-v`, 2 `-vv`. */
+  readonly verbosity: -1 | 0 | 1 | 2;
+}
+
+/** What a program may know of the world it was started in. */
+export interface Invocation {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  /** The package's own folder: `commands/` and `examples/` lie in it. */
+  readonly packageRoot: string;
+  readonly version: string;
+}

@@ -1,0 +1,202 @@
+/** A checked request becomes a session: folder, lock, journal, reporters, signals, engine (spec 4, 7). */
+import { existsSync } from "node:fs";
+import path from "node:path";
+import type { Run } from "../engine/context.ts";
+import type { Event, EventSink } from "../engine/events.ts";
+import type { ClaudePort } from "../engine/ports.ts";
+import { runSession, type SessionOutcome } from "../engine/session.ts";
+import { openTree } from "../git/tree.ts";
+import { ownChildren } from "../process/children.ts";
+import { watchSignals } from "../process/signals.ts";
+import { chooseColor, chooseReporter } from "../report/choose.ts";
+import { createReporter, type Reporter } from "../report/reporter.ts";
+import { safeReporter } from "../report/safe-reporter.ts";
+import { streamOutput } from "../report/stream-output.ts";
+import { openJournal } from "../session/journal.ts";
+import { takeLock } from "../session/lock.ts";
+import { sessionName } from "../session/name.ts";
+import { recordEnd, recordStart, type SessionSummary, writeSession } from "../session/state.ts";
+import { callsClaude, openClaude } from "./claude-check.ts";
+import type { Prepared } from "./cook.ts";
+import { buildPorts, mainRootOf, noClaude, systemClock } from "./world.ts";
+
+export async function playSession(prepared: Prepared): Promise<number> {
+  const { start, file, request } = prepared;
+  const mainRoot = mainRootOf(start);
+  const sessions = path.join(mainRoot, ".mmm", "sessions");
+  const now = systemClock.now();
+  const name = sessionName(file.absolute, now, (taken) => existsSync(path.join(sessions, taken)));
+  const claude = await chooseClaude(prepared);
+  const tree = await openTree({ start, session: name, ready: prepared.ready });
+  await tree.exclude();
+  const ports = await buildPorts({
+    start,
+    tree,
+    children: ownChildren,
+    claude: claude.port,
+    directory: path.join(sessions, name),
+    mainRoot,
+    skipAnalysis: request.skipAnalysis,
+  });
+  const lock = await takeLock(path.join(start.root, ".mmm", "session.lock"), name, now);
+  try {
+    const words = [
+      ...(lock.note === null ? [] : [lock.note]),
+      ...(file.shipped
+        ? [`${request.playbook ?? ""} is not here; taking the one that mmm ships`]
+        : []),
+      ...claude.notes,
+      ...prepared.lookup.warnings,
+    ];
+    return await record(prepared, { ports, name, words, now });
+  } finally {
+    lock.release();
+  }
+}
+
+interface Opened {
+  readonly ports: Run["ports"];
+  readonly name: string;
+  readonly words: readonly string[];
+  readonly now: Date;
+}
+
+/** Keeps journal, state and reporters around the run. */
+async function record(prepared: Prepared, opened: Opened): Promise<number> {
+  const mmm = path.join(mainRootOf(prepared.start), ".mmm");
+  const directory = path.join(mmm, "sessions", opened.name);
+  const summary: SessionSummary = {
+    name: opened.name,
+    playbook: prepared.file.shown,
+    startedAt: opened.now.toISOString(),
+  };
+  const stateFile = path.join(mmm, "state.json");
+  const journal = openJournal(path.join(directory, "journal.jsonl"), () => systemClock.now());
+  const reporter = openReporter(prepared);
+  const sink: EventSink = {
+    event: (event) => {
+      journal.append(event);
+      reporter.event(event);
+    },
+    live: (event) => reporter.live(event),
+  };
+  try {
+    const damaged = recordStart(stateFile, summary);
+    writeSession(path.join(directory, "session.json"), summary, null, null);
+    for (const message of [...opened.words, ...(damaged === null ? [] : [damaged])]) {
+      sink.event({ type: "note", severity: "warning", message });
+    }
+    const end = await play(prepared, { ...opened, sink, directory });
+    const endedAt = systemClock.now().toISOString();
+    writeSession(path.join(directory, "session.json"), summary, end, endedAt);
+    recordEnd(stateFile, summary, end, endedAt);
+    return end.exitCode;
+  } finally {
+    reporter.close();
+    journal.close();
+  }
+}
+
+/** Runs the engine under the signals; no child is alive when it returns. */
+async function play(
+  prepared: Prepared,
+  opened: Opened & { readonly sink: EventSink; readonly directory: string },
+): Promise<Extract<Event, { type: "session-finished" }>> {
+  const { plan, request, cwd, commit, inputs, invocation } = prepared;
+  const watch = watchSignals(() => {
+    void ownChildren.endAll(true);
+  });
+  let units = 0;
+  let finished: Extract<Event, { type: "session-finished" }> | null = null;
+  const exitCode = (outcome: SessionOutcome): number => {
+    if (outcome.status === "interrupted") return watch.received() === "SIGINT" ? 130 : 143;
+    return outcome.status === "completed" ? 0 : 1;
+  };
+  const run: Run = {
+    plan,
+    ports: opened.ports,
+    sink: {
+      event: (event) => {
+        if (event.type === "session-finished") finished = event;
+        opened.sink.event(event);
+      },
+      live: (event) => opened.sink.live(event),
+    },
+    signal: watch.aborted,
+    facts: {
+      id: opened.name,
+      playbook: prepared.file.shown,
+      cwd,
+      worktree: null,
+      directory: opened.directory,
+      version: invocation.version,
+      replay: request.replay,
+      environment: invocation.env,
+    },
+    options: { commit, rollback: request.rollback, failFast: request.failFast },
+    toldCommits: new Set(),
+    nextUnit: () => (units += 1),
+  };
+  try {
+    await runSession({ run, inputs, exitCode });
+  } finally {
+    await ownChildren.endAll(watch.aborted.aborted);
+    watch.stop();
+  }
+  if (finished === null) throw new Error("the session ended without an end");
+  return finished;
+}
+
+async function chooseClaude(prepared: Prepared): Promise<{
+  readonly port: ClaudePort;
+  readonly notes: readonly string[];
+}> {
+  const { plan, request, invocation, lookup, config } = prepared;
+  if (!callsClaude(plan)) return { port: noClaude, notes: [] };
+  if (request.replay !== null) {
+    const { openReplay } = await import("./recordings.ts");
+    const replay = await openReplay(path.resolve(invocation.cwd, request.replay));
+    return { port: replay, notes: [] };
+  }
+  const { port, notes } = await openClaude(plan, {
+    invocation,
+    children: ownChildren,
+    lookup,
+    bin: config.claudeBin,
+    strictPermissions: config.strictPermissions,
+  });
+  if (request.record === null) return { port, notes };
+  const { openRecording } = await import("./recordings.ts");
+  const recording = await openRecording(
+    path.resolve(invocation.cwd, request.record),
+    port,
+    invocation,
+  );
+  return { port: recording, notes };
+}
+
+function openReporter({ request, invocation }: Prepared): Reporter {
+  const { stdout, stderr, env } = invocation;
+  const { isTTY } = stdout;
+  const kind = chooseReporter({ isTTY, flag: request.reporter, env });
+  const reporter = createReporter({
+    kind,
+    verbosity: request.verbosity,
+    emoji: request.emoji,
+    color: chooseColor({ isTTY, env }),
+    out: streamOutput(stdout, () => undefined),
+    err: streamOutput(stderr, () => undefined),
+    clock: {
+      monotonicMs: () => systemClock.monotonicMs(),
+      every: (ms, fn) => {
+        const timer = setInterval(fn, ms);
+        timer.unref();
+        return () => clearInterval(timer);
+      },
+    },
+  });
+  return safeReporter(reporter, (error) => {
+    const text = error instanceof Error ? error.message : String(error);
+    stderr.write(`mmm: the reporter failed and is switched off, the run goes on: ${text}\n`);
+  });
+}

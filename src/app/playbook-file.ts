@@ -1,0 +1,133 @@
+/** From what the user named to a playbook's text (spec 1: shipped examples, no PLAYBOOK). */
+import { type Dirent, existsSync, statSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import path from "node:path";
+import { MmmError } from "../errors.ts";
+import { nearest } from "../lib/nearest.ts";
+
+export interface PlaybookFile {
+  /** For messages: as typed, or where the shipped one lies. */
+  readonly shown: string;
+  readonly absolute: string;
+  /** It was not there and is taken from the examples that mmm ships. */
+  readonly shipped: boolean;
+  readonly bytes: Uint8Array;
+}
+
+/** More is no playbook (a 10 000-step one has under 1 MiB). */
+const MAX_BYTES = 16 * 1024 * 1024;
+
+/** Throws `MmmError` (exit 2) with what could have been meant. */
+export async function findPlaybook(
+  typed: string,
+  { cwd, packageRoot }: { readonly cwd: string; readonly packageRoot: string },
+): Promise<PlaybookFile> {
+  const absolute = path.resolve(cwd, typed);
+  if (existsSync(absolute)) {
+    return {
+      shown: typed,
+      absolute,
+      shipped: false,
+      bytes: await readPlaybookFile(typed, absolute),
+    };
+  }
+  const name = /^(?:examples\/)?([\w-]+?)(?:\.ya?ml)?$/i.exec(typed)?.[1];
+  const bare = name !== undefined && (name === typed || typed.startsWith("examples/"));
+  const example = path.join(packageRoot, "examples", `${name ?? ""}.yml`);
+  if (bare && existsSync(example)) {
+    return {
+      shown: `examples/${name}.yml`,
+      absolute: example,
+      shipped: true,
+      bytes: await readFile(example),
+    };
+  }
+  throw await notThere(typed, { cwd, packageRoot });
+}
+
+/** The error for a missing PLAYBOOK: what could be run here (spec 1). */
+export async function noPlaybook(where: {
+  readonly cwd: string;
+  readonly packageRoot: string;
+}): Promise<MmmError> {
+  const here = await playbooksIn(where.cwd);
+  const shipped = await shippedNames(where.packageRoot);
+  return new MmmError("no-playbook", 2, {
+    message: "no playbook was named",
+    next: [
+      ...here.map((file) => `mmm cook ${file}`),
+      ...(shipped.length > 0 ? [`mmm ships: ${shipped.join(", ")} (mmm cook NAME)`] : []),
+    ],
+  });
+}
+
+async function readPlaybookFile(typed: string, absolute: string): Promise<Uint8Array> {
+  const stat = statSync(absolute);
+  if (stat.isDirectory()) {
+    const inside = await playbooksIn(absolute);
+    throw new MmmError("playbook-directory", 2, {
+      message: `${typed} is a directory, not a playbook`,
+      next: inside.map((file) => `mmm cook ${path.join(typed, file)}`),
+    });
+  }
+  if (stat.size > MAX_BYTES) {
+    throw new MmmError("playbook-too-large", 2, {
+      message: `${typed} has ${Math.round(stat.size / 1024 / 1024)} MiB; a playbook has at most 16`,
+    });
+  }
+  try {
+    return await readFile(absolute);
+  } catch (error) {
+    throw new MmmError("playbook-unreadable", 2, {
+      message: `cannot read ${typed}: ${error instanceof Error ? error.message : String(error)}`,
+      cause: error,
+    });
+  }
+}
+
+async function notThere(
+  typed: string,
+  where: { readonly cwd: string; readonly packageRoot: string },
+): Promise<MmmError> {
+  const here = await playbooksIn(where.cwd);
+  const shipped = await shippedNames(where.packageRoot);
+  const near = nearest(typed, [...here, ...shipped]);
+  return new MmmError("playbook-missing", 2, {
+    message: `there is no playbook ${typed} in ${where.cwd}`,
+    next: [
+      ...(near === null ? [] : [`did you mean ${near}?`]),
+      ...(here.length > 0 ? [`here: ${here.join(", ")}`] : []),
+      ...(shipped.length > 0 ? [`mmm ships: ${shipped.join(", ")}`] : []),
+    ],
+  });
+}
+
+/** Names of YAML files where playbooks usually lie; at most 20. */
+async function playbooksIn(directory: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const folder of [".", "playbooks", "workflows", "examples"]) {
+    const entries = await readdir(path.join(directory, folder), { withFileTypes: true }).catch(
+      (): Dirent[] => [],
+    );
+    for (const entry of entries) {
+      if (!entry.isFile() || !/\.ya?ml$/i.test(entry.name) || entry.name.startsWith(".")) continue;
+      if (folder === "." && !(await looksLikePlaybook(path.join(directory, entry.name)))) continue;
+      found.push(path.join(folder, entry.name));
+    }
+  }
+  return found.sort().slice(0, 20);
+}
+
+/** A repository's top holds many YAML files that are something else. */
+async function looksLikePlaybook(file: string): Promise<boolean> {
+  const text = await readFile(file, "utf8").catch(() => "");
+  return /^\s*-\s+(claude|shell|name|"?\/?mmm-)|^(steps|commands):/m.test(text.slice(0, 20_000));
+}
+
+async function shippedNames(packageRoot: string): Promise<readonly string[]> {
+  const entries = await readdir(path.join(packageRoot, "examples")).catch((): string[] => []);
+  return entries
+    .filter((name) => name.endsWith(".yml"))
+    .map((name) => name.slice(0, -".yml".length))
+    .sort();
+}

@@ -1,0 +1,33 @@
+/** `--record` and `--replay` (spec 6.6). */
+import { readFile } from "node:fs/promises";
+import type { ClaudePort } from "../engine/ports.ts";
+import { MmmError } from "../errors.ts";
+import { recordingPort, startRecording } from "../claude/record.ts";
+import { parseRecording } from "../claude/recording.ts";
+import { createReplayPort } from "../claude/replay.ts";
+import type { Invocation } from "./cook-request.ts";
+
+/** Throws `MmmError` (exit 2) when the file is missing or is no recording. */
+export async function openReplay(file: string): Promise<ClaudePort> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    throw new MmmError("recording-missing", 2, {
+      message: `cannot read the recording ${file}: ${error instanceof Error ? error.message : String(error)}`,
+      next: ["make one: mmm cook PLAYBOOK --record FILE"],
+      cause: error,
+    });
+  }
+  return createReplayPort({ calls: parseRecording(text, file), file });
+}
+
+/** The same port, with a line in `file` for each call. */
+export async function openRecording(
+  file: string,
+  port: ClaudePort,
+  { version }: Invocation,
+): Promise<ClaudePort> {
+  await startRecording({ file, version }, false);
+  return recordingPort(port, { file, version });
+}

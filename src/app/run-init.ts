@@ -1,0 +1,53 @@
+/** `mmm init`: what was done to each file, and the line that commits it (spec 9.1). */
+import path from "node:path";
+import type { Invocation } from "./cook-request.ts";
+import { initCommands } from "./init.ts";
+import { shippedCommands } from "./shipped-commands.ts";
+
+const WORDS = {
+  installed: "installed",
+  unchanged: "unchanged",
+  replaced: "replaced",
+  kept: "kept (differs; --force replaces)",
+} as const;
+
+export async function runInit(
+  request: {
+    readonly force: boolean;
+    readonly only: readonly string[] | null;
+    readonly path: string | null;
+    readonly list: boolean;
+  },
+  invocation: Invocation,
+): Promise<number> {
+  const { stdout, stderr, cwd, env, packageRoot } = invocation;
+  if (request.list) {
+    for (const [name, { text }] of await shippedCommands(packageRoot)) {
+      stdout.write(`${name.padEnd(26)} ${descriptionOf(text)}\n`);
+    }
+    return 0;
+  }
+  const home = env["HOME"];
+  const report = await initCommands({
+    cwd: path.resolve(cwd, request.path ?? "."),
+    force: request.force,
+    only: request.only,
+    packageRoot,
+    ...(home === undefined ? {} : { home }),
+  });
+  for (const { path: file, outcome } of report.files) stdout.write(`${file}  ${WORDS[outcome]}\n`);
+  const sums = Object.keys(WORDS).flatMap((outcome) => {
+    const count = report.files.filter((file) => file.outcome === outcome).length;
+    return count === 0 ? [] : [`${count} ${outcome}`];
+  });
+  stdout.write(`${sums.join(", ")}\n`);
+  for (const name of report.hidden) {
+    stderr.write(`warning: /${name} in your home folder hides the one of this repository\n`);
+  }
+  for (const line of report.next) stdout.write(`${line}\n`);
+  return 0;
+}
+
+function descriptionOf(text: string): string {
+  return /^description:\s*(.+)$/m.exec(text)?.[1]?.replace(/^["']|["']$/g, "") ?? "";
+}

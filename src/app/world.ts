@@ -1,0 +1,56 @@
+/** The real ports of a session, put together (architecture: `main → the world`). */
+import { performance } from "node:perf_hooks";
+import path from "node:path";
+import type { ClaudePort, Clock, Ports, TreePort } from "../engine/ports.ts";
+import { MmmError } from "../errors.ts";
+import type { RepositoryStart } from "../git/repository.ts";
+import type { Children } from "../process/children.ts";
+import { createShellPort } from "../process/shell-port.ts";
+import { openStore } from "../session/store.ts";
+
+export const systemClock: Clock = {
+  now: () => new Date(),
+  monotonicMs: () => performance.now(),
+};
+
+export interface WorldParts {
+  readonly start: RepositoryStart;
+  readonly tree: TreePort;
+  readonly children: Children;
+  readonly claude: ClaudePort;
+  /** Absolute path of `.mmm/sessions/<name>`. */
+  readonly directory: string;
+  readonly mainRoot: string;
+  readonly skipAnalysis: boolean;
+}
+
+export async function buildPorts(parts: WorldParts): Promise<Ports> {
+  const { createAnalysis } = await import("../context/analysis.ts");
+  const analysis = createAnalysis({
+    root: parts.tree.root,
+    mainRoot: parts.mainRoot,
+    clock: systemClock,
+  });
+  return {
+    clock: systemClock,
+    shell: createShellPort(parts.children),
+    claude: parts.claude,
+    tree: parts.tree,
+    store: openStore(parts.directory),
+    analysis: parts.skipAnalysis
+      ? { ...analysis, refresh: async () => Promise.resolve({ text: "", fresh: false }) }
+      : analysis,
+  };
+}
+
+/** For playbooks without a Claude step: nobody asks it, and saying so beats a crash. */
+export const noClaude: ClaudePort = {
+  run: () => {
+    throw new MmmError("claude-missing", 3, { message: "this run was started without claude" });
+  },
+};
+
+/** Where `.mmm/` lies: the main repository, also for a linked worktree (spec 7). */
+export function mainRootOf(start: RepositoryStart): string {
+  return path.basename(start.commonDir) === ".git" ? path.dirname(start.commonDir) : start.root;
+}

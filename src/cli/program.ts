@@ -1,0 +1,203 @@
+/** argv in, exit code out: the only folder that knows commander. Commands load their code when they run. */
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import type { CookRequest, Invocation } from "../app/cook-request.ts";
+
+type Verbosity = CookRequest["verbosity"];
+
+/** Most iterations that can be asked for (spec 1). */
+const MAX_ITERATIONS = 1000;
+
+/** Runs one command line; usage problems are told on stderr and are exit code 2. */
+export async function runCli(argv: readonly string[], invocation: Invocation): Promise<number> {
+  let exitCode = 0;
+  const program = buildProgram(invocation, (code) => {
+    exitCode = code;
+  });
+  if (argv.length === 0) {
+    program.outputHelp();
+    return 0;
+  }
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    throw error;
+  }
+  return exitCode;
+}
+
+function buildProgram(invocation: Invocation, exit: (code: number) => void): Command {
+  const program = new Command("mmm")
+    .description(
+      "make for Claude: run a playbook of claude and shell steps, bounded, every change a commit",
+    )
+    .version(invocation.version, "-V, --version")
+    .addOption(
+      new Option(
+        "-v, --verbose",
+        "show what Claude and the commands say; -vv: commands and logs too",
+      )
+        .argParser((_value: unknown, count: number) => count + 1)
+        .default(0, "status only"),
+    )
+    .option("-q, --quiet", "problems and the last line only")
+    .configureOutput({
+      writeOut: (text) => invocation.stdout.write(text),
+      writeErr: (text) => invocation.stderr.write(text),
+    })
+    .exitOverride();
+  program.addHelpText("after", "\nStart with: mmm init, then mmm cook default");
+  addCook(program, { invocation, exit, name: "cook" });
+  addCook(program, { invocation, exit, name: "improve" });
+  addValidate(program, invocation, exit);
+  addInit(program, invocation, exit);
+  return program;
+}
+
+function addCook(
+  program: Command,
+  {
+    invocation,
+    exit,
+    name,
+  }: { invocation: Invocation; exit: (code: number) => void; name: "cook" | "improve" },
+): void {
+  const command = program
+    .command(`${name} [PLAYBOOK]`, name === "improve" ? { hidden: true } : {})
+    .description("run a playbook")
+    .option("-p, --path <dir>", "directory to work in")
+    .option("-n, --max-iterations <n>", "passes over the steps, 1 to 1000", iterations)
+    .option("--map <pattern>", "one input for each matching file (repeatable)", append, [])
+    .option("--args <value>", "one input for each value (repeatable)", append, [])
+    .option("--fail-fast", "with several inputs: stop at the first that fails")
+    .option("-y, --yes", "answer yes to merge and clean-up questions")
+    .option("--model <name>", "default model for Claude steps")
+    .option("--record <file>", "write down what Claude did in this run")
+    .option("--replay <file>", "let a recording stand in for Claude, offline and free")
+    .addOption(
+      new Option("--reporter <kind>", "how to show the run").choices(["pretty", "plain", "json"]),
+    )
+    .option("--no-emoji", "plain signs instead of emoji")
+    .option("--allow-dirty", "start although the tree has changes, and leave those files alone")
+    .option("--no-rollback", "leave what a failed step did in the tree")
+    .option("--no-commit", "make no commits, and undo nothing")
+    .option("--skip-analysis", "analyze steps and analysis blocks do nothing")
+    .action(async (playbook: string | undefined, options: CookOptions) => {
+      if (name === "improve") {
+        invocation.stderr.write(
+          "note: `mmm improve` is now `mmm cook`; the old name will go away\n",
+        );
+      }
+      const { cook } = await import("../app/cook.ts");
+      exit(await cook(cookRequest(playbook, options, verbosityOf(program)), invocation));
+    });
+  command.allowExcessArguments(false);
+}
+
+function addValidate(program: Command, invocation: Invocation, exit: (code: number) => void): void {
+  program
+    .command("validate <PLAYBOOK...>")
+    .description("check playbooks; every problem with its place")
+    .addOption(
+      new Option("--format <kind>", "text, json or github")
+        .choices(["text", "json", "github"])
+        .default("text"),
+    )
+    .action(async (playbooks: string[], options: { format: "text" | "json" | "github" }) => {
+      const { validate } = await import("../app/validate.ts");
+      exit(await validate({ playbooks, format: options.format }, invocation));
+    });
+}
+
+function addInit(program: Command, invocation: Invocation, exit: (code: number) => void): void {
+  program
+    .command("init")
+    .description("install the Claude commands that the shipped playbooks call")
+    .option("-f, --force", "replace files that differ")
+    .option("-c, --commands <names>", "only these, separated by commas", commaList)
+    .option("-p, --path <dir>", "repository to install into")
+    .option("--list", "list the commands, install nothing")
+    .action(
+      async (options: { force?: boolean; commands?: string[]; path?: string; list?: boolean }) => {
+        const { runInit } = await import("../app/run-init.ts");
+        exit(
+          await runInit(
+            {
+              force: options.force ?? false,
+              only: options.commands ?? null,
+              path: options.path ?? null,
+              list: options.list ?? false,
+            },
+            invocation,
+          ),
+        );
+      },
+    );
+}
+
+interface CookOptions {
+  readonly path?: string;
+  readonly maxIterations?: number;
+  readonly map: readonly string[];
+  readonly args: readonly string[];
+  readonly failFast?: boolean;
+  readonly yes?: boolean;
+  readonly model?: string;
+  readonly record?: string;
+  readonly replay?: string;
+  readonly reporter?: "pretty" | "plain" | "json";
+  readonly emoji: boolean;
+  readonly allowDirty?: boolean;
+  readonly rollback: boolean;
+  readonly commit: boolean;
+  readonly skipAnalysis?: boolean;
+}
+
+function cookRequest(
+  playbook: string | undefined,
+  options: CookOptions,
+  verbosity: Verbosity,
+): CookRequest {
+  return {
+    playbook: playbook ?? null,
+    path: options.path ?? null,
+    maxIterations: options.maxIterations ?? null,
+    map: options.map,
+    args: options.args,
+    failFast: options.failFast ?? false,
+    yes: options.yes ?? false,
+    model: options.model ?? null,
+    record: options.record ?? null,
+    replay: options.replay ?? null,
+    reporter: options.reporter ?? null,
+    emoji: options.emoji,
+    allowDirty: options.allowDirty ?? false,
+    rollback: options.rollback,
+    commit: options.commit,
+    skipAnalysis: options.skipAnalysis ?? false,
+    verbosity,
+  };
+}
+
+function verbosityOf(program: Command): Verbosity {
+  const { quiet, verbose } = program.opts<{ quiet?: boolean; verbose: number }>();
+  if (quiet === true) return -1;
+  return verbose >= 2 ? 2 : verbose === 1 ? 1 : 0;
+}
+
+function iterations(value: string): number {
+  const number = Number(value);
+  if (/^\d+$/.test(value) && number >= 1 && number <= MAX_ITERATIONS) return number;
+  throw new InvalidArgumentError(`it must be a whole number from 1 to ${MAX_ITERATIONS}`);
+}
+
+function append(value: string, earlier: readonly string[]): readonly string[] {
+  return [...earlier, value];
+}
+
+function commaList(value: string): string[] {
+  return value
+    .split(",")
+    .map((each) => each.trim())
+    .filter((each) => each !== "");
+}

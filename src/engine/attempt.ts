@@ -1,0 +1,247 @@
+/**
+ * One attempt of a step, from condition to commit rule (spec 4):
+ * run, on_success, outputs, mmm's commit, commit rule. Whatever fails on the way, the attempt has failed.
+ */
+import { prepareStep } from "../steps/run-registry.ts";
+import { textOf } from "../values/value.ts";
+import type { PlannedStep } from "../playbook/plan-model.ts";
+import { commitLeftovers, headTrouble } from "./commit.ts";
+import { isUnchanged, type Frame } from "./context.ts";
+import { surroundings } from "./environment.ts";
+import type { FailureDetail, StepPlace } from "./events.ts";
+import { failure } from "./failure.ts";
+import { exitCodeOf, type Executed, type Prepared } from "./kind.ts";
+import type { Failure } from "./outcome.ts";
+import { newestSpec, takeOutputs } from "./outputs.ts";
+import type { FileChange, TreePoint } from "./ports.ts";
+import type { StepRecord } from "./scope.ts";
+
+/** What the step runner hands down; `runSteps` runs nested steps with the same engine. */
+export interface AttemptRequest {
+  readonly frame: Frame;
+  readonly planned: PlannedStep;
+  readonly at: StepPlace;
+  readonly attempt: number;
+  readonly maxAttempts: number;
+  readonly record: StepRecord;
+  /** The tree as the step (not the attempt) began. */
+  readonly start: TreePoint;
+  readonly unit: string;
+  readonly onSuccess: () => Promise<string | null>;
+}
+
+export type AttemptResult =
+  | { readonly kind: "succeeded" }
+  | { readonly kind: "failed"; readonly detail: FailureDetail }
+  /** Nothing was run (spec 3.3). */
+  | { readonly kind: "nothing-to-do"; readonly why: string }
+  /** A defaulted commit was missed in an iteration without changes (spec 5). */
+  | { readonly kind: "nothing-left" };
+
+const RENDERED_UNITS = 2_000;
+const TAIL_LINES = 20;
+
+export async function runAttempt(request: AttemptRequest): Promise<AttemptResult> {
+  const { frame, planned, at, attempt } = request;
+  const { sink, signal, ports } = frame.run;
+  if (planned.step.analysis !== null) await ports.analysis.refresh(planned.step.analysis);
+  const prepared = await prepare(request);
+  if (prepared.kind === "nothing-to-do") return prepared;
+  const rendered =
+    prepared.rendered.length > RENDERED_UNITS
+      ? `${prepared.rendered.slice(0, RENDERED_UNITS)}…`
+      : prepared.rendered;
+  const log = prepared.kind === "ready" ? prepared.log : null;
+  sink.event({
+    type: "attempt-started",
+    at,
+    attempt,
+    maxAttempts: request.maxAttempts,
+    rendered,
+    log,
+  });
+  if (prepared.kind === "refused")
+    return finish(request, { rendered, log, executed: null }, prepared.failure);
+  for (const message of prepared.warnings) {
+    sink.event({ type: "note", severity: "warning", message: `${at.place}: ${message}` });
+  }
+  const executed = await prepared.execute(
+    {
+      onStart: (process) => sink.event({ type: "process-started", at, attempt, process }),
+      onOutput: (text) => sink.live({ type: "output", at, text }),
+      onActivity: (activity) => sink.live({ type: "activity", at, activity }),
+    },
+    signal,
+  );
+  for (const message of executed.warnings) {
+    sink.event({ type: "note", severity: "warning", message: `${at.place}: ${message}` });
+  }
+  keep(request, executed);
+  const after = await settle(request, executed);
+  if (after === "nothing-left") {
+    await finish(request, { rendered, log, executed }, null);
+    return { kind: "nothing-left" };
+  }
+  return finish(request, { rendered, log, executed }, after);
+}
+
+async function prepare(request: AttemptRequest): Promise<Prepared> {
+  const { frame, planned, unit } = request;
+  const around = await surroundings(frame, planned, unit);
+  if (!around.ok) return { kind: "refused", rendered: planned.step.label, failure: around.error };
+  return prepareStep({ frame, planned, unit, ...around.value });
+}
+
+/** What the attempt leaves in the scope, failed or not. */
+function keep({ frame, planned, record, attempt }: AttemptRequest, executed: Executed): void {
+  record.attempts = attempt;
+  record.exitCode = exitCodeOf(executed.end);
+  record.success = executed.failure === null;
+  record.durationMs += executed.durationMs;
+  record.outputFile = executed.outputFile;
+  record.stdoutFile = executed.stdoutFile;
+  record.stderrFile = executed.stderrFile;
+  if (executed.usage !== null && executed.usage.costUsd !== null)
+    record.costUsd = (record.costUsd ?? 0) + executed.usage.costUsd;
+  frame.scope.attempted(record, planned.step.captureOutput);
+}
+
+/** Everything after the child has ended; `null`: the attempt has succeeded. */
+async function settle(
+  request: AttemptRequest,
+  executed: Executed,
+): Promise<Failure | null | "nothing-left"> {
+  const { frame, planned, at, start } = request;
+  const { ports, signal } = frame.run;
+  frame.look = await ports.tree.look();
+  const moved = await headTrouble(frame, start);
+  if (executed.failure !== null) {
+    // A moved HEAD weighs more: it must not be taken for the command's own failure, and is never tolerated.
+    return executed.failure.reason === "cancelled" ? executed.failure : (moved ?? executed.failure);
+  }
+  if (moved !== null) return moved;
+  if (planned.onSuccess.length > 0) {
+    const trouble = await request.onSuccess();
+    if (trouble !== null) return failure("on-success", `on_success failed: ${trouble}`);
+  }
+  const files = await changedFiles(request);
+  const missing = await takeDeclared(request, files);
+  if (missing !== null) return missing;
+  if (signal.aborted) return failure("cancelled", "mmm was told to stop");
+  const refusal = await commitLeftovers(frame, { planned, at, failed: null });
+  if (refusal !== null) return refusal;
+  await countCommits(request);
+  return commitRule(request);
+}
+
+async function changedFiles({
+  frame,
+  record,
+  start,
+}: AttemptRequest): Promise<readonly FileChange[]> {
+  const { look, run } = frame;
+  const clean = look.head === start.head && look.changes.length === 0 && start.tree === null;
+  const files = clean ? [] : await run.ports.tree.filesSince(start);
+  record.filesChanged = files.map(({ path }) => path);
+  record.filesAdded = files.filter(({ status }) => status === "added").map(({ path }) => path);
+  record.changed = files.length > 0 || look.head !== start.head;
+  return files;
+}
+
+async function takeDeclared(
+  { frame, planned, record, at }: AttemptRequest,
+  files: readonly FileChange[],
+): Promise<Failure | null> {
+  const { store } = frame.run.ports;
+  const taken = await takeOutputs(planned.step, record, { files, store });
+  if (!taken.ok) return failure("output", taken.error);
+  for (const { name, value } of taken.value) {
+    frame.run.sink.event({
+      type: "output-captured",
+      at,
+      name,
+      value: textOf(value).slice(0, RENDERED_UNITS),
+    });
+  }
+  const spec = planned.kind === "claude" ? newestSpec(files) : null;
+  if (spec !== null && !frame.specs.some(({ path }) => path === spec)) {
+    frame.specs.push({ path: spec, used: false });
+  }
+  return null;
+}
+
+/** The commits made anywhere inside the step, the step's own and mmm's; each is told once. */
+export async function countCommits({ frame, record, start, at }: AttemptRequest): Promise<void> {
+  const { look, run } = frame;
+  if (look.head === start.head) return;
+  const commits = await run.ports.tree.commitsBetween(start.head, look.head);
+  for (const commit of commits) {
+    if (run.toldCommits.has(commit.sha)) continue;
+    run.toldCommits.add(commit.sha);
+    run.sink.event({ type: "commit-made", at, commit, by: "step" });
+  }
+  record.commits = commits;
+}
+
+/** `commit_required` (spec 5). */
+async function commitRule(request: AttemptRequest): Promise<Failure | null | "nothing-left"> {
+  const { frame, planned, record, at } = request;
+  if (!planned.commitRequired) return null;
+  const off = frame.run.options.commit === "off";
+  if (off ? record.changed : record.commits.length > 0) return null;
+  if (
+    planned.commitDefaulted &&
+    frame.iteration > 1 &&
+    at.depth === 0 &&
+    (await isUnchanged(frame))
+  ) {
+    return "nothing-left";
+  }
+  return failure("no-commit", `no commit was made by ${planned.step.label}`, null, [
+    "if that can be normal, write `commit_required: false` at this step",
+  ]);
+}
+
+async function finish(
+  request: AttemptRequest,
+  ran: {
+    readonly rendered: string;
+    readonly log: string | null;
+    readonly executed: Executed | null;
+  },
+  failed: Failure | null,
+): Promise<AttemptResult> {
+  const { frame, at, attempt, record } = request;
+  const { rendered, log, executed } = ran;
+  if (failed !== null) {
+    record.attempts = attempt;
+    record.success = false;
+    if (executed === null) frame.scope.attempted(record, false);
+  }
+  const detail: FailureDetail | null =
+    failed === null
+      ? null
+      : {
+          ...failed,
+          rendered,
+          log,
+          end: executed?.end ?? null,
+          tail: lastLines(executed?.tail ?? ""),
+        };
+  frame.run.sink.event({
+    type: "attempt-finished",
+    at,
+    attempt,
+    end: executed?.end ?? null,
+    durationMs: executed?.durationMs ?? 0,
+    usage: executed?.usage ?? null,
+    turns: executed?.turns ?? null,
+    model: executed?.model ?? null,
+    failure: detail,
+  });
+  return Promise.resolve(detail === null ? { kind: "succeeded" } : { kind: "failed", detail });
+}
+
+function lastLines(text: string): string {
+  return text.trimEnd().split("\n").slice(-TAIL_LINES).join("\n");
+}

@@ -1,0 +1,67 @@
+/** What one run carries along: the plan, the ports, and the frame of the iteration that is under way. */
+import type { Plan } from "../playbook/plan-model.ts";
+import type { EventSink, InputValue } from "./events.ts";
+import type { Ports, TreeLook, TreePoint } from "./ports.ts";
+import type { Scope } from "./scope.ts";
+
+export interface SessionFacts {
+  /** `mmm-<stem>-<unix seconds>` (spec 7). */
+  readonly id: string;
+  /** The playbook as the user named it. */
+  readonly playbook: string;
+  /** Absolute path of the directory steps run in. */
+  readonly cwd: string;
+  /** `null`: in place. */
+  readonly worktree: string | null;
+  readonly directory: string;
+  readonly version: string;
+  /** The recording that stands in for Claude. */
+  readonly replay: string | null;
+  /** The environment mmm was started in, for `env.X`. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+export interface RunOptions {
+  /** `off` (spec 5): no commits and no rollback. */
+  readonly commit: "auto" | "off";
+  readonly rollback: boolean;
+  readonly failFast: boolean;
+}
+
+export interface Run {
+  readonly plan: Plan;
+  readonly ports: Ports;
+  readonly sink: EventSink;
+  readonly signal: AbortSignal;
+  readonly facts: SessionFacts;
+  readonly options: RunOptions;
+  /** Commits whose `commit-made` event is out; one made in a handler belongs to the step around it too. */
+  readonly toldCommits: Set<string>;
+  /** Numbers the attempts of the session, for the names of their files. */
+  readonly nextUnit: () => number;
+}
+
+/** One pass over the steps. `look` is the newest sight of the tree; whoever changes the tree replaces it. */
+export interface Frame {
+  readonly run: Run;
+  readonly iteration: number;
+  readonly input: InputValue | null;
+  readonly scope: Scope;
+  readonly start: { readonly look: TreeLook; readonly point: TreePoint };
+  look: TreeLook;
+  /** Specs that Claude steps added in this iteration, oldest first; `used` were handed out. */
+  readonly specs: { readonly path: string; used: boolean }[];
+}
+
+/** Same HEAD and same files as when the iteration began (spec 4, "Stops")? */
+export async function isUnchanged(frame: Frame): Promise<boolean> {
+  const { look, start, run } = frame;
+  if (look.head !== start.look.head) return false;
+  if (look.changes.length === 0 && start.look.changes.length === 0) return true;
+  return run.ports.tree.sameTree(start.point, look);
+}
+
+/** A point to come back to; under `commit: off` a snapshot commit stands for it (spec 5). */
+export async function markTree(run: Run, look: TreeLook): Promise<TreePoint> {
+  return run.options.commit === "off" ? run.ports.tree.snapshot() : run.ports.tree.mark(look);
+}

@@ -1,0 +1,92 @@
+/** What every child gets in its environment (spec 2.7, 3.1, 7). */
+import { err, ok, type Result } from "../lib/result.ts";
+import type { PlannedStep } from "../playbook/plan-model.ts";
+import { CAPTURED } from "../values/names.ts";
+import { textOf } from "../values/value.ts";
+import type { Frame } from "./context.ts";
+import { failure, refused } from "./failure.ts";
+import type { Failure } from "./outcome.ts";
+import { renderText } from "./render.ts";
+
+/**
+ * Linux takes 131 072 bytes for one `NAME=value`. A longer variable is not exported, and is still
+ * there as a reference (failure mode F05).
+ */
+const VARIABLE_UNITS = 100_000;
+
+/** The attempt's environment and directory, or why they cannot be had. */
+export async function surroundings(
+  frame: Frame,
+  planned: PlannedStep,
+  unit: string,
+): Promise<Result<{ readonly env: Record<string, string>; readonly cwd: string }, Failure>> {
+  const { run } = frame;
+  const env = await ownVariables(frame, planned);
+  const context = { scope: frame.scope, store: run.ports.store, unit };
+  for (const { name, value } of [...run.plan.env, ...planned.env]) {
+    const text = await renderText(value, context);
+    if (!text.ok) {
+      const trouble = text.error;
+      return err(
+        trouble.kind === "refused"
+          ? refused(trouble)
+          : failure("value", `${trouble.reference} is not there`),
+      );
+    }
+    const problem = variableProblem(name, text.value);
+    if (problem !== null) return err(problem);
+    env[name] = text.value;
+    frame.scope.declareEnv(name, text.value);
+  }
+  if (planned.workingDir === null) return ok({ env, cwd: run.facts.cwd });
+  const relative = await renderText(planned.workingDir, context);
+  if (!relative.ok) return err(failure("value", "the value of working_dir is not there"));
+  const directory = await run.ports.tree.directoryInside(relative.value);
+  if (directory !== null) return ok({ env, cwd: directory });
+  return err(
+    failure(
+      "value",
+      `working_dir ${JSON.stringify(relative.value)} is not a directory inside the repository`,
+      null,
+      [`it is taken from ${run.ports.tree.root}`],
+    ),
+  );
+}
+
+async function ownVariables(frame: Frame, planned: PlannedStep): Promise<Record<string, string>> {
+  const { run, scope, iteration } = frame;
+  const { directory, available } = await run.ports.analysis.location();
+  const env: Record<string, string> = {
+    MMM_AUTOMATION: "true",
+    MMM_SESSION: run.facts.id,
+    MMM_ITERATION: String(iteration),
+    MMM_STEP: planned.path,
+    MMM_CONTEXT_DIR: directory,
+    MMM_CONTEXT_AVAILABLE: String(available),
+    // So that HEAD moves of a step can be told from the user's (spec 7).
+    GIT_REFLOG_ACTION: `mmm ${run.facts.id} ${planned.path}`,
+  };
+  for (const [name, value] of scope.exported()) {
+    const text = textOf(value);
+    if (text.length <= VARIABLE_UNITS && !text.includes("\0")) env[name] = text;
+  }
+  const captured = scope.capturedFile();
+  if (captured !== null && (await run.ports.store.size(captured)) <= VARIABLE_UNITS) {
+    const { text } = await run.ports.store.read(captured);
+    if (!text.includes("\0")) env[CAPTURED] = text;
+  }
+  return env;
+}
+
+function variableProblem(name: string, value: string): Failure | null {
+  if (value.includes("\0")) {
+    return failure("value", `env ${name}: the value holds a NUL byte, which no variable can carry`);
+  }
+  if (value.length <= VARIABLE_UNITS) return null;
+  return failure(
+    "value",
+    `env ${name}: the value has ${value.length} characters, more than a variable can carry`,
+    null,
+    ["pass it by file: ${...|file}"],
+  );
+}

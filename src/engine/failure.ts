@@ -1,0 +1,39 @@
+/** Words for what went wrong in a run; the catalogue of `errors.ts` is for what stops mmm itself. */
+import { unreachable } from "../lib/unreachable.ts";
+import type { RenderProblem } from "./render.ts";
+import type { Failure, ProcessEnd } from "./outcome.ts";
+
+/** `null` for exit code 0. */
+export function processFailure(what: string, end: ProcessEnd): Failure | null {
+  switch (end.kind) {
+    case "exited":
+      if (end.code === 0) return null;
+      return failure("process", `${what} ended with exit code ${end.code}`, end.code);
+    case "signalled":
+      return failure("process", `${what} was ended by ${end.signal}`);
+    case "timed-out":
+      return failure(
+        "process",
+        `${what} ran for ${end.afterMs / 1000} s, its timeout, and was ended with all its children`,
+      );
+    case "cancelled":
+      return failure("cancelled", `${what} was ended because mmm was told to stop`);
+    case "not-started":
+      return failure("process", `${what} could not be started: ${end.reason}`);
+    default:
+      return unreachable(end);
+  }
+}
+
+export function refused(problem: Extract<RenderProblem, { kind: "refused" }>): Failure {
+  return { reason: "value", message: problem.message, exitCode: null, next: problem.next };
+}
+
+export function failure(
+  reason: Failure["reason"],
+  message: string,
+  exitCode: number | null = null,
+  next: readonly string[] = [],
+): Failure {
+  return { reason, message, exitCode, next };
+}

@@ -1,0 +1,54 @@
+/** What the engine asks of a step kind: make ready, then run. One implementation a kind, in `steps/`. */
+import type { PlannedStep } from "../playbook/plan-model.ts";
+import type { Frame } from "./context.ts";
+import type { Failure, ProcessEnd } from "./outcome.ts";
+import type { ClaudeActivity, ClaudeUsage, ProcessIdentity } from "./ports.ts";
+
+/** One attempt, ready to be prepared. */
+export interface KindRequest<Planned extends PlannedStep = PlannedStep> {
+  readonly frame: Frame;
+  readonly planned: Planned;
+  /** Names this attempt's files; unique in the session. */
+  readonly unit: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+}
+
+/** How the world hears of a running child. */
+export interface KindHooks {
+  readonly onStart: (identity: ProcessIdentity) => void;
+  readonly onOutput: (text: string) => void;
+  readonly onActivity: (activity: ClaudeActivity) => void;
+}
+
+export type Prepared =
+  | {
+      readonly kind: "ready";
+      /** For people: the command as it is run, values and all. */
+      readonly rendered: string;
+      readonly log: string | null;
+      readonly warnings: readonly string[];
+      readonly execute: (hooks: KindHooks, signal: AbortSignal) => Promise<Executed>;
+    }
+  | { readonly kind: "refused"; readonly rendered: string; readonly failure: Failure }
+  | { readonly kind: "nothing-to-do"; readonly why: string };
+
+export interface Executed {
+  /** `null`: no child process was needed. */
+  readonly end: ProcessEnd | null;
+  readonly durationMs: number;
+  readonly failure: Failure | null;
+  readonly tail: string;
+  readonly outputFile: string | null;
+  readonly stdoutFile: string | null;
+  readonly stderrFile: string | null;
+  readonly usage: ClaudeUsage | null;
+  readonly turns: number | null;
+  readonly model: string | null;
+  readonly warnings: readonly string[];
+}
+
+/** The exit code a person would see; `null` when there was none. */
+export function exitCodeOf(end: ProcessEnd | null): number | null {
+  return end?.kind === "exited" ? end.code : null;
+}

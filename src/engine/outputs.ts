@@ -1,0 +1,94 @@
+/** Declared outputs and `spec`, after a successful attempt (spec 3.3). */
+import picomatch from "picomatch";
+import { err, ok, type Result } from "../lib/result.ts";
+import type { OutputDeclaration, OutputRule, Step } from "../playbook/model.ts";
+import type { Value } from "../values/value.ts";
+import { captureValue } from "./capture.ts";
+import type { FileChange, StorePort } from "./ports.ts";
+import type { StepRecord } from "./scope.ts";
+
+/** Over this a captured text fails its step (spec 11). */
+const CAPTURE_BYTES = 10 * 1024 * 1024;
+
+/** Fills `record.outputs`; the error says which output cannot be had and what was there instead. */
+export async function takeOutputs(
+  step: Step,
+  record: StepRecord,
+  sources: { readonly files: readonly FileChange[]; readonly store: StorePort },
+): Promise<Result<readonly { readonly name: string; readonly value: Value }[], string>> {
+  const taken: { name: string; value: Value }[] = [];
+  for (const declaration of step.outputs) {
+    const value =
+      declaration.rule.kind === "file"
+        ? fileOutput(declaration, declaration.rule, step, sources.files)
+        : await textOutput(declaration, declaration.rule, record, sources.store);
+    if (!value.ok) return value;
+    record.outputs.set(declaration.name, value.value);
+    if (declaration.rule.kind === "file") record.fileOutputs.add(declaration.name);
+    taken.push({ name: declaration.name, value: value.value });
+  }
+  if (step.kind === "claude" && !record.outputs.has("spec")) {
+    record.fileOutputs.add("spec");
+    const spec = newestSpec(sources.files);
+    if (spec !== null) record.outputs.set("spec", spec);
+  }
+  return ok(taken);
+}
+
+/** Specs that a Claude step added: `specs/**` first, else any Markdown; newest first. */
+export function newestSpec(files: readonly FileChange[]): string | null {
+  const added = files.filter(({ path, status }) => status === "added" && path.endsWith(".md"));
+  const inSpecs = added.find(({ path }) => /(^|\/)specs\//.test(path));
+  return (inSpecs ?? added[0])?.path ?? null;
+}
+
+function fileOutput(
+  { name }: OutputDeclaration,
+  rule: Extract<OutputRule, { kind: "file" }>,
+  step: Step,
+  files: readonly FileChange[],
+): Result<Value, string> {
+  const matches = picomatch(rule.pattern, { dot: true });
+  const found = files
+    .filter(({ status }) => status !== "deleted")
+    .map(({ path }) => path)
+    .filter((path) => matches(path) || matches(path.slice(path.lastIndexOf("/") + 1)));
+  if (found.length > 0) return ok(rule.all ? found : (found[0] ?? null));
+  if (rule.default !== undefined) return ok(rule.default as Value); // The reader lets JSON values through only.
+  // A Claude step that changed nothing found nothing to do: no failure, and null for who refers to it.
+  if (step.kind === "claude" && files.length === 0) return ok(null);
+  const there =
+    files.length === 0 ? "the step changed no file" : `the step changed ${listed(files)}`;
+  return err(`output ${name}: no file matches ${rule.pattern}; ${there}`);
+}
+
+async function textOutput(
+  { name }: OutputDeclaration,
+  rule: Extract<OutputRule, { kind: "capture" }>,
+  record: StepRecord,
+  store: StorePort,
+): Promise<Result<Value, string>> {
+  const file =
+    rule.from === "stdout"
+      ? (record.stdoutFile ?? record.outputFile)
+      : rule.from === "stderr"
+        ? record.stderrFile
+        : record.outputFile;
+  const bytes = file === null ? 0 : await store.size(file);
+  if (bytes > CAPTURE_BYTES) {
+    return err(
+      `output ${name}: ${(bytes / 1024 / 1024).toFixed(1)} MiB of text, more than the 10 MiB that are captured`,
+    );
+  }
+  const text = file === null ? "" : (await store.read(file)).text;
+  const value = captureValue(text, rule);
+  if (value.ok) return value;
+  if (rule.default !== undefined) return ok(rule.default as Value); // As above.
+  return err(`output ${name}: ${value.error}`);
+}
+
+function listed(files: readonly FileChange[]): string {
+  const shown = files.slice(0, 5).map(({ path }) => path);
+  const more = files.length - shown.length;
+  return shown.join(", ") + (more > 0 ? ` and ${more} more` : "");
+}

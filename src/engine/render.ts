@@ -1,0 +1,264 @@
+/** References to text: what a prompt, a shell text or an environment value becomes (spec 3.2). */
+import { err, ok, type Result } from "../lib/result.ts";
+import type { Reference } from "../values/reference.ts";
+import type { ShellText } from "../values/shell/compile.ts";
+import { type RenderedShell, renderShellText, type Resolved } from "../values/shell/render.ts";
+import type { TextTemplate } from "../values/text.ts";
+import { textOf } from "../values/value.ts";
+import type { StorePort } from "./ports.ts";
+import type { Found, Scope } from "./scope.ts";
+
+/** Over this a value goes into a prompt as the path of a file (the original's rule, spec 3.2). */
+const PROMPT_VALUE_BYTES = 10_000;
+/** Over this a value reaches a shell by file (`shell-quoting`: one environment string holds 131 072). */
+const SHELL_VALUE_BYTES = 100_000;
+/** Most that is ever read into memory for one value (spec 11). */
+const CAPTURE_BYTES = 10 * 1024 * 1024;
+
+/** Why a text could not be made. `nothing-to-do` is no failure (spec 3.3). */
+export type RenderProblem =
+  | { readonly kind: "refused"; readonly message: string; readonly next: readonly string[] }
+  | { readonly kind: "nothing-to-do"; readonly reference: string };
+
+/** What rendering needs. `unit` names the files that carry values. */
+export interface RenderContext {
+  readonly scope: Scope;
+  readonly store: StorePort;
+  readonly unit: string;
+}
+
+/** A prompt: `plain` text, or the text of a slash command, where the CLI may read values as code. */
+export async function renderPrompt(
+  template: TextTemplate,
+  context: RenderContext,
+  slash: boolean,
+): Promise<Result<string, RenderProblem>> {
+  const pieces: Piece[] = [];
+  for (const part of template.parts) {
+    if (typeof part === "string") {
+      pieces.push({ text: part, from: null });
+      continue;
+    }
+    const piece = await promptPiece(part, context);
+    if (!piece.ok) return piece;
+    pieces.push(piece.value);
+  }
+  if (slash) await defuse(pieces, context);
+  const nul = pieces.find(({ text }) => text.includes("\0"));
+  if (nul !== undefined) return err(nulRefused(nul.from?.text ?? "the prompt"));
+  return ok(pieces.map(({ text }) => text).join(""));
+}
+
+/** `env`, `stdin`, `working_dir`, `commit_message`: the text as it is. */
+export async function renderText(
+  template: TextTemplate,
+  context: RenderContext,
+): Promise<Result<string, RenderProblem>> {
+  let text = "";
+  for (const part of template.parts) {
+    if (typeof part === "string") {
+      text += part;
+      continue;
+    }
+    const loaded = await load(part, context);
+    if (!loaded.ok) return loaded;
+    if (part.filter === "file") {
+      text += await fileOf(part, loaded.value, context);
+      continue;
+    }
+    if (loaded.value.text === null) return err(tooLarge(part, loaded.value.bytes));
+    text += loaded.value.text;
+  }
+  return ok(text);
+}
+
+/** A shell text with its values in environment variables or files; the caller's `env` gains them. */
+export async function renderShell(
+  text: ShellText,
+  context: RenderContext,
+): Promise<
+  Result<
+    {
+      readonly script: string;
+      readonly env: Record<string, string>;
+      readonly warnings: readonly string[];
+    },
+    RenderProblem
+  >
+> {
+  // By text: what `|raw` brings in is scanned again, and yields references of the same text.
+  const resolved = new Map<string, Resolved>();
+  for (const reference of text.references) {
+    const found = await resolveForShell(reference, context);
+    if (!found.ok) return found;
+    resolved.set(reference.text, found.value);
+  }
+  const rendered = renderShellText(
+    text,
+    (reference) => resolved.get(reference.text) ?? { value: null, foreign: true },
+  );
+  if (!rendered.ok) return err({ kind: "refused", message: rendered.error.message, next: [] });
+  return ok(await withFiles(rendered.value, context));
+}
+
+async function withFiles(
+  rendered: RenderedShell,
+  { store, unit }: RenderContext,
+): Promise<{ script: string; env: Record<string, string>; warnings: readonly string[] }> {
+  const env: Record<string, string> = { ...rendered.env };
+  for (const { variable, content } of rendered.files) {
+    env[variable] = await store.writeOutput(`${unit}${variable}`, content);
+  }
+  return { script: rendered.script, env, warnings: rendered.warnings };
+}
+
+interface Piece {
+  text: string;
+  /** `null`: the author's own words. */
+  readonly from: Reference | null;
+}
+
+interface Loaded {
+  /** `null`: too large to be read. */
+  readonly text: string | null;
+  readonly bytes: number;
+  readonly file: string | null;
+}
+
+async function promptPiece(
+  reference: Reference,
+  context: RenderContext,
+): Promise<Result<Piece, RenderProblem>> {
+  const found = context.scope.find(reference);
+  if (found.kind === "nothing-to-do" && reference.fallback === null) {
+    return err({ kind: "nothing-to-do", reference: reference.text });
+  }
+  const loaded = await load(reference, context);
+  if (!loaded.ok) return loaded;
+  const { text, bytes } = loaded.value;
+  if (reference.filter === "file" || text === null || bytes > PROMPT_VALUE_BYTES) {
+    return ok({ text: await fileOf(reference, loaded.value, context), from: reference });
+  }
+  return ok({ text, from: reference });
+}
+
+/**
+ * CLI 2.1.112 and older run `!`-backtick text in a slash command's arguments as a shell command and
+ * damage `$&` (observed). Every value that takes part in such a pair goes by file, also when its
+ * other half is the next value or the author's text.
+ */
+async function defuse(pieces: Piece[], context: RenderContext): Promise<void> {
+  for (let round = 0; round <= pieces.length; round += 1) {
+    const guilty = guiltyPiece(pieces);
+    if (guilty === null || guilty.from === null) return;
+    guilty.text = await context.store.writeOutput(
+      `${context.unit}.${guilty.from.name}`,
+      guilty.text,
+    );
+  }
+}
+
+const DANGEROUS = /!`|`!|\$[&`'$]/g;
+
+function guiltyPiece(pieces: readonly Piece[]): Piece | null {
+  const whole = pieces.map(({ text }) => text).join("");
+  const spans: { readonly start: number; readonly end: number; readonly piece: Piece }[] = [];
+  let start = 0;
+  for (const piece of pieces) {
+    spans.push({ start, end: start + piece.text.length, piece });
+    start += piece.text.length;
+  }
+  let at = 0;
+  for (const match of whole.matchAll(DANGEROUS)) {
+    while ((spans[at]?.end ?? Infinity) <= match.index) at += 1;
+    for (
+      let near = at;
+      (spans[near]?.start ?? Infinity) < match.index + match[0].length;
+      near += 1
+    ) {
+      const piece = spans[near]?.piece;
+      if (piece !== undefined && piece.from !== null) return piece;
+    }
+  }
+  return null;
+}
+
+/** The value's text with the fallback applied; kept on disk when it is too large for memory. */
+async function load(
+  reference: Reference,
+  { scope, store }: RenderContext,
+): Promise<Result<Loaded, RenderProblem>> {
+  const found = scope.find(reference);
+  if (found.kind === "file") {
+    const bytes = await store.size(found.file);
+    if (bytes === 0 && reference.fallback !== null) return ok(loadedText(reference.fallback));
+    if (bytes > CAPTURE_BYTES) return ok({ text: null, bytes, file: found.file });
+    const { text } = await store.read(found.file);
+    return ok({ text, bytes, file: found.file });
+  }
+  const text = found.kind === "value" ? textOf(found.value) : "";
+  return ok(loadedText(text === "" && reference.fallback !== null ? reference.fallback : text));
+}
+
+function loadedText(text: string): Loaded {
+  return { text, bytes: utf8Bytes(text), file: null };
+}
+
+async function fileOf(
+  reference: Reference,
+  loaded: Loaded,
+  { store, unit }: RenderContext,
+): Promise<string> {
+  return loaded.file ?? (await store.writeOutput(`${unit}.${reference.name}`, loaded.text ?? ""));
+}
+
+async function resolveForShell(
+  reference: Reference,
+  context: RenderContext,
+): Promise<Result<Resolved, RenderProblem>> {
+  const found: Found = context.scope.find(reference);
+  if (found.kind === "value") return ok({ value: found.value, foreign: found.foreign });
+  if (found.kind === "nothing-to-do") return ok({ value: null, foreign: true });
+  const { store } = context;
+  const bytes = await store.size(found.file);
+  if (bytes <= SHELL_VALUE_BYTES && reference.filter !== "file") {
+    const { text, exact } = await store.read(found.file);
+    if (exact) return ok({ value: text, foreign: true });
+  }
+  if (reference.filter === "raw" || reference.filter === "quote") {
+    if (bytes > CAPTURE_BYTES) return err(tooLarge(reference, bytes));
+    return ok({ value: (await store.read(found.file)).text, foreign: true });
+  }
+  if (reference.filter !== "file" && (await store.hasNul(found.file)))
+    return err(nulRefused(reference.text));
+  return ok({ value: "", foreign: true, file: found.file });
+}
+
+function tooLarge(reference: Reference, bytes: number): RenderProblem {
+  const mib = (bytes / 1024 / 1024).toFixed(1);
+  return {
+    kind: "refused",
+    message: `the value of ${reference.text} has ${mib} MiB, more than the 10 MiB that fit here`,
+    next: [`pass it by file: \${${reference.name}|file}`],
+  };
+}
+
+function nulRefused(what: string): RenderProblem {
+  return {
+    kind: "refused",
+    message: `the value of ${what} holds a NUL byte, which no argument or variable can carry`,
+    next: ["write it to a file, and pass the path"],
+  };
+}
+
+/** Bytes in UTF-8, counted without a buffer. */
+function utf8Bytes(text: string): number {
+  let bytes = text.length;
+  for (const char of text) {
+    const point = char.codePointAt(0) ?? 0;
+    if (point > 0xffff) bytes += 2;
+    else if (point > 0x7ff) bytes += 2;
+    else if (point > 0x7f) bytes += 1;
+  }
+  return bytes;
+}

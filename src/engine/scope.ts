@@ -1,0 +1,238 @@
+/**
+ * The values of one iteration (spec 3.1). They do not survive it, nor an input.
+ *
+ * What a step printed stays on disk until somebody refers to it (spec 11).
+ */
+import { CAPTURED } from "../values/names.ts";
+import type { Reference } from "../values/reference.ts";
+import type { Value } from "../values/value.ts";
+import type { StepConclusion } from "./outcome.ts";
+import type { CommitInfo } from "./ports.ts";
+
+/** What is known of a step that has run; `conclusion` `running` while its handlers are at work. */
+export interface StepRecord {
+  readonly id: string | null;
+  readonly kind: "claude" | "shell" | "analyze";
+  conclusion: StepConclusion | "running";
+  /** Both streams as printed; for Claude the result's text. */
+  outputFile: string | null;
+  stdoutFile: string | null;
+  stderrFile: string | null;
+  exitCode: number | null;
+  success: boolean | null;
+  durationMs: number;
+  /** `null`: unknown, or no Claude step. */
+  costUsd: number | null;
+  attempts: number;
+  commits: readonly CommitInfo[];
+  filesChanged: readonly string[];
+  filesAdded: readonly string[];
+  readonly outputs: Map<string, Value>;
+  /** Declared `file_pattern` outputs, and `spec`: a missing one may mean nothing to do (spec 3.3). */
+  readonly fileOutputs: Set<string>;
+  /** Has the step changed the tree? */
+  changed: boolean;
+}
+
+/** The failed attempt that the handlers see. */
+export interface ErrorValues {
+  readonly message: string;
+  readonly exitCode: number | null;
+  readonly step: string;
+}
+
+/** `foreign`: made by a command or a model, not written by the user (spec 3.2). */
+export type Found =
+  | { readonly kind: "value"; readonly value: Value; readonly foreign: boolean }
+  /** The whole content of this file. */
+  | { readonly kind: "file"; readonly file: string }
+  /** A spec or file output that is not there, because its step had nothing to do (spec 3.3). */
+  | { readonly kind: "nothing-to-do" };
+
+const NULL: Found = { kind: "value", value: null, foreign: false };
+
+export function newRecord(id: string | null, kind: StepRecord["kind"]): StepRecord {
+  return {
+    id,
+    kind,
+    conclusion: "running",
+    outputFile: null,
+    stdoutFile: null,
+    stderrFile: null,
+    exitCode: null,
+    success: null,
+    durationMs: 0,
+    costUsd: null,
+    attempts: 0,
+    commits: [],
+    filesChanged: [],
+    filesAdded: [],
+    outputs: new Map(),
+    fileOutputs: new Set(),
+    changed: false,
+  };
+}
+
+export class Scope {
+  /** Capital-letter variables, also exported to children. */
+  readonly #variables: ReadonlyMap<string, { readonly value: Value; readonly foreign: boolean }>;
+  readonly #environment: Readonly<Record<string, string | undefined>>;
+  readonly #steps = new Map<string, StepRecord>();
+  /** Records by the plain name of a declared output; the plan has made sure that it is unambiguous. */
+  readonly #owners = new Map<string, StepRecord>();
+  readonly #errors: ErrorValues[] = [];
+  #shell: StepRecord | null = null;
+  #claude: StepRecord | null = null;
+  #last: StepRecord | null = null;
+  #captured: string | null = null;
+  /** Values of `env:` of the playbook and of the step that is being rendered. */
+  readonly #declaredEnv = new Map<string, string>();
+
+  constructor(
+    variables: ReadonlyMap<string, { readonly value: Value; readonly foreign: boolean }>,
+    environment: Readonly<Record<string, string | undefined>>,
+  ) {
+    this.#variables = variables;
+    this.#environment = environment;
+  }
+
+  /** From now on `<id>.x` is this record; a step that runs again replaces its own. */
+  begin(record: StepRecord, outputs: readonly string[]): void {
+    if (record.id !== null) this.#steps.set(record.id, record);
+    for (const name of outputs) this.#owners.set(name, record);
+  }
+
+  /** The latest attempt, for `shell.*`, `claude.*`, `last.*`. */
+  attempted(record: StepRecord, captures: boolean): void {
+    if (record.kind === "shell") this.#shell = record;
+    if (record.kind === "claude") this.#claude = record;
+    this.#last = record;
+    if (captures) this.#captured = record.stdoutFile ?? record.outputFile;
+  }
+
+  pushError(error: ErrorValues): void {
+    this.#errors.push(error);
+  }
+
+  popError(): void {
+    this.#errors.pop();
+  }
+
+  declareEnv(name: string, value: string): void {
+    this.#declaredEnv.set(name, value);
+  }
+
+  /** Name and value of the variables a child gets; nothing for those without a value. */
+  exported(): readonly (readonly [string, Value])[] {
+    return [...this.#variables].map(([name, { value }]) => [name, value] as const);
+  }
+
+  capturedFile(): string | null {
+    return this.#captured;
+  }
+
+  /** The value of a reference; the plan has made sure that it can have one. */
+  find(reference: Reference): Found {
+    const [head, ...rest] = reference.path;
+    if (typeof head !== "string") return NULL;
+    const variable = this.#variables.get(head);
+    if (variable !== undefined) {
+      return { kind: "value", value: dig(variable.value, rest), foreign: variable.foreign };
+    }
+    if (head === CAPTURED) return fileOrNull(this.#captured);
+    const [field, ...deeper] = rest;
+    if (typeof field === "string") {
+      const step = this.#steps.get(head);
+      if (step !== undefined) return fieldOf(step, field, deeper);
+      if (head === "env") {
+        return {
+          kind: "value",
+          value: this.#declaredEnv.get(field) ?? this.#environment[field] ?? null,
+          foreign: false,
+        };
+      }
+      if (head === "error") return this.#error(field);
+      if (head === "shell" || head === "test") return group(this.#shell, field);
+      if (head === "claude") return group(this.#claude, field);
+      if (head === "last") return group(this.#last, field);
+    }
+    const owner = this.#owners.get(head);
+    return owner === undefined ? NULL : fieldOf(owner, head, rest);
+  }
+
+  #error(field: string): Found {
+    const error = this.#errors.at(-1);
+    if (error === undefined) return NULL;
+    const value =
+      field === "message" ? error.message : field === "exit_code" ? error.exitCode : error.step;
+    return { kind: "value", value, foreign: true };
+  }
+}
+
+function group(record: StepRecord | null, field: string): Found {
+  if (record === null) return NULL;
+  return fieldOf(record, field === "attempt" ? "attempts" : field, []);
+}
+
+function fieldOf(record: StepRecord, field: string, rest: readonly (string | number)[]): Found {
+  const declared = record.outputs.get(field);
+  if (declared !== undefined && declared !== null) {
+    return { kind: "value", value: dig(declared, rest), foreign: true };
+  }
+  if (record.fileOutputs.has(field)) {
+    const idle =
+      record.conclusion === "skipped" || (record.conclusion === "succeeded" && !record.changed);
+    return idle ? { kind: "nothing-to-do" } : NULL;
+  }
+  switch (field) {
+    case "output":
+      return fileOrNull(record.outputFile);
+    case "stdout":
+      return fileOrNull(record.stdoutFile ?? record.outputFile);
+    case "stderr":
+      return fileOrNull(record.stderrFile);
+    default:
+      return { kind: "value", value: dig(plainField(record, field), rest), foreign: true };
+  }
+}
+
+function plainField(record: StepRecord, field: string): Value {
+  switch (field) {
+    case "exit_code":
+      return record.exitCode;
+    case "success":
+      return record.success;
+    case "duration_ms":
+      return record.durationMs;
+    case "cost_usd":
+      return record.costUsd;
+    case "attempts":
+      return record.attempts;
+    case "commits":
+      return record.commits.length;
+    case "commit":
+      return record.commits.at(-1)?.sha ?? null;
+    case "files_changed":
+      return record.filesChanged;
+    case "files_added":
+      return record.filesAdded;
+    default:
+      return null;
+  }
+}
+
+function fileOrNull(file: string | null): Found {
+  return file === null ? NULL : { kind: "file", file };
+}
+
+/** Own properties only: `${x.constructor}` of foreign JSON is null. */
+function dig(value: Value, path: readonly (string | number)[]): Value {
+  let here: Value = value;
+  for (const key of path) {
+    if (typeof here !== "object" || here === null) return null;
+    if (!Object.hasOwn(here, key)) return null;
+    const inside: unknown = Reflect.get(here, key);
+    here = inside as Value; // A Value holds nothing but Values.
+  }
+  return here;
+}

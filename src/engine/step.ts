@@ -1,0 +1,238 @@
+/** A step with its attempts and handlers (spec 2.3), and lists of steps. */
+import { unreachable } from "../lib/unreachable.ts";
+import type { PlannedHandler, PlannedStep } from "../playbook/plan-model.ts";
+import { type AttemptResult, countCommits, runAttempt } from "./attempt.ts";
+import { commitLeftovers } from "./commit.ts";
+import { type Frame, isUnchanged, markTree } from "./context.ts";
+import type { FailureDetail, StepPlace } from "./events.ts";
+import type { StepConclusion } from "./outcome.ts";
+import type { TreePoint } from "./ports.ts";
+import { newRecord, type StepRecord } from "./scope.ts";
+
+/** What the loop around a step has to know. */
+export type StepResult =
+  | { readonly kind: "done"; readonly tolerated: FailureDetail | null; readonly at: StepPlace }
+  | {
+      readonly kind: "failed";
+      readonly at: StepPlace;
+      readonly detail: FailureDetail;
+      readonly start: TreePoint;
+      readonly record: StepRecord;
+    }
+  /** The iteration ends here, and with it the input, successfully (spec 3.3, 5). */
+  | { readonly kind: "nothing-left" };
+
+/** Where a step stands; `number` and `total` are those of its top-level step. */
+export interface Position {
+  readonly number: number;
+  readonly total: number;
+  readonly depth: number;
+}
+
+export async function runStep(
+  frame: Frame,
+  planned: PlannedStep,
+  position: Position,
+): Promise<StepResult> {
+  const { run } = frame;
+  const at = placeOf(frame, planned, position);
+  const began = run.ports.clock.monotonicMs();
+  run.sink.event({ type: "step-started", at });
+  const start = await markTree(run, frame.look);
+  const record = newRecord(planned.step.id, planned.kind);
+  const names = planned.step.outputs.map(({ name }) => name);
+  frame.scope.begin(record, names);
+  const state = { frame, planned, at, record, start, position };
+  const { result, handler } = await attempts(state);
+  const finish = async (
+    conclusion: StepConclusion,
+    failed: FailureDetail | null,
+    why: string | null = null,
+  ): Promise<void> => {
+    record.conclusion = conclusion;
+    await countCommits({ ...state, attempt: 0, maxAttempts: 0, unit: "", onSuccess: nothing });
+    run.sink.event({
+      type: "step-finished",
+      at,
+      conclusion,
+      why,
+      attempts: record.attempts,
+      durationMs: run.ports.clock.monotonicMs() - began,
+      commits: record.commits,
+      files: record.filesChanged,
+      failure: failed,
+    });
+  };
+  switch (result.kind) {
+    case "succeeded":
+      await finish("succeeded", null);
+      return { kind: "done", tolerated: null, at };
+    case "nothing-left":
+      await finish("succeeded", null, "nothing left to improve");
+      return { kind: "nothing-left" };
+    case "nothing-to-do": {
+      // Outputs of a skipped step are null; its file outputs say that there was nothing to do.
+      for (const { name, rule } of planned.step.outputs)
+        if (rule.kind === "file") record.fileOutputs.add(name);
+      if (planned.kind === "claude") record.fileOutputs.add("spec");
+      await finish("skipped", null, result.why);
+      const ends = position.depth === 0 && (await isUnchanged(frame));
+      return ends ? { kind: "nothing-left" } : { kind: "done", tolerated: null, at };
+    }
+    case "failed":
+      return conclude(state, { detail: result.detail, handler, finish });
+    default:
+      return unreachable(result);
+  }
+}
+
+/** Nested steps, one after the other; the first failure ends the list. */
+export async function runSteps(
+  frame: Frame,
+  steps: readonly PlannedStep[],
+  position: Position,
+): Promise<FailureDetail | null> {
+  for (const planned of steps) {
+    const result = await runStep(frame, planned, position);
+    if (result.kind === "failed") return result.detail;
+  }
+  return null;
+}
+
+interface StepState {
+  readonly frame: Frame;
+  readonly planned: PlannedStep;
+  readonly at: StepPlace;
+  readonly record: StepRecord;
+  readonly start: TreePoint;
+  readonly position: Position;
+}
+
+type Finish = (
+  conclusion: StepConclusion,
+  failed: FailureDetail | null,
+  why?: string | null,
+) => Promise<void>;
+
+/** Runs of the step until one succeeds or `max_attempts` are used up; the handler stands between two runs. */
+async function attempts(
+  state: StepState,
+): Promise<{ readonly result: AttemptResult; readonly handler: PlannedHandler | null }> {
+  const { frame, planned, at, record, start } = state;
+  for (let attempt = 1; ; attempt += 1) {
+    const result = await runAttempt({
+      frame,
+      planned,
+      at,
+      attempt,
+      maxAttempts: mostAttempts(planned),
+      record,
+      start,
+      unit: `${String(frame.run.nextUnit()).padStart(4, "0")}-${planned.path}`,
+      onSuccess: () => onSuccess(state, attempt),
+    });
+    if (result.kind !== "failed") return { result, handler: null };
+    if (result.detail.reason === "cancelled") return { result, handler: null };
+    const handler = handlerFor(planned, result.detail);
+    if (handler === null) return { result, handler };
+    const { maxAttempts } = handler.handler;
+    // max_attempts 1: the handler cleans up once, the step is not repeated (spec 2.3).
+    if (attempt < maxAttempts || maxAttempts === 1)
+      await handle(state, { handler, detail: result.detail, attempt });
+    if (attempt >= maxAttempts || frame.run.signal.aborted) return { result, handler };
+  }
+}
+
+/** `on_exit_code` replaces `on_failure` for its code. */
+function handlerFor(planned: PlannedStep, detail: FailureDetail): PlannedHandler | null {
+  const byCode = detail.exitCode === null ? undefined : planned.onExitCode.get(detail.exitCode);
+  return byCode ?? planned.onFailure;
+}
+
+function mostAttempts(planned: PlannedStep): number {
+  const handlers = [planned.onFailure, ...planned.onExitCode.values()];
+  return Math.max(1, ...handlers.map((each) => each?.handler.maxAttempts ?? 1));
+}
+
+async function handle(
+  { frame, planned, at, position }: StepState,
+  failed: {
+    readonly handler: PlannedHandler;
+    readonly detail: FailureDetail;
+    readonly attempt: number;
+  },
+): Promise<void> {
+  const { handler, detail, attempt } = failed;
+  if (handler.steps.length === 0) return;
+  const { sink } = frame.run;
+  const name = handler === planned.onFailure ? "on_failure" : "on_exit_code";
+  frame.scope.pushError({
+    message: detail.message,
+    exitCode: detail.exitCode,
+    step: planned.step.id ?? planned.path,
+  });
+  sink.event({ type: "handler-started", at, attempt, handler: name, steps: handler.steps.length });
+  // A failing handler is reported, and the step is run again all the same.
+  const trouble = await runSteps(frame, handler.steps, { ...position, depth: position.depth + 1 });
+  sink.event({ type: "handler-finished", at, attempt, handler: name, ok: trouble === null });
+  frame.scope.popError();
+}
+
+async function onSuccess(
+  { frame, planned, at, position }: StepState,
+  attempt: number,
+): Promise<string | null> {
+  const { sink } = frame.run;
+  const handler = "on_success";
+  sink.event({ type: "handler-started", at, attempt, handler, steps: planned.onSuccess.length });
+  const trouble = await runSteps(frame, planned.onSuccess, {
+    ...position,
+    depth: position.depth + 1,
+  });
+  sink.event({ type: "handler-finished", at, attempt, handler, ok: trouble === null });
+  return trouble?.message ?? null;
+}
+
+/** A step that has failed in the end: tolerated and kept, or failed and undone by the loop around it. */
+async function conclude(
+  state: StepState,
+  end: {
+    readonly detail: FailureDetail;
+    readonly handler: PlannedHandler | null;
+    readonly finish: Finish;
+  },
+): Promise<StepResult> {
+  const { frame, planned, at, start, record } = state;
+  const { handler, finish } = end;
+  let { detail } = end;
+  const explicit = planned.step.continueOnError || handler?.handler.failWorkflow === false;
+  const tolerable = detail.reason !== "cancelled" && detail.reason !== "head";
+  if (explicit && tolerable) {
+    const failed = detail.exitCode === null ? detail.reason : `exit ${detail.exitCode}`;
+    const refusal = await commitLeftovers(frame, { planned, at, failed });
+    if (refusal === null) {
+      await finish("tolerated", detail);
+      return { kind: "done", tolerated: detail, at };
+    }
+    detail = { ...detail, ...refusal };
+  }
+  await finish("failed", detail);
+  return { kind: "failed", at, detail, start, record };
+}
+
+function placeOf(frame: Frame, planned: PlannedStep, position: Position): StepPlace {
+  return {
+    step: planned.path,
+    id: planned.step.id,
+    label: planned.step.label,
+    kind: planned.kind,
+    ...position,
+    iteration: frame.iteration,
+    input: frame.input?.index ?? null,
+    place: planned.place,
+  };
+}
+
+async function nothing(): Promise<null> {
+  return Promise.resolve(null);
+}

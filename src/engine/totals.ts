@@ -1,0 +1,72 @@
+/** Counts as a fold over events; nothing is threaded through returns (spec 4). */
+import type { Event, InputValue, SessionTotals, StepPlace } from "./events.ts";
+import type { CommitInfo } from "./ports.ts";
+
+export interface Totals extends Omit<SessionTotals, "filesChanged" | "durationMs"> {
+  readonly commitList: readonly CommitInfo[];
+  readonly failedInputs: readonly { readonly input: InputValue; readonly message: string }[];
+  readonly tolerated: readonly { readonly at: StepPlace; readonly message: string }[];
+}
+
+/** The same as the reader of a journal would count. */
+export class TotalsFold {
+  #iterations = 0;
+  #steps = 0;
+  readonly #commits = new Map<string, CommitInfo>();
+  #knownCostUsd = 0;
+  #unknownCost = false;
+  #tokens = 0;
+  #lastFailure = "";
+  readonly #failedInputs: { readonly input: InputValue; readonly message: string }[] = [];
+  readonly #tolerated: { readonly at: StepPlace; readonly message: string }[] = [];
+
+  add(event: Event): void {
+    switch (event.type) {
+      case "iteration-started":
+        this.#iterations += 1;
+        return;
+      case "commit-made":
+        this.#commits.set(event.commit.sha, event.commit);
+        return;
+      case "attempt-finished":
+        if (event.at.kind === "claude" && event.end !== null) this.#spend(event.usage);
+        return;
+      case "step-finished":
+        if (event.at.depth === 0 && event.conclusion !== "skipped") this.#steps += 1;
+        if (event.failure === null) return;
+        if (event.conclusion === "tolerated") {
+          this.#tolerated.push({ at: event.at, message: event.failure.message });
+        } else
+          this.#lastFailure = `step ${event.at.step} (${event.at.label}): ${event.failure.message}`;
+        return;
+      case "input-finished":
+        if (!event.ok) this.#failedInputs.push({ input: event.input, message: this.#lastFailure });
+        return;
+      default:
+    }
+  }
+
+  /** @param reachable commits that are still in history; what was rolled back does not count. */
+  totals(reachable: ReadonlySet<string> | null): Totals {
+    const commitList = [...this.#commits.values()].filter(({ sha }) => reachable?.has(sha) ?? true);
+    return {
+      iterations: this.#iterations,
+      steps: this.#steps,
+      commits: commitList.length,
+      costUsd: this.#unknownCost ? null : this.#knownCostUsd,
+      knownCostUsd: this.#knownCostUsd,
+      tokens: this.#tokens,
+      commitList,
+      failedInputs: this.#failedInputs,
+      tolerated: this.#tolerated,
+    };
+  }
+
+  #spend(usage: Extract<Event, { type: "attempt-finished" }>["usage"]): void {
+    if (usage === null || usage.costUsd === null) this.#unknownCost = true;
+    if (usage === null) return;
+    this.#knownCostUsd += usage.costUsd ?? 0;
+    this.#tokens +=
+      usage.inputTokens + usage.outputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
+  }
+}

@@ -1,0 +1,76 @@
+/** A playbook made ready to run: every text compiled, every reference checked, every default decided. */
+import type { ShellText } from "../values/shell/compile.ts";
+import type { TextTemplate } from "../values/text.ts";
+import type {
+  AnalyzeStep,
+  ClaudeOptions,
+  ClaudeStep,
+  FailureHandler,
+  Playbook,
+  ShellStep,
+} from "./model.ts";
+
+/** What a command's frontmatter says (spec 9.2). */
+export interface CommandRules {
+  readonly commit: "required" | "optional" | null;
+  readonly produces: "spec" | null;
+  readonly consumes: "spec" | null;
+}
+
+export interface PlannedHandler {
+  readonly handler: FailureHandler;
+  readonly steps: readonly PlannedStep[];
+}
+
+interface PlannedCommon {
+  /** `3`, `3.on_failure.1`. */
+  readonly path: string;
+  /** `file:line`. */
+  readonly place: string;
+  readonly env: readonly { readonly name: string; readonly value: TextTemplate }[];
+  readonly workingDir: TextTemplate | null;
+  readonly commitMessage: TextTemplate | null;
+  readonly commitRequired: boolean;
+  /** Not written in the playbook: a miss in an iteration without changes means nothing is left to do. */
+  readonly commitDefaulted: boolean;
+  /** Something refers to this step's stdout or stderr alone. */
+  readonly split: boolean;
+  readonly onFailure: PlannedHandler | null;
+  readonly onExitCode: ReadonlyMap<number, PlannedHandler>;
+  readonly onSuccess: readonly PlannedStep[];
+}
+
+export interface PlannedClaude extends PlannedCommon {
+  readonly kind: "claude";
+  readonly step: ClaudeStep;
+  readonly prompt: TextTemplate;
+  readonly args: readonly TextTemplate[];
+  /** The step's own, then `--model`, the playbook's, the environment's and the config's. */
+  readonly options: ClaudeOptions;
+  /** The slash command's name, without the slash; `null` for plain text. */
+  readonly command: string | null;
+  /** Takes the newest unused spec when its argument is missing (spec 3.3). */
+  readonly consumesSpec: boolean;
+}
+
+export interface PlannedShell extends PlannedCommon {
+  readonly kind: "shell";
+  readonly step: ShellStep;
+  readonly run: ShellText;
+  readonly stdin: TextTemplate | null;
+}
+
+export interface PlannedAnalyze extends PlannedCommon {
+  readonly kind: "analyze";
+  readonly step: AnalyzeStep;
+}
+
+export type PlannedStep = PlannedClaude | PlannedShell | PlannedAnalyze;
+
+export interface Plan {
+  readonly playbook: Playbook;
+  readonly env: readonly { readonly name: string; readonly value: TextTemplate }[];
+  readonly steps: readonly PlannedStep[];
+  readonly maxIterations: number;
+  readonly boundFrom: "option" | "playbook" | "default";
+}

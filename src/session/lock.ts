@@ -1,0 +1,102 @@
+/** One session a working tree (spec 7): a lock file with pid, start time and host. */
+import { closeSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import process from "node:process";
+import { MmmError } from "../errors.ts";
+import { diskError } from "./disk.ts";
+
+interface Holder {
+  readonly pid: number;
+  /** Of the process, see {@link startTimeOf}; a reused pid has another one. */
+  readonly start: string;
+  readonly host: string;
+  readonly session: string;
+  readonly since: string;
+}
+
+export interface Lock {
+  /** A word about a stale lock that was taken over; `null` mostly. */
+  readonly note: string | null;
+  release(): void;
+}
+
+/** Throws `MmmError` (exit 3) when another live session holds the tree. */
+export async function takeLock(file: string, session: string, now: Date): Promise<Lock> {
+  const holder: Holder = {
+    pid: process.pid,
+    start: (await startTimeOf(process.pid)) ?? "",
+    host: hostname(),
+    session,
+    since: now.toISOString(),
+  };
+  const lock = (note: string | null): Lock => ({
+    note,
+    release: () => rmSync(file, { force: true }),
+  });
+  if (create(file, holder)) return lock(null);
+  const other = read(file);
+  if (other !== null && (await isAlive(other))) {
+    throw new MmmError("locked", 3, {
+      message: `another session is at work here: ${other.session}, since ${other.since} (pid ${other.pid} on ${other.host})`,
+      next: ["wait for it, or run in another clone or worktree of the repository"],
+    });
+  }
+  rmSync(file, { force: true });
+  if (!create(file, holder)) {
+    throw new MmmError("locked", 3, {
+      message: "another session has just started here",
+      next: ["wait for it, or run in another clone or worktree of the repository"],
+    });
+  }
+  const gone = other === null ? "unreadable" : `of ${other.session}, which is gone`;
+  return lock(`took over a stale lock ${gone}`);
+}
+
+function create(file: string, holder: Holder): boolean {
+  let fd: number;
+  try {
+    fd = openSync(file, "wx");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
+    throw diskError(`make the lock ${file}`, error);
+  }
+  writeSync(fd, `${JSON.stringify(holder)}\n`);
+  closeSync(fd);
+  return true;
+}
+
+function read(file: string): Holder | null {
+  try {
+    const value: unknown = JSON.parse(readFileSync(file, "utf8"));
+    if (typeof value !== "object" || value === null) return null;
+    const holder = value as Partial<Holder>; // Each field is checked below.
+    const { pid, start, host, session, since } = holder;
+    if (typeof pid !== "number" || typeof start !== "string" || typeof host !== "string")
+      return null;
+    return { pid, start, host, session: String(session), since: String(since) };
+  } catch {
+    // Unreadable or half written by a killed mmm: nobody holds it.
+    return null;
+  }
+}
+
+/** On another host one cannot look; the lock is believed. */
+async function isAlive(holder: Holder): Promise<boolean> {
+  if (holder.host !== hostname()) return true;
+  try {
+    process.kill(holder.pid, 0);
+  } catch (error) {
+    // EPERM: alive, and somebody else's.
+    if (!(error instanceof Error && "code" in error && error.code === "EPERM")) return false;
+  }
+  const start = await startTimeOf(holder.pid);
+  return start === null || holder.start === "" || start === holder.start;
+}
+
+/** Field 22 of `/proc/PID/stat`, clock ticks after boot; `null` where there is no /proc. */
+async function startTimeOf(pid: number): Promise<string | null> {
+  const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => null);
+  // The command's name stands in parentheses and may hold anything.
+  return text === null ? null : (text.slice(text.lastIndexOf(")") + 2).split(" ")[19] ?? null);
+}

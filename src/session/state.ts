@@ -1,0 +1,147 @@
+/** `.mmm/state.json` and `session.json`: small, readable, replaced whole (spec 7). */
+import { randomUUID } from "node:crypto";
+import { existsSync, readFileSync, renameSync } from "node:fs";
+import writeFileAtomic from "write-file-atomic";
+import type { Event } from "../engine/events.ts";
+import { MmmError } from "../errors.ts";
+import { writing } from "./disk.ts";
+
+/** Version of both files; a newer one is refused with a word. */
+const STATE_VERSION = 1;
+
+interface State {
+  readonly version: number;
+  readonly project_id: string;
+  readonly total_runs: number;
+  readonly last_run: string | null;
+  readonly score: number | null;
+  readonly running: readonly string[];
+  readonly last_session: Readonly<Record<string, unknown>> | null;
+}
+
+/** What the caller knows of the session from its start. */
+export interface SessionSummary {
+  readonly name: string;
+  readonly playbook: string;
+  readonly startedAt: string;
+}
+
+/** Says that the session runs; returns a word when a damaged file was set aside, else `null`. */
+export function recordStart(file: string, session: SessionSummary): string | null {
+  const { state, note } = readState(file);
+  replace(file, {
+    ...state,
+    total_runs: state.total_runs + 1,
+    last_run: session.startedAt,
+    running: [...state.running, session.name],
+  });
+  return note;
+}
+
+/** Says how it ended. */
+export function recordEnd(
+  file: string,
+  session: SessionSummary,
+  end: Extract<Event, { type: "session-finished" }>,
+  endedAt: string,
+): void {
+  const { state } = readState(file);
+  replace(file, {
+    ...state,
+    running: state.running.filter((name) => name !== session.name),
+    last_session: sessionRecord(session, end, endedAt),
+  });
+}
+
+/** The content of `session.json`; `null` end: still running. */
+export function writeSession(
+  file: string,
+  session: SessionSummary,
+  end: Extract<Event, { type: "session-finished" }> | null,
+  endedAt: string | null,
+): void {
+  const content =
+    end === null || endedAt === null
+      ? {
+          name: session.name,
+          status: "running",
+          playbook: session.playbook,
+          started_at: session.startedAt,
+        }
+      : sessionRecord(session, end, endedAt);
+  replace(file, { version: STATE_VERSION, ...content });
+}
+
+function sessionRecord(
+  session: SessionSummary,
+  end: Extract<Event, { type: "session-finished" }>,
+  endedAt: string,
+): Record<string, unknown> {
+  return {
+    name: session.name,
+    status: end.status,
+    stop_reason: end.stop,
+    exit_code: end.exitCode,
+    playbook: session.playbook,
+    iterations: end.totals.iterations,
+    steps: end.totals.steps,
+    commits: end.totals.commits,
+    files_changed: end.totals.filesChanged,
+    cost_usd: end.totals.costUsd,
+    tokens: end.totals.tokens,
+    duration_ms: end.totals.durationMs,
+    started_at: session.startedAt,
+    ended_at: endedAt,
+  };
+}
+
+function readState(file: string): { readonly state: State; readonly note: string | null } {
+  const fresh: State = {
+    version: STATE_VERSION,
+    project_id: randomUUID(),
+    total_runs: 0,
+    last_run: null,
+    score: null,
+    running: [],
+    last_session: null,
+  };
+  if (!existsSync(file)) return { state: fresh, note: null };
+  const found = parse(file);
+  if (found === null) {
+    const aside = `${file}.damaged`;
+    writing(`set ${file} aside`, () => renameSync(file, aside));
+    return {
+      state: fresh,
+      note: `${file} was damaged; it is kept as ${aside}, and counting starts anew`,
+    };
+  }
+  if (found.version > STATE_VERSION) {
+    throw new MmmError("state-newer", 3, {
+      message: `${file} has version ${found.version}, and this mmm knows ${STATE_VERSION}`,
+      next: ["use the newer mmm that wrote it"],
+    });
+  }
+  return { state: { ...fresh, ...found }, note: null };
+}
+
+function parse(file: string): State | null {
+  try {
+    const value: unknown = JSON.parse(readFileSync(file, "utf8"));
+    if (typeof value !== "object" || value === null) return null;
+    const state = value as State; // Its fields are checked here, the rest is only copied.
+    const sound =
+      typeof state.version === "number" &&
+      typeof state.total_runs === "number" &&
+      Array.isArray(state.running);
+    return sound ? state : null;
+  } catch {
+    // Damaged; the caller sets it aside and says so.
+    return null;
+  }
+}
+
+function replace(file: string, content: object): void {
+  writing(`write ${file}`, () =>
+    writeFileAtomic.sync(file, `${JSON.stringify(content, null, 2)}\n`),
+  );
+}

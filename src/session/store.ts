@@ -1,0 +1,59 @@
+/** The session's folder `.mmm/sessions/<name>/`: logs, event streams of Claude, values by file (spec 7). */
+import { createReadStream, existsSync, mkdirSync } from "node:fs";
+import { readFile, stat, writeFile } from "node:fs/promises";
+import { isUtf8 } from "node:buffer";
+import path from "node:path";
+import type { StorePort } from "../engine/ports.ts";
+import { diskError, writing } from "./disk.ts";
+
+const FOLDER = { log: "logs", stdout: "logs", stderr: "logs", events: "claude" } as const;
+const SUFFIX = { log: ".log", stdout: ".stdout", stderr: ".stderr", events: ".jsonl" } as const;
+
+/** Makes the folders; throws `MmmError` (exit 3) when that cannot be. */
+export function openStore(directory: string): StorePort {
+  writing(`make the session's folder ${directory}`, () => {
+    for (const folder of ["logs", "claude", "outputs"]) {
+      mkdirSync(path.join(directory, folder), { recursive: true });
+    }
+  });
+  return {
+    file: (kind, unit) => path.join(directory, FOLDER[kind], `${fileName(unit)}${SUFFIX[kind]}`),
+    writeOutput: async (name, content) => {
+      const file = freeName(path.join(directory, "outputs", fileName(name)));
+      try {
+        await writeFile(file, content, { flag: "wx" });
+      } catch (error) {
+        throw diskError(`write a value to ${file}`, error);
+      }
+      return file;
+    },
+    size: async (file) => (await stat(file).catch(() => ({ size: 0 }))).size,
+    read: async (file) => {
+      if (!existsSync(file)) return { text: "", exact: true };
+      const bytes = await readFile(file);
+      return { text: bytes.toString("utf8"), exact: isUtf8(bytes) };
+    },
+    hasNul,
+  };
+}
+
+/** Names come from step paths and references; whatever they hold, the file stays in its folder. */
+function fileName(unit: string): string {
+  return unit
+    .replace(/[^\w.-]+/g, "_")
+    .replace(/^\.+/, "_")
+    .slice(0, 120);
+}
+
+function freeName(file: string): string {
+  if (!existsSync(file)) return file;
+  for (let n = 2; ; n += 1) if (!existsSync(`${file}-${n}`)) return `${file}-${n}`;
+}
+
+async function hasNul(file: string): Promise<boolean> {
+  if (!existsSync(file)) return false;
+  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) {
+    if (Buffer.isBuffer(chunk) && chunk.includes(0)) return true;
+  }
+  return false;
+}

@@ -1,0 +1,96 @@
+/** How a Claude step runs (spec 3.2, 3.3, 6). */
+import { failure, processFailure, refused } from "../engine/failure.ts";
+import type { Executed, KindRequest, KindHooks, Prepared } from "../engine/kind.ts";
+import { renderPrompt } from "../engine/render.ts";
+import type { PlannedClaude } from "../playbook/plan-model.ts";
+
+export async function prepareClaude(request: KindRequest<PlannedClaude>): Promise<Prepared> {
+  const { frame, planned, unit } = request;
+  const { store } = frame.run.ports;
+  const context = { scope: frame.scope, store, unit };
+  const slash = planned.command !== null;
+  const source = planned.step.prompt.value.trim();
+  const words: string[] = [];
+  for (const template of [planned.prompt, ...planned.args]) {
+    const text = await renderPrompt(template, context, slash);
+    if (!text.ok) {
+      if (text.error.kind === "refused") {
+        return { kind: "refused", rendered: source, failure: refused(text.error) };
+      }
+      return { kind: "nothing-to-do", why: `${text.error.reference} is not there` };
+    }
+    // An argument that renders to nothing is left out, as the original did.
+    if (words.length === 0 || text.value !== "") words.push(text.value);
+  }
+  let prompt = words.join(" ").trim();
+  if (planned.consumesSpec && /^\/\S+$/.test(prompt)) {
+    const spec = await nextSpec(request);
+    if (spec === null)
+      return { kind: "nothing-to-do", why: "no spec is waiting in this iteration" };
+    prompt = `${prompt} ${spec}`;
+  }
+  for (const spec of frame.specs) if (prompt.includes(spec.path)) spec.used = true;
+  if (prompt === "") {
+    return { kind: "refused", rendered: source, failure: failure("value", "the prompt is empty") };
+  }
+  return {
+    kind: "ready",
+    rendered: prompt,
+    log: store.file("events", unit),
+    warnings: [],
+    execute: (hooks, signal) => execute(request, prompt, { hooks, signal }),
+  };
+}
+
+/** The newest spec of this iteration that still exists and was not handed out yet (spec 3.3). */
+async function nextSpec({ frame }: KindRequest<PlannedClaude>): Promise<string | null> {
+  for (const spec of frame.specs.toReversed()) {
+    if (spec.used || !(await frame.run.ports.tree.exists(spec.path))) continue;
+    spec.used = true;
+    return spec.path;
+  }
+  return null;
+}
+
+async function execute(
+  request: KindRequest<PlannedClaude>,
+  prompt: string,
+  { hooks, signal }: { readonly hooks: KindHooks; readonly signal: AbortSignal },
+): Promise<Executed> {
+  const { frame, planned, unit } = request;
+  const { claude, store } = frame.run.ports;
+  const report = await claude.run(
+    {
+      prompt,
+      step: planned.path,
+      options: planned.options,
+      cwd: request.cwd,
+      env: request.env,
+      timeoutMs: planned.step.timeoutMs,
+      eventsFile: store.file("events", unit),
+      logFile: store.file("log", unit),
+      onStart: hooks.onStart,
+      onActivity: hooks.onActivity,
+    },
+    signal,
+  );
+  const { verdict, end } = report;
+  const stopped =
+    end.kind === "timed-out" || end.kind === "cancelled" ? processFailure("Claude", end) : null;
+  const judged = verdict.ok
+    ? null
+    : failure("claude", verdict.message, end.kind === "exited" ? end.code : null, verdict.next);
+  return {
+    end,
+    durationMs: report.durationMs,
+    failure: stopped ?? judged,
+    tail: report.tail,
+    outputFile: report.textFile,
+    stdoutFile: null,
+    stderrFile: null,
+    usage: report.usage,
+    turns: report.turns,
+    model: report.model,
+    warnings: report.warnings,
+  };
+}

@@ -1,0 +1,58 @@
+/** The names that mmm itself provides (spec 3.1), one table for the plan's checks and for the run. */
+
+import { CAPITAL_NAMES } from "./reference.ts";
+
+/** Of the input; only with `--map` or `--args`. */
+export const INPUT_NAMES = ["ARG", "FILE", "INDEX", "TOTAL"] as const;
+
+/** Always there. */
+export const SESSION_NAMES = [
+  "ITERATION",
+  "MAX_ITERATIONS",
+  "PROJECT_ROOT",
+  "WORKTREE",
+  "SESSION_ID",
+  "PLAYBOOK",
+] as const;
+
+/** Stdout of the latest step with `capture_output: true`. */
+export const CAPTURED = "CAPTURED_OUTPUT";
+
+/** Is this one of the capital-letter variables, which also work as `$NAME` and reach every child? */
+export function isCapitalName(name: string): boolean {
+  return CAPITAL_NAMES.has(name);
+}
+
+/** `${group.field}` for groups that are not steps. `env` takes any field. */
+export const GROUPS: Readonly<Record<string, readonly string[]>> = {
+  shell: ["output", "exit_code", "attempt"],
+  test: ["output", "exit_code", "attempt"],
+  claude: ["output"],
+  last: ["output"],
+  error: ["message", "exit_code", "step"],
+};
+
+/** Words that cannot be a step's id, because `${word.x}` already means something. */
+export const RESERVED_IDS: ReadonlySet<string> = new Set([
+  ...Object.keys(GROUPS),
+  "env",
+  "params",
+  "project",
+  "item",
+]);
+
+/** What every step with an id has once it has run. */
+export const STEP_FIELDS = [
+  "output",
+  "stdout",
+  "stderr",
+  "exit_code",
+  "success",
+  "duration_ms",
+  "cost_usd",
+  "attempts",
+  "commits",
+  "commit",
+  "files_changed",
+  "files_added",
+] as const;
