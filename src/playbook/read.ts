@@ -8,8 +8,8 @@ import { readStep } from "./step.ts";
 import { describe, type Entry, type MappingTree, type Tree } from "./tree.ts";
 import { parseYaml } from "./yaml.ts";
 
-/** 10 000 steps with all their options are under 2 MiB; more is no playbook. */
-const MAX_BYTES = 4 * 1024 * 1024;
+/** Over 200 bytes for each of 10 000 steps; what has more is no playbook. */
+const MAX_MEBIBYTES = 2;
 /** Nobody mends more at once; the rest is counted. */
 const MAX_PROBLEMS = 200;
 
@@ -29,11 +29,16 @@ export interface ReadResult {
  */
 export function readPlaybook(file: string, bytes: Uint8Array | string): ReadResult {
   const size = bytes.length;
-  if (size > MAX_BYTES) {
+  if (size > MAX_MEBIBYTES * 1024 * 1024) {
     const mebibytes = (size / 1024 / 1024).toFixed(1);
-    return refused(file, "too-big", `the file has ${mebibytes} MiB, a playbook at most 4 MiB`, {
-      help: "is this a playbook?",
-    });
+    return refused(
+      file,
+      "too-big",
+      `the file has ${mebibytes} MiB, a playbook at most ${MAX_MEBIBYTES}`,
+      {
+        help: "is this a playbook?",
+      },
+    );
   }
   const text = typeof bytes === "string" ? bytes.replace(/^\uFEFF/, "") : decode(bytes);
   if (text === null) return notUtf8(file, bytes as Uint8Array);
@@ -83,15 +88,19 @@ function notUtf8(file: string, bytes: Uint8Array): ReadResult {
     if (isStrict(bytes.subarray(0, middle))) low = middle;
     else high = middle - 1;
   }
-  const start = isUtf16 ? 0 : new TextDecoder("utf-8").decode(bytes.subarray(0, low)).length;
-  const message = isUtf16 ? "the file is UTF-16, not UTF-8" : `byte ${low + 1} is not UTF-8`;
+  const sound = bytes.subarray(0, low);
+  const decoded = new TextDecoder("utf-8").decode(sound, { stream: true });
+  const withMark = new TextDecoder("utf-8", { ignoreBOM: true }).decode(sound, { stream: true });
+  const byte = new TextEncoder().encode(withMark).length + 1;
+  const start = isUtf16 ? 0 : decoded.length;
+  const message = isUtf16 ? "the file is UTF-16, not UTF-8" : `byte ${byte} is not UTF-8`;
   const range = { start: Math.min(start, text.length), end: Math.min(start + 1, text.length) };
   const help = "save the file as UTF-8";
   const diagnostics = [{ code: "not-utf8", severity: "error", message, range, help } as const];
   return { playbook: null, diagnostics, source: sourceFile(file, text) };
 }
 
-/** `stream`: a character cut off at the end is no fault. */
+/** A character cut off at the end is no fault here. */
 function isStrict(bytes: Uint8Array): boolean {
   try {
     new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream: true });

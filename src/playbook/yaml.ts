@@ -7,6 +7,8 @@ import type { Tree } from "./tree.ts";
 
 /** Nested brackets and blocks. Handlers nest to depth 5, which needs less than 40. */
 const MAX_DEPTH = 100;
+const MAX_STRAYS = 1000;
+const MAX_MARKS = 1000;
 const SEVERAL = "a playbook is one YAML document, this file has several";
 
 /** Text to a tree with places; `null` when there is no usable tree: problems say why. */
@@ -36,8 +38,21 @@ export function parseYaml(text: string, problems: Problems): Tree | null {
 function tokenize(text: string, problems: Problems): readonly CST.Token[] | null {
   const parser = new Parser();
   const tokens: CST.Token[] = [];
+  let marks = 0;
+  let strays = 0;
   for (const lexeme of new Lexer().lex(text)) {
-    tokens.push(...parser.next(lexeme));
+    for (const token of parser.next(lexeme)) {
+      tokens.push(token);
+      if (token.type === "error") strays += 1;
+    }
+    if (/^[&!][^\n]*$/.test(lexeme)) marks += 1;
+    if (marks > MAX_MARKS) {
+      const message = `more than ${MAX_MARKS} anchors and tags`;
+      problems.error("too-many-anchors", spot(parser.offset, text), message);
+      return null;
+    }
+    // Each stray token is one problem already: after a thousand the file is noise.
+    if (strays > MAX_STRAYS) return tokens;
     if (parser.stack.length > MAX_DEPTH) {
       const message = `nested deeper than ${MAX_DEPTH} levels`;
       problems.error("too-deep", spot(parser.offset, text), message);
@@ -62,9 +77,11 @@ function firstDocument(
   let first: Document.Parsed | null = null;
   for (const document of new Composer(options).compose(tokens, true, text.length)) {
     if (first !== null) {
-      const start = text.slice(0, document.range[0]).lastIndexOf("---");
-      const at = start === -1 ? document.range[0] : start;
-      problems.error("several-documents", { start: at, end: at + 3 }, SEVERAL, {
+      const marker = text.indexOf("---", first.range[1]);
+      const isMarked = marker !== -1 && marker < Math.max(document.range[1], document.range[0] + 1);
+      const start = Math.min(isMarked ? marker : document.range[0], text.length);
+      const end = Math.min(start + (isMarked ? 3 : 1), text.length);
+      problems.error("several-documents", { start, end }, SEVERAL, {
         help: "put each playbook into a file of its own",
       });
       return null;
