@@ -8,6 +8,7 @@ import { shippedCommands } from "../../src/app/shipped-commands.ts";
 import { parseRecording } from "../../src/claude/recording.ts";
 import { createReplayPort } from "../../src/claude/replay.ts";
 import type { ClaudeReport } from "../../src/engine/ports.ts";
+import { readPlaybook } from "../../src/playbook/read.ts";
 import { useScratch } from "../support/scratch-repo.ts";
 
 const packageRoot = path.join(import.meta.dirname, "../..");
@@ -27,6 +28,13 @@ function commandsIn(node: unknown): readonly string[] {
 }
 
 describe("the shipped examples", () => {
+  it.each(playbooks)("%s is read without a problem or a note", (file) => {
+    const { playbook, diagnostics } = readPlaybook(file, readFileSync(path.join(folder, file)));
+
+    expect(diagnostics).toEqual([]);
+    expect(playbook?.name).toBe(file.slice(0, -".yml".length));
+  });
+
   it.each(playbooks)("%s is YAML and calls only commands that are shipped (spec 9.3)", (file) => {
     const playbook: unknown = parse(readFileSync(path.join(folder, file), "utf8"));
 
