@@ -20,7 +20,7 @@ export interface InitRequest {
   readonly home?: string;
 }
 
-export interface InitFile {
+interface InitFile {
   /** `mmm-lint`. */
   readonly name: string;
   /** Relative to the repository. */
@@ -35,7 +35,7 @@ export interface InitReport {
   readonly files: readonly InitFile[];
   /** Names that a different file in the home folder hides; Claude prefers that one. */
   readonly hidden: readonly string[];
-  /** Lines to type next; the last commits what was written. None when nothing was. */
+  /** Lines to type next; the last commits what was written. None when nothing was, or git ignores it all. */
   readonly next: readonly string[];
 }
 
@@ -63,7 +63,7 @@ export async function initCommands(request: InitRequest): Promise<InitReport> {
     root,
     files,
     hidden: await hiddenNames(chosen, request.home),
-    next: wrote ? [commitLine(root, await realpath(request.cwd))] : [],
+    next: wrote && !(await isIgnored(root)) ? [commitLine(root, await realpath(request.cwd))] : [],
   };
 }
 
@@ -210,6 +210,11 @@ async function hiddenNames(
     const text = texts[index] ?? null;
     return text === null || text === command.text ? [] : [name];
   });
+}
+
+/** Whoever ignores these files does not want them committed; worktrees get a copy all the same. */
+async function isIgnored(root: string): Promise<boolean> {
+  return (await gitRecords(root, ["check-ignore", "-q", "--", ".claude/commands/mmm-lint.md"])).ok;
 }
 
 function commitLine(root: string, cwd: string): string {

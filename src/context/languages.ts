@@ -96,7 +96,7 @@ const generatedName =
   /(?:\.min\.(?:js|css|mjs)|\.bundle\.js|\.generated\.[a-z]+|[._]pb2?(?:_grpc)?\.[a-z]+|\.g\.(?:dart|cs)|\.designer\.cs|_generated\.[a-z]+|\.d\.ts)$/iu;
 
 /** `null`: prose, data, or unknown. */
-export function languageOf(file: string): string | null {
+function languageOf(file: string): string | null {
   const name = path.posix.basename(file);
   const named = byName.get(name);
   if (named !== undefined) return named;

@@ -1,7 +1,6 @@
 /** How a repository is laid out: manifests, workspaces, entry points, tests. Names and small files only. */
 import path from "node:path";
-import picomatch from "picomatch";
-import { parse } from "yaml";
+import { folderMatcher } from "./folder-pattern.ts";
 import type { TrackedFile } from "./git-facts.ts";
 import { asObject, jsonObject, readInside, strings } from "./read-inside.ts";
 import { glanceAtToml } from "./toml-glance.ts";
@@ -76,20 +75,9 @@ export async function workspacesOf(
     .filter(([, patterns]) => patterns.length > 0)
     .map(([manifest, patterns]) => ({
       manifest,
-      patterns: patterns.slice(0, most),
-      members: folders.filter(matcher(patterns.slice(0, most))).slice(0, most),
+      patterns: patterns.map(short).slice(0, most),
+      members: folders.filter(folderMatcher(patterns)).slice(0, most),
     }));
-}
-
-function matcher(patterns: readonly string[]): (folder: string) => boolean {
-  const tidy = patterns.map((pattern) => pattern.replace(/^\.\//u, "").replace(/\/+$/u, ""));
-  // picomatch refuses patterns over 64 KiB, and none that long is a workspace
-  const short = tidy.filter((pattern) => pattern !== "" && pattern.length < 1_000);
-  const wanted = short.filter((pattern) => !pattern.startsWith("!"));
-  const unwanted = short.filter((pattern) => pattern.startsWith("!")).map((text) => text.slice(1));
-  const isMember = picomatch(wanted);
-  const isOut = picomatch(unwanted);
-  return (folder) => isMember(folder) && !isOut(folder);
 }
 
 async function npmPatterns(root: string): Promise<readonly string[]> {
@@ -97,15 +85,30 @@ async function npmPatterns(root: string): Promise<readonly string[]> {
   return Array.isArray(written) ? strings(written) : strings(asObject(written)?.["packages"]);
 }
 
+/**
+ * The `packages:` list by its lines. No YAML library here: some texts of a few hundred kilobytes make yaml 2.9
+ * end the process for want of memory (`"- "` half a million times), and these come from anywhere.
+ */
 async function pnpmPatterns(root: string): Promise<readonly string[]> {
-  const text = await readInside(root, "pnpm-workspace.yaml");
-  if (text === null) return [];
-  try {
-    return strings(asObject(parse(text, { logLevel: "error" }))?.["packages"]);
-  } catch {
-    // broken YAML, or an alias bomb that the library refuses
-    return [];
+  const lines = ((await readInside(root, "pnpm-workspace.yaml")) ?? "").split("\n");
+  const start = lines.findIndex((line) => line.startsWith("packages:"));
+  if (start === -1) return [];
+  const flow = (lines[start] ?? "").slice("packages:".length).trim();
+  if (flow.startsWith("[")) return glanceAtToml(`packages = ${flow}`).lists.get("packages") ?? [];
+  const patterns: string[] = [];
+  for (const line of lines.slice(start + 1)) {
+    const item = line.trim();
+    if (item === "" || item.startsWith("#")) continue;
+    if (!item.startsWith("- ")) break;
+    patterns.push(unquoted(item.slice(2).trim()));
   }
+  return patterns;
+}
+
+function unquoted(text: string): string {
+  const quote = text[0];
+  if (quote !== '"' && quote !== "'") return (text.split(" #")[0] ?? "").trim();
+  return text.slice(1).split(quote)[0] ?? "";
 }
 
 async function cargoPatterns(root: string): Promise<readonly string[]> {
@@ -115,9 +118,12 @@ async function cargoPatterns(root: string): Promise<readonly string[]> {
 
 async function goPatterns(root: string): Promise<readonly string[]> {
   const text = (await readInside(root, "go.work")) ?? "";
-  const used = /^use\s*\(([^)]*)\)/mu.exec(text)?.[1]?.split("\n") ?? [];
+  const block = /^use\s*\(/mu.exec(text);
+  const from = block === null ? text.length : block.index + block[0].length;
+  const end = text.indexOf(")", from);
+  const used = text.slice(from, end === -1 ? from : end).split("\n");
   const single = [...text.matchAll(/^use\s+([^\s(]+)/gmu)].map((match) => match[1] ?? "");
-  return [...used.map((line) => line.replace(/\/\/.*$/u, "").trim()), ...single].filter(
+  return [...used.map((line) => (line.split("//")[0] ?? "").trim()), ...single].filter(
     (line) => line !== "",
   );
 }
@@ -160,7 +166,10 @@ export async function entryPointsOf(
   const usual = files
     .filter((file) => conventional.some((pattern) => pattern.test(file.path)))
     .map((file) => ({ path: file.path, from: "convention" }));
-  return [...points, ...usual].slice(0, 50);
+  return [...points, ...usual].slice(0, 50).map((point) => ({
+    path: short(point.path),
+    from: short(point.from),
+  }));
 }
 
 const testShapes: readonly (readonly [RegExp, string])[] = [
@@ -197,6 +206,11 @@ export function testLayoutOf(files: readonly TrackedFile[]): TestLayout {
     patterns: byCount(patterns).slice(0, 5),
     beside: tests > 0 && beside * 2 > tests,
   };
+}
+
+/** Long enough for any path worth showing. */
+function short(text: string): string {
+  return text.slice(0, 300);
 }
 
 function byCount(counts: ReadonlyMap<string, number>): readonly string[] {

@@ -97,7 +97,7 @@ async function fromJustfile(root: string): Promise<Found> {
     if (text === null) continue;
     // `recipe args: dependencies`, `@recipe:`; never `name := value` nor an indented line
     return pick(
-      matches(text, /^@?([A-Za-z_][\w-]*)(?=[^:\n]*:(?!=))/gmu),
+      matches(text, /^@?([A-Za-z_][\w-]*)(?![\w-])(?=[^:\n]*:(?!=))/gmu),
       (name) => `just ${name}`,
     );
   }

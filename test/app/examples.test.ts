@@ -1,10 +1,14 @@
 /** Every example names only what is there; the demo's recording holds code that really does what its story says. */
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { shippedCommands } from "../../src/app/shipped-commands.ts";
+import { parseRecording } from "../../src/claude/recording.ts";
+import { createReplayPort } from "../../src/claude/replay.ts";
+import type { ClaudeReport } from "../../src/engine/ports.ts";
+import { readPlaybook } from "../../src/playbook/read.ts";
 import { useScratch } from "../support/scratch-repo.ts";
 
 const packageRoot = path.join(import.meta.dirname, "../..");
@@ -24,6 +28,13 @@ function commandsIn(node: unknown): readonly string[] {
 }
 
 describe("the shipped examples", () => {
+  it.each(playbooks)("%s is read without a problem or a note", (file) => {
+    const { playbook, diagnostics } = readPlaybook(file, readFileSync(path.join(folder, file)));
+
+    expect(diagnostics).toEqual([]);
+    expect(playbook?.name).toBe(file.slice(0, -".yml".length));
+  });
+
   it.each(playbooks)("%s is YAML and calls only commands that are shipped (spec 9.3)", (file) => {
     const playbook: unknown = parse(readFileSync(path.join(folder, file), "utf8"));
 
@@ -63,36 +74,42 @@ describe("the shipped examples", () => {
   });
 });
 
-interface Change {
-  readonly path: string;
-  readonly content?: string;
-  readonly delete?: true;
+const recording = parseRecording(
+  readFileSync(path.join(folder, "demo.recording.jsonl"), "utf8"),
+  "demo.recording.jsonl",
+);
+
+/** A repository of the demo's project, and the recorded Claude to call in it. */
+function stage(): {
+  readonly root: string;
+  readonly claude: (prompt: string) => Promise<ClaudeReport>;
+} {
+  const root = scratch.folder();
+  cpSync(path.join(folder, "demo-project"), root, { recursive: true });
+  scratch.git(root, "init", "--quiet");
+  scratch.git(root, "add", "--all");
+  scratch.git(root, "commit", "--quiet", "-m", "chore: start");
+  const logs = scratch.folder();
+  const port = createReplayPort({ calls: recording, file: "demo.recording.jsonl" });
+  const claude = async (prompt: string): Promise<ClaudeReport> =>
+    port.run(
+      {
+        cwd: root,
+        env: {},
+        timeoutMs: null,
+        prompt,
+        options: {},
+        step: "",
+        eventsFile: path.join(logs, "events.jsonl"),
+        logFile: path.join(logs, "log.txt"),
+      },
+      new AbortController().signal,
+    );
+  return { root, claude };
 }
 
-interface Call {
-  readonly commits?: readonly { readonly subject: string; readonly changes: readonly Change[] }[];
-}
-
-function recordedCalls(): readonly Call[] {
-  const lines = readFileSync(path.join(folder, "demo.recording.jsonl"), "utf8").trim().split("\n");
-  const [header, ...calls] = lines.map((line) => JSON.parse(line) as unknown);
-  expect(header).toMatchObject({ v: 1, kind: "recording" });
-  return calls as readonly Call[];
-}
-
-function apply(root: string, call: Call | undefined): void {
-  for (const change of call?.commits?.flatMap((commit) => commit.changes) ?? []) {
-    const file = path.join(root, change.path);
-    if (change.delete === true) rmSync(file);
-    else {
-      mkdirSync(path.dirname(file), { recursive: true });
-      writeFileSync(file, change.content ?? "");
-    }
-  }
-}
-
-/** Names of the tests that fail, by the program's own test run. */
-function failingTests(root: string): readonly string[] {
+/** The names of the tests that fail and all that was printed, by the program's own test run. */
+function runTests(root: string): { readonly failing: readonly string[]; readonly output: string } {
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   const run = spawnSync(process.execPath, ["--test", "--test-reporter=tap"], {
     cwd: root,
@@ -101,37 +118,43 @@ function failingTests(root: string): readonly string[] {
   });
   const failing = [...run.stdout.matchAll(/^not ok \d+ - (.+)$/gmu)].map((match) => match[1] ?? "");
   expect(run.status).toBe(failing.length === 0 ? 0 : 1);
-  return failing.filter((name) => !name.endsWith(".js"));
+  return { failing, output: run.stdout };
 }
 
 describe("the demo", () => {
-  it("starts with a failing test, is broken by the implementation, repaired, and tidied up", () => {
-    const root = path.join(scratch.folder(), "demo");
-    cpSync(path.join(folder, "demo-project"), root, { recursive: true });
-    const [review, implement, repair, lint, again] = recordedCalls();
+  it("starts with a failing test, is broken by the implementation, repaired, tidied up, and then at an end", async () => {
+    const { root, claude } = stage();
+    const spec = "specs/temp/iteration-1-improvements.md";
 
-    const states = [failingTests(root)];
-    for (const call of [review, implement, repair, lint]) {
-      apply(root, call);
-      states.push(failingTests(root));
+    const start = runTests(root);
+    const review = await claude("/mmm-code-review");
+    const specText = readFileSync(path.join(root, spec), "utf8");
+    const implement = await claude(`/mmm-implement-spec ${spec}`);
+    const broken = runTests(root);
+    const repair = await claude(`/mmm-debug-test-failure --spec ${spec} --output ${broken.output}`);
+    const repaired = runTests(root);
+    const lint = await claude("/mmm-lint");
+    const end = runTests(root);
+    const head = scratch.git(root, "rev-parse", "HEAD");
+    const again = await claude("/mmm-code-review");
+
+    for (const report of [review, implement, repair, lint, again]) {
+      expect(report.verdict).toEqual({ ok: true });
+      expect(report.usage?.costUsd).toBe(0);
     }
-
-    expect(states).toEqual([
-      ["is exact to the cent"],
-      ["is exact to the cent"],
-      ["gives nothing off below 100", "prints a line for each item and the total"],
-      [],
-      [],
+    expect(start.failing).toEqual(["is exact to the cent"]);
+    expect(specText).toContain("## Done when");
+    expect(broken.failing).toEqual([
+      "gives nothing off below 100",
+      "prints a line for each item and the total",
     ]);
-    expect(again?.commits).toBeUndefined();
-  });
-
-  it("commits with the subjects that the shipped commands promise", () => {
-    const subjects = recordedCalls().flatMap((call) =>
-      (call.commits ?? []).map((commit) => commit.subject),
-    );
-
-    expect(subjects).toEqual([
+    expect(repaired.failing).toEqual([]);
+    expect(end.failing).toEqual([]);
+    expect(again.text).toContain("No issues found");
+    expect(scratch.git(root, "rev-parse", "HEAD")).toBe(head);
+    expect(scratch.git(root, "status", "--porcelain")).toBe("");
+    expect(scratch.git(root, "log", "--reverse", "--format=%s").trim().split("\n")).toEqual([
+      "chore: start",
       "review: generate improvement spec for iteration-1-improvements",
       "fix: apply improvements from spec iteration-1-improvements",
       "fix: resolve test failures from implementation",
@@ -139,17 +162,14 @@ describe("the demo", () => {
     ]);
   });
 
-  it("prints the same receipt before and after: what was wrong are the amounts inside", () => {
-    const root = path.join(scratch.folder(), "demo");
-    cpSync(path.join(folder, "demo-project"), root, { recursive: true });
-    const receipt = (): string =>
-      spawnSync(process.execPath, ["src/cli.js", "order.json"], { cwd: root, encoding: "utf8" })
-        .stdout;
-    const before = receipt();
+  it("asks for nothing that the recording does not hold, in the order of demo.yml", () => {
+    const playbook = parse(readFileSync(path.join(folder, "demo.yml"), "utf8")) as {
+      readonly steps: unknown;
+    };
 
-    for (const call of recordedCalls()) apply(root, call);
+    const asked = commandsIn(playbook);
+    const held = recording.map((call) => /^\/(\S+)/u.exec(call.prompt ?? call.match ?? "")?.[1]);
 
-    expect(before).toBe("4 x Tea: 10.00\n3 x Biscuits: 3.30\nTotal: 15.96\n");
-    expect(receipt()).toBe(before);
+    expect(held).toEqual([...asked, asked[0]]);
   });
 });

@@ -71,6 +71,15 @@ describe("mmm init (spec 9.1)", () => {
     expect(scratch.git(root, "log", "--format=%s").trim()).toBe("chore: install mmm commands");
   });
 
+  it("asks nobody to commit what git ignores", async () => {
+    const root = scratch.repository({ ".gitignore": ".claude/\n" });
+
+    const report = await init(root);
+
+    expect(report.files[0]?.outcome).toBe("installed");
+    expect(report.next).toEqual([]);
+  });
+
   it("says unchanged the second time, and has nothing to commit", async () => {
     const root = scratch.repository({ "a.ts": "" });
     const packageRoot = packageWith("1");

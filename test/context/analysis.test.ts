@@ -223,6 +223,9 @@ describe("what is read of a repository (spec 2.7)", () => {
       "crates/x/Cargo.toml": "[package]\n",
       "go.work": "go 1.22\n\nuse (\n\t./svc\n)\n",
       "svc/go.mod": "module svc\n",
+      "pnpm-workspace.yaml":
+        "packages:\n  # ours\n  - 'web/*' # sites\n\n  - tools\ncatalog:\n  - no\n",
+      "web/shop/package.json": "{}",
     });
 
     const facts = await factsOf(root);
@@ -234,6 +237,11 @@ describe("what is read of a repository (spec 2.7)", () => {
         manifest: "package.json",
         patterns: ["packages/*", "!packages/old"],
         members: ["packages/a"],
+      },
+      {
+        manifest: "pnpm-workspace.yaml",
+        patterns: ["web/*", "tools"],
+        members: ["web/shop"],
       },
       { manifest: "Cargo.toml", patterns: ["crates/x"], members: ["crates/x"] },
       { manifest: "go.work", patterns: ["./svc"], members: ["svc"] },
@@ -360,7 +368,11 @@ describe("what is read of a repository (spec 2.7)", () => {
         workspaces: ["", "[".repeat(5_000), "{a,b}".repeat(50), "pkg/*"],
         bin: "run`me\n",
       }),
-      "pnpm-workspace.yaml": "a: &a [x, x]\nb: &b [*a, *a]\npackages: *nope\n",
+      "pnpm-workspace.yaml": `packages: ${"- ".repeat(500_000)}`,
+      "go.work": "use (\n".repeat(150_000),
+      justfile: "a".repeat(1_000_000),
+      Makefile: `${"b ".repeat(500_000)}\n`,
+      "go.mod": `module${" ".repeat(1_000_000)}`,
       "Cargo.toml": `members = [${'"'.repeat(50_000)}`,
       "pkg/a/package.json": "{",
     });
