@@ -6,7 +6,6 @@ import { compileText, type TextTemplate } from "../values/text.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type {
   ClaudeOptions,
-  ClaudeStep,
   FailureHandler,
   Playbook,
   ShellStep,

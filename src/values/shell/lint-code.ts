@@ -10,8 +10,9 @@ import {
   SSH_TAKES,
 } from "./lint-program.ts";
 import { each, type Finding, isOption, nameOf, operands, shellText } from "./lint-words.ts";
-import type { Command, Site, Word } from "./scan-state.ts";
+import { type Command, type Site, UNKNOWN, type Word } from "./scan-state.ts";
 
+const STDIN = /^(?:-|\/dev\/stdin|\/dev\/fd\/0|\/proc\/self\/fd\/0)$/;
 const PIPED =
   "is part of the text that this program reads as code; give it as an argument or through the environment";
 
@@ -79,7 +80,12 @@ function evaluates(name: string): string {
 function* shellFindings(words: readonly Word[], at: number): Generator<Finding> {
   const shell = nameOf(words[at]);
   const code = shellCode(words, at);
-  if (code === null || words[code] === undefined) return;
+  if (code === null) {
+    const script = operands(words, at + 1, ["-o", "-O", "+o", "+O", "--rcfile", "--init-file"])[0];
+    if (script?.literal === UNKNOWN) yield* each([script], "code", PIPED);
+    return;
+  }
+  if (words[code] === undefined) return;
   const why = `stands in the program text of ${shell} -c, where the value would be read as code; give it as an argument: ${shell} -c '… "$1" …' ${shell} "…", or use |quote`;
   yield* shellText([words[code]], "code", why);
 }
@@ -209,6 +215,7 @@ function shellReads(words: readonly Word[], index: number): boolean {
 /** True when the program takes its standard input as code. */
 function readsProgram(words: readonly Word[], index: number): boolean {
   const name = nameOf(words[index]);
+  if (name === "." || name === "source") return STDIN.test(words[index + 1]?.literal ?? "");
   if (SHELLS.has(name)) return scriptless(words, index);
   if (RUNNERS.has(name)) {
     const shell = words.findIndex((word, at) => at > index && SHELLS.has(nameOf(word)));
@@ -235,7 +242,7 @@ function readsProgram(words: readonly Word[], index: number): boolean {
 function scriptless(words: readonly Word[], at: number): boolean {
   if (shellCode(words, at) !== null) return false;
   for (const word of words.slice(at + 1)) {
-    if (/^-[a-z]*s[a-z]*$/.test(word.literal) || word.literal === "-") return true;
+    if (/^-[a-z]*s[a-z]*$/.test(word.literal) || STDIN.test(word.literal)) return true;
     if (!isOption(word)) return false;
   }
   return true;

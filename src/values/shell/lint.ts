@@ -150,11 +150,23 @@ function* findings(command: Command, scan: Scan): Generator<Finding> {
   }
   yield* builtinFindings(command);
   if (command.kind === "simple") {
-    const { piped } = command;
-    yield* programFindings(command, index, () =>
-      piped === null ? [] : scan.sites.slice(piped.from, piped.to),
-    );
+    yield* programFindings(command, index, () => fedSites(command, scan));
   }
+}
+
+/** References that reach the standard input of a command from elsewhere: a pipe, or the compound commands around it. */
+function fedSites(command: Command, scan: Scan): Site[] {
+  const { piped } = command;
+  const pipes = piped === null ? scan.compoundPipes : [piped];
+  const sites = pipes.flatMap((pipe) => scan.sites.slice(pipe.from, pipe.to));
+  if (command.inputs.length > 0) return [];
+  for (const input of scan.inputs) {
+    const { words } = input.command;
+    const around = words.length === 0 || nameOf(words[0]) === "exec";
+    const feeds = piped === null ? around : input.at >= piped.start && input.at < piped.end;
+    if (feeds) sites.push(...input.word.sites);
+  }
+  return sites;
 }
 
 function problemOf(finding: Finding): ShellProblem {

@@ -76,7 +76,12 @@ function operator(scan: Scan, level: Level): void {
   }
   if (text === "|" || text === "|&") {
     endCommand(scan, level);
-    level.piped = { from: level.pipeline, to: scan.sites.length };
+    level.piped = {
+      from: level.pipeline,
+      to: scan.sites.length,
+      start: level.pipelineAt,
+      end: at,
+    };
     level.compound = false;
   } else nextCommand(scan, level);
 }
@@ -123,6 +128,8 @@ function parenthesis(scan: Scan, level: Level): void {
   scan.pos += 1;
   if (continuesOperator(scan)) return scan.stop("cont-op", "a line continuation after (", at);
   if (command === null && !level.compound) {
+    if (level.piped !== null) scan.compoundPipes.push(level.piped);
+    level.piped = null;
     scan.commandList(")");
     level.compound = true;
     return;

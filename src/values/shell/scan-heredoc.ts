@@ -136,5 +136,8 @@ function body(scan: Scan, heredoc: Heredoc, end: number): void {
     while (!scan.done) quotedUnit(scan, "heredoc");
   });
   scan.word = outer;
-  if (word.sites.length > 0) heredoc.command.inputs.push(word);
+  if (word.sites.length === 0) return;
+  const { command, at } = heredoc;
+  command.inputs.push(word);
+  scan.inputs.push({ at, word, command });
 }

@@ -1,5 +1,5 @@
 import type { Level } from "./scan-level.ts";
-import { endCommand, needCommand } from "./scan-simple.ts";
+import { endCommand, needCommand, openBlock } from "./scan-simple.ts";
 import type { Scan, Word } from "./scan-state.ts";
 import { readWord, skipBlanks } from "./scan-word.ts";
 
@@ -14,7 +14,7 @@ export function keyword(scan: Scan, level: Level, word: Word): boolean {
   if (CLOSERS.has(literal)) closers(scan, level, literal);
   else if (BETWEEN.has(literal)) level.compound = false;
   else if (level.compound) return false;
-  else if (OPENERS.has(literal)) level.blocks.push(level.pipeline);
+  else if (OPENERS.has(literal)) openBlock(scan, level);
   else if (literal === "for" || literal === "select") head(scan, level, "for");
   else if (literal === "case" || literal === "function") head(scan, level, literal);
   else if (literal === "[[") conditional(scan, level, word);
@@ -28,12 +28,14 @@ export function keyword(scan: Scan, level: Level, word: Word): boolean {
 export function closers(scan: Scan, level: Level, literal: string): void {
   endCommand(scan, level);
   if (literal === "esac") level.cases.pop();
-  level.pipeline = level.blocks.pop() ?? level.pipeline;
+  const { pipeline, pipelineAt } = level.blocks.pop() ?? level;
+  level.pipeline = pipeline;
+  level.pipelineAt = pipelineAt;
   level.compound = true;
 }
 
 function head(scan: Scan, level: Level, kind: "for" | "case" | "function"): void {
-  if (kind !== "function") level.blocks.push(level.pipeline);
+  if (kind !== "function") openBlock(scan, level);
   needCommand(scan, level).kind = kind;
 }
 

@@ -6,13 +6,15 @@ export interface Level {
   readonly close: string;
   readonly pending: Heredoc[];
   readonly cases: { inPattern: boolean; begun: boolean }[];
-  /** For each open compound command: the site index at which its pipeline began. */
-  readonly blocks: number[];
+  /** For each open compound command: where its pipeline began. */
+  readonly blocks: { readonly pipeline: number; readonly pipelineAt: number }[];
   command: Command | null;
   /** What feeds the next command through a pipe. */
   piped: Command["piped"];
   /** Index of the first site of the pipeline under way. */
   pipeline: number;
+  /** Offset at which it began. */
+  pipelineAt: number;
   /** A compound command has just ended: only redirections, operators and reserved words may follow. */
   compound: boolean;
 }
@@ -26,6 +28,7 @@ export function newLevel(scan: Scan, close: string): Level {
     command: null,
     piped: null,
     pipeline: scan.sites.length,
+    pipelineAt: scan.pos,
     compound: false,
   };
 }

@@ -28,6 +28,7 @@ export function redirection(scan: Scan, level: Level): void {
       const word = readWord(scan, role);
       if (word.start === scan.pos) return scan.stop("paren", `${operator} without a target`, at);
       (operator === "<<<" ? command.inputs : command.targets).push(word);
+      if (operator === "<<<" && word.sites.length > 0) scan.inputs.push({ at, word, command });
     };
     const why = `stands after ${operator}, where shells read a file name or a number; write > file 2>&1`;
     if (operator === "<&" || operator === ">&") scan.refusing("redir-dup", why, read);
@@ -46,14 +47,16 @@ function finishCompound(scan: Scan, level: Level): void {
 function processSubstitution(scan: Scan, level: Level): void {
   const start = scan.pos;
   const command = needCommand(scan, level);
+  const before = scan.sites.length;
   scan.pos += 2;
   scan.commandList(")");
+  const sites = scan.sites.slice(before);
   command.words.push({
     start,
     end: scan.pos,
     literal: UNKNOWN,
     quoted: false,
     role: "argument",
-    sites: [],
+    sites,
   });
 }

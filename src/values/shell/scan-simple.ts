@@ -1,3 +1,5 @@
+import { SHELLS } from "./lint-program.ts";
+import { nameOf } from "./lint-words.ts";
 import type { Level } from "./scan-level.ts";
 import { HOLE, type Command, type Scan } from "./scan-state.ts";
 
@@ -47,13 +49,25 @@ export function nextCommand(scan: Scan, level: Level): void {
   endCommand(scan, level);
   level.compound = false;
   level.pipeline = scan.sites.length;
+  level.pipelineAt = scan.pos;
+}
+
+/** The start of a compound command. */
+export function openBlock(scan: Scan, level: Level): void {
+  const { pipeline, pipelineAt } = level;
+  level.blocks.push({ pipeline, pipelineAt });
+  if (level.piped !== null) scan.compoundPipes.push(level.piped);
+  level.piped = null;
 }
 
 /** `set -x`, `declare -i n`: commands without a reference that matter to those with one. */
 function changesMode(command: Command): boolean {
   const name = command.words[0]?.literal ?? "";
   return (
-    name === "set" || (NAMES_ALL.has(name) && command.words[1]?.literal.startsWith("-") === true)
+    name === "set" ||
+    // A shell that reads its program from what a compound command is given.
+    (command.words.length < 9 && command.words.some((word) => SHELLS.has(nameOf(word)))) ||
+    (NAMES_ALL.has(name) && command.words[1]?.literal.startsWith("-") === true)
   );
 }
 

@@ -41,6 +41,19 @@ export interface Word {
 }
 
 /** A simple command, or the head of a compound one. */
+/** The left side of a pipe: a range of indexes into the sites, and of offsets in the text. */
+export interface Piped extends Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Text that reaches a standard input, opened by `<<` or `<<<` at `at`. */
+export interface Input {
+  readonly at: number;
+  readonly word: Word;
+  readonly command: Command;
+}
+
 export interface Command {
   kind: "simple" | "conditional" | "for" | "case" | "function";
   readonly words: Word[];
@@ -49,8 +62,8 @@ export interface Command {
   readonly inputs: Word[];
   /** Words after `<`, `>` and the like. */
   readonly targets: Word[];
-  /** Indexes into the sites: what stands left of the `|` before this command. */
-  readonly piped: { readonly from: number; readonly to: number } | null;
+  /** What stands left of the `|` before this command. */
+  readonly piped: Piped | null;
   readonly firstSite: number;
   hasHeredoc: boolean;
 }
@@ -80,6 +93,9 @@ export class Scan {
   readonly sites: Site[] = [];
   readonly problems: ShellProblem[] = [];
   readonly commands: Command[] = [];
+  readonly inputs: Input[] = [];
+  /** What is piped into compound commands. */
+  readonly compoundPipes: Piped[] = [];
   /** Plain names that the text itself sets. */
   readonly assigned = new Set<string>();
   pos = 0;
