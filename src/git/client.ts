@@ -29,6 +29,8 @@ export function createClient(cwd: string, env: Environment): GitClient {
       baseDir: cwd,
       config: [...pinnedConfig],
       timeout: { block: 600_000 },
+      // its default settles 50 ms after the exit, with whatever part of the output has arrived by then
+      completion: { onClose: true, onExit: false },
       // These guard against values of strangers; here all of it is the user's own environment and our text.
       unsafe: {
         allowUnsafeEditor: true,

@@ -5,7 +5,7 @@ import type { CommitOutcome, CommitRequest } from "../engine/ports.ts";
 import { composeMessage } from "./commit-message.ts";
 import { waitForIndexLock } from "./index-lock.ts";
 import { showPath } from "./path.ts";
-import { tryPlumb } from "./place.ts";
+import { readFlag, tryPlumb } from "./place.ts";
 import type { Place } from "./place.ts";
 import { runGit } from "./run.ts";
 import type { GitResult } from "./run.ts";
@@ -120,14 +120,14 @@ async function runCommit(
   limits: CommitLimits,
   signal: AbortSignal,
 ): Promise<GitResult> {
-  const signed = await place.client.answer("config", "--type=bool", "--get", "commit.gpgSign");
+  const signed = await readFlag(place, "commit.gpgSign");
   return await runGit({
     cwd: place.root,
     env: { GIT_REFLOG_ACTION: "mmm commit", ...place.userEnv },
     // verbatim: a subject that begins with `#` is no comment
     args: ["-c", "i18n.commitEncoding=UTF-8", "commit", "--quiet", "--cleanup=verbatim", "-F", "-"],
     stdin: composeMessage(request.message, request.trailers),
-    quietMs: signed === "true" ? limits.passphraseMs : limits.hookMs,
+    quietMs: signed ? limits.passphraseMs : limits.hookMs,
     signal,
     tailOnly: true,
   });
@@ -135,22 +135,29 @@ async function runCommit(
 
 interface Made {
   readonly sha: string;
-  readonly tree: string;
-  readonly parents: string;
   readonly subject: string;
+  /** One parent, and the same tree as that. */
+  readonly isEmpty: boolean;
 }
 
 async function readCommit(place: Place): Promise<Made> {
-  const text = await place.client.text("log", "-1", "--format=%H%x00%T%x00%P%x00%s");
-  const [sha = "", tree = "", parents = "", subject = ""] = text.replace(/\n$/u, "").split("\0");
-  return { sha, tree, parents, subject };
+  const text = await place.client.text(
+    "log",
+    "-z",
+    "-2",
+    "--first-parent",
+    "--format=%H %T %P%n%s",
+  );
+  const [own = "", before = ""] = text.split("\0");
+  const end = own.indexOf("\n");
+  const [sha = "", tree = "", ...parents] = own.slice(0, end).split(" ");
+  const isEmpty = parents.length === 1 && before.split(" ")[1] === tree;
+  return { sha, subject: own.slice(end + 1), isEmpty };
 }
 
 /** Git makes an empty commit when a hook takes all changes back (seen in 2.39); it is taken off again. */
 async function dropEmpty(place: Place, made: Made, before: string): Promise<boolean> {
-  if (made.parents !== before) return false;
-  const tree = (await place.client.text("rev-parse", `${before}^{tree}`)).trim();
-  if (made.tree !== tree) return false;
+  if (!made.isEmpty) return false;
   await place.client.text("update-ref", "-m", "mmm commit: was empty", "HEAD", before, made.sha);
   return true;
 }

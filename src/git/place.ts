@@ -33,6 +33,13 @@ export function createPlace(start: RepositoryStart): Place {
   };
 }
 
+/** A yes-or-no of git's configuration; not set is `false`. */
+export async function readFlag(place: Place, name: string): Promise<boolean> {
+  // with a default it always prints: simple-git waits 50 ms more for a process that prints nothing
+  const text = await place.client.text("config", "--type=bool", "--default=false", "--get", name);
+  return text.trim() === "true";
+}
+
 /** What simple-git has no way for: standard input, another index, bytes. */
 export interface Plumbing {
   readonly args: readonly string[];

@@ -1,10 +1,10 @@
 import { mkdir, realpath, rm, rmdir, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { TreePoint } from "../engine/ports.ts";
+import type { TreeChange, TreePoint } from "../engine/ports.ts";
 import { waitForIndexLock } from "./index-lock.ts";
-import { keepCommit } from "./keep.ts";
+import { commitTree, keepCommit } from "./keep.ts";
 import { absolutePath, isOwnState, joinNul, splitNul } from "./path.ts";
-import { plumb, tryPlumb } from "./place.ts";
+import { plumb, readFlag, tryPlumb } from "./place.ts";
 import type { Place } from "./place.ts";
 import type { Protection } from "./protection.ts";
 import { gitFailed } from "./run.ts";
@@ -12,6 +12,7 @@ import { diffTrees, setIndex, withIndexCopy, writeWorkingTree } from "./staging.
 import type { TreeDifference } from "./staging.ts";
 import { readStatus } from "./status.ts";
 import type { RawStatus } from "./status.ts";
+import { findSwept } from "./sweep.ts";
 
 export interface RollbackSetting {
   readonly session: string;
@@ -44,6 +45,7 @@ export async function rollBack(
   await removeFiles(place, differences);
   setting.protection.remember(restored);
   await settleIndex(place);
+  await removeUncovered(place, point, setting);
 }
 
 const gitlink = "160000";
@@ -89,6 +91,32 @@ async function removeFiles(place: Place, differences: readonly TreeDifference[])
     place.root,
     rest.filter((path) => !ignored.has(path)),
   );
+}
+
+/**
+ * What the step had made and put into `.gitignore` itself lies bare once its rules are undone: kept
+ * like the rest, then removed. Left lying when it is more than a commit may hold (`node_modules`).
+ */
+async function removeUncovered(
+  place: Place,
+  point: TreePoint,
+  setting: RollbackSetting,
+): Promise<void> {
+  const status = await readStatus(place);
+  const unchanged = await setting.protection.unchanged(status);
+  if (status.entries.size === unchanged.size) return;
+  const added: TreeChange[] = [];
+  for (const { path, kind } of status.entries.values())
+    if (kind === "added" && !unchanged.has(path)) added.push({ path, kind });
+  if (added.length === 0 || findSwept(place.root, added) !== null) return;
+  const now = await writeWorkingTree(place, status);
+  const differences = await diffTrees(place, now, point.tree ?? point.head);
+  const bare = differences.filter(({ path, to }) => to === absent && !unchanged.has(path));
+  if (bare.length === 0) return;
+  const message = `mmm: ignored files of a failed step of ${setting.session}`;
+  const commit = await commitTree(place, { tree: now, parent: point.head, message });
+  await keepCommit(place, setting.session, commit);
+  await removeFiles(place, bare);
 }
 
 /** A step that took lines out of .gitignore made ignored files visible; those are not its own. */
@@ -227,6 +255,6 @@ async function endWhatIsUnderWay(place: Place): Promise<void> {
 async function settleIndex(place: Place): Promise<void> {
   // exit 1 only says that something still differs
   await tryPlumb(place, { args: ["update-index", "-q", "--refresh"] });
-  const sparse = await place.client.answer("config", "--type=bool", "--get", "core.sparseCheckout");
-  if (sparse === "true") await tryPlumb(place, { args: ["sparse-checkout", "reapply"] });
+  if (await readFlag(place, "core.sparseCheckout"))
+    await tryPlumb(place, { args: ["sparse-checkout", "reapply"] });
 }

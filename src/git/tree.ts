@@ -95,8 +95,9 @@ class GitTree implements SessionTree {
     if (from.branch !== to.branch) return "sideways";
     if (from.head === to.head) return "same";
     if (to.head === "") return "sideways";
-    if (await this.isAncestor(from.head, to.head)) return "forward";
-    return (await this.isAncestor(to.head, from.head)) ? "backward" : "sideways";
+    const base = await this.place.client.answer("merge-base", from.head, to.head);
+    if (base === from.head) return "forward";
+    return base === to.head ? "backward" : "sideways";
   }
 
   async commitsBetween(from: string, to: string): Promise<readonly CommitInfo[]> {
@@ -221,11 +222,6 @@ class GitTree implements SessionTree {
     const now = (await this.treeOf(seen)) ?? seen.status.head;
     const found = await diffTrees(this.place, from.tree ?? from.head, now);
     return found.filter(({ path }) => !seen.unchanged.has(path) && !isOwnState(path));
-  }
-
-  private async isAncestor(older: string, newer: string): Promise<boolean> {
-    const answer = await this.place.client.answer("merge-base", "--is-ancestor", older, newer);
-    return answer !== null;
   }
 }
 

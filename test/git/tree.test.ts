@@ -621,6 +621,23 @@ describe("keepFailed and rollback", () => {
     expect(existsSync(join(repo.root, "made"))).toBe(false);
   });
 
+  it("takes back and keeps what a step made and put into .gitignore itself", async () => {
+    const repo = await repoOf({ ".gitignore": "*.log\n" });
+    await repo.write("play.yml", "- x");
+    const tree = await treeOf(repo, { ownFiles: [join(repo.root, "play.yml")] });
+    const point = await tree.mark(await tree.look());
+    await repo.write(".gitignore", "*.log\n/cache/\n");
+    await repo.write("cache/x", "by the step");
+    await repo.write("x.log", "ignored before, too");
+    await tree.keepFailed();
+
+    await tree.rollback(point);
+
+    expect(await clean(repo)).toBe("?? play.yml");
+    expect(await repo.git("show", "refs/mmm/failed/s-1/2:cache/x")).toBe("by the step");
+    expect(await repo.read("x.log")).toBe("ignored before, too");
+  });
+
   it("removes nothing behind a symlink that a step had replaced by a folder", async () => {
     const repo = await repoOf();
     await repo.write(join(repo.base, "outside/f"), "mine");
@@ -637,6 +654,51 @@ describe("keepFailed and rollback", () => {
     expect(await clean(repo)).toBe("");
     expect(await repo.read("../outside/f")).toBe("mine");
     expect(await readlink(join(repo.root, "link"))).toBe("../outside");
+  });
+
+  it("is not led astray by hooks, programs and places that a step wrote into .git/config", async () => {
+    const repo = await repoOf({ a: "1" });
+    await repo.write(join(repo.base, "elsewhere/a"), "mine");
+    const tree = await treeOf(repo);
+    const point = await tree.mark(await tree.look());
+    const touch = `touch '${repo.base}/ran'`;
+    await repo.write("a", "2");
+    await repo.write("b", "2");
+    for (const [key, value] of [
+      ["core.fsmonitor", touch],
+      ["core.hooksPath", repo.base],
+      ["core.worktree", join(repo.base, "elsewhere")],
+      ["core.editor", touch],
+      ["core.pager", touch],
+      ["core.excludesFile", "/nonexistent"],
+      ["alias.status", `!${touch}`],
+    ] as const)
+      await repo.git("config", key, value);
+
+    expect((await tree.look()).changes.map((change) => change.path)).toEqual(["a", "b"]);
+    await tree.keepFailed();
+    await tree.rollback(point);
+
+    expect(await repo.read("a")).toBe("1");
+    expect(existsSync(join(repo.root, "b"))).toBe(false);
+    expect(await repo.read("../elsewhere/a")).toBe("mine");
+    expect(existsSync(join(repo.base, "ran"))).toBe(false);
+  });
+
+  it("goes back to a point that went through the journal, with another process's tree", async () => {
+    const repo = await repoOf({ a: "1" });
+    await repo.write("play.yml", "- x");
+    const ownFiles = [join(repo.root, "play.yml")];
+    const before = await treeOf(repo, { ownFiles });
+    const text = JSON.stringify(await before.mark(await before.look()));
+    const after = await treeOf(repo, { ownFiles });
+    await repo.write("a", "2");
+    await repo.write("b", "2");
+
+    await after.rollback(JSON.parse(text) as Awaited<ReturnType<typeof before.mark>>);
+
+    expect(await clean(repo)).toBe("?? play.yml");
+    expect(await repo.read("a")).toBe("1");
   });
 
   it("explains a held index.lock", async () => {
@@ -763,6 +825,23 @@ describe("submodules, nested repositories, worktrees, sparse checkouts, line end
     expect(existsSync(join(root, "c d"))).toBe(false);
     expect(await clean(repo)).toBe("");
     expect(await repo.git("rev-parse", "main")).toBe(point.head);
+  });
+
+  it("works in a repository with SHA-256 names", async () => {
+    const repo = await repoOf();
+    await repo.git("init", "--quiet", "--object-format=sha256", "../long");
+    const root = join(repo.base, "long");
+    await repo.gitIn(root, "commit", "--quiet", "--allow-empty", "-m", "first");
+    const tree = await treeOf(repo, { cwd: root });
+    const point = await tree.mark(await tree.look());
+    await repo.write(join(root, "a"), "1");
+    expect(await commitOf(tree)).toMatchObject({ kind: "committed" });
+    await rm(join(root, "a"));
+    await repo.write(join(root, "b"), "1");
+
+    expect(await tree.keepFailed()).toBe("refs/mmm/failed/s-1/1");
+    await tree.rollback(point);
+    expect(await tree.look()).toMatchObject({ head: point.head, changes: [] });
   });
 
   it("keeps a sparse checkout sparse", async () => {
