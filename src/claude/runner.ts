@@ -111,8 +111,7 @@ class Call {
     const summary = this.#stream.end();
     // The limit struck when the work was done and paid for.
     if (isLingering && seen.kind === "timed-out") this.#stopped = "lingered";
-    // Its end is ours then, and says nothing about the call.
-    const end: ProcessEnd = this.#stopped === "lingered" ? { kind: "exited", code: 0 } : seen;
+    const end = this.#endAs(seen);
     const { verdict, warnings } = judge({
       end,
       stream: summary,
@@ -131,6 +130,12 @@ class Call {
       tail: kept.tail,
       warnings: this.#stopped === "lingered" ? [...warnings, LINGERED] : warnings,
     };
+  }
+
+  /** An end of our own making is not `cancelled`: nobody told mmm to stop. */
+  #endAs(seen: ProcessEnd): ProcessEnd {
+    if (this.#stopped === "lingered") return { kind: "exited", code: 0 };
+    return this.#stopped === null ? seen : { kind: "signalled", signal: "SIGTERM" };
   }
 
   #checkCommand(listed: readonly string[]): void {

@@ -11,10 +11,14 @@ export function whyNotInTree(value: string): string | null {
   const parts = value.split("/");
   if (parts.some((part) => part === "" || part === "." || part === ".."))
     return `the path ${shown} leaves the tree or is not in its shortest form`;
-  // Also on file systems that do not tell case apart, or drop trailing dots and spaces.
-  if (parts.some((part) => /^\.git[. ]*$/i.test(part) || /^git~\d+$/i.test(part)))
-    return `the path ${shown} is inside .git`;
+  if (parts.some(isDotGit)) return `the path ${shown} is inside .git`;
   return null;
+}
+
+/** Also for file systems that do not tell case apart (NTFS, HFS+) or drop parts of a name. */
+function isDotGit(part: string): boolean {
+  const bare = part.replaceAll(/[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g, "");
+  return /^\.git[. ]*(:|$)/i.test(bare) || /^git~\d+$/i.test(bare);
 }
 
 /** The absolute path, when no folder on the way to it is a link. @returns a reason otherwise */

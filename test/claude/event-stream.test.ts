@@ -157,7 +157,7 @@ test("a line of 100 MB costs no more memory than the bound (11)", () => {
   expect(most).toBeLessThan(16 * 1024 * 1024);
 });
 
-test("tool calls, text, turns and retries are told as they happen (6.4)", () => {
+test("F11: people are told of tool calls, text, turns and retries, never of raw events (6.4)", () => {
   const seen: ClaudeActivity[] = [];
   const stream = new EventStream({ onActivity: (activity) => seen.push(activity) });
   const say = (id: string, block: unknown, parent: string | null = null) => ({

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
+import * as fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { recordingPort, startRecording } from "../../src/claude/record.ts";
 import {
@@ -11,6 +12,7 @@ import {
 } from "../../src/claude/recording.ts";
 import { createReplayPort } from "../../src/claude/replay.ts";
 import { createClaudePort } from "../../src/claude/runner.ts";
+import { whyNotInTree } from "../../src/claude/tree-path.ts";
 import { matchesPattern, hideVolatile } from "../../src/claude/volatile.ts";
 import type {
   ClaudeActivity,
@@ -256,6 +258,9 @@ test.each([
   [".git/config", "inside .git"],
   ["sub/.GIT/hooks/post-commit", "inside .git"],
   [".git ./config", "inside .git"],
+  [".git::$INDEX_ALLOCATION/config", "inside .git"],
+  [".g\u200cit/config", "inside .git"],
+  ["GIT~1/config", "inside .git"],
   ["a//b", "leaves the tree"],
   ["", "empty"],
 ])("a recording is data: the path %j is refused when it is read (0, 6.6)", (name, reason) => {
@@ -267,6 +272,36 @@ test.each([
       exitCode: 2,
       message: expect.stringContaining(reason) as unknown,
     }),
+  );
+});
+
+test("property: a path that is let through lies in the tree and not in .git (0, 6.6)", () => {
+  const piece = fc.constantFrom(
+    "..",
+    ".",
+    "/",
+    "a",
+    ".git",
+    ".GIT",
+    "\\",
+    " ",
+    "b c",
+    "ü",
+    "\0",
+    "~",
+  );
+
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
+      const name = pieces.join("");
+      if (whyNotInTree(name) !== null) return;
+      const full = path.resolve("/root/tree", name);
+
+      expect(full.startsWith("/root/tree/")).toBe(true);
+      expect(full.toLowerCase().split("/")).not.toContain(".git");
+      expect(path.relative("/root/tree", full)).toBe(name);
+    }),
+    { numRuns: 2000 },
   );
 });
 

@@ -326,6 +326,8 @@ test("a command that the first event does not list is stopped before it is paid 
     code: "unknown-command",
     message: "claude knows no command /helo",
   });
+  // Not `cancelled`: that is for Ctrl-C.
+  expect(report.end).toEqual({ kind: "signalled", signal: "SIGTERM" });
 });
 
 test.each([
