@@ -4,7 +4,7 @@ import type { Range } from "./diagnostic.ts";
 import { didYouMean, firstCharacter, type Problems } from "./problems.ts";
 import { keysAt } from "./schema-keys.ts";
 import { describe, plainObject, type Entries, type Tree } from "./tree.ts";
-import { homeOf } from "./known-keys.ts";
+import { homeOf, isPlanned } from "./known-keys.ts";
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
@@ -133,10 +133,17 @@ interface UnknownKey {
 export function unknownKey({ key, entries, allowed }: UnknownKey, problems: Problems): void {
   const range = entries.get(key)?.key.range;
   if (range === undefined) return;
+  if (isPlanned(key)) {
+    const message = `\`${key}\` is not supported by this version of mmm`;
+    problems.error("not-supported", range, message, { help: "remove it" });
+    return;
+  }
   const home = homeOf(key, allowed);
   const near = didYouMean(key, allowed);
   const list = allowed.map((name) => `\`${name}\``).join(", ");
-  const help = home ?? near.help ?? (allowed.length <= 8 ? `known here: ${list}` : undefined);
+  const dash = /^-\w/.test(key) ? "a space is missing after `-`" : undefined;
+  const help =
+    dash ?? home ?? near.help ?? (allowed.length <= 8 ? `known here: ${list}` : undefined);
   const more = help === undefined ? {} : { help };
   problems.error("unknown-key", range, `unknown key \`${key}\``, more);
 }

@@ -74,7 +74,8 @@ function readSteps(tree: Tree, at: At, reading: Reading): readonly Step[] {
   const isText = tree.kind === "scalar" && typeof tree.value === "string";
   if (tree.kind === "scalar" && !isText) {
     const message = `\`${at.key}\` must be a step or a list of steps, not ${describe(tree)}`;
-    reading.problems.error("wrong-type", tree.range, message);
+    const help = "write the steps under it, indented";
+    reading.problems.error("wrong-type", tree.range, message, tree.value === null ? { help } : {});
     return [];
   }
   if (tree.kind === "list" && tree.items.length === 0) {

@@ -32,6 +32,11 @@ export function notYet(place: keyof typeof NOT_YET, key: string): string | null 
   return NOT_YET[place].get(key);
 }
 
+/** Whether any place will know the key one day: it is no slip then. */
+export function isPlanned(key: string): boolean {
+  return key !== "do" && Object.values(NOT_YET).some((keys) => keys.has(key));
+}
+
 const CLAUDE = 'belongs under `claude`, as in `claude: {prompt: "/x", model: opus}`';
 const SHELL = 'belongs under `shell`, as in `shell: {run: "cat", stdin: "x"}`';
 const OUTPUTS = 'belongs under an output, as in `outputs: {spec: {file_pattern: "specs/*.md"}}`';

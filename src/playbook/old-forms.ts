@@ -1,5 +1,6 @@
 /** Forms of the original that are still read, each with a note that shows today's (spec 2.1). */
 import { unknownKey } from "./check.ts";
+import { withDefaults } from "./common.ts";
 import { notYet } from "./known-keys.ts";
 import type { SourceText } from "./model.ts";
 import type { Problems } from "./problems.ts";
@@ -85,13 +86,21 @@ function convertMetadata(entries: Entries, problems: Problems): Entries {
       problems.error("not-supported", place.range, message, { help });
     } else unknownKey({ key, entries: inner, allowed: METADATA }, problems);
   }
-  for (const [key, value] of lifted) if (!rest.has(key)) rest.set(key, value);
-  const names = lifted.map(([key]) => `\`${key}\``).join(", ");
-  const message = "`metadata` is an old form";
-  problems.note("old-form", entry.key.range, message, {
-    help: names === "" ? "remove it" : `write ${names} in the step itself`,
+  const taken = lifted.filter(([key]) => key !== "env" && rest.has(key)).map(([key]) => key);
+  const moved = lifted.map(([key]) => key).filter((key) => !taken.includes(key));
+  const merged = withDefaults(rest, new Map(lifted));
+  const help = [
+    moved.length > 0 ? `write ${quoted(moved)} in the step itself` : "",
+    taken.length > 0 ? `remove ${quoted(taken)}, which the step has already` : "",
+  ].filter((part) => part !== "");
+  problems.note("old-form", entry.key.range, "`metadata` is an old form", {
+    help: help.length === 0 ? "remove it" : help.join(", and "),
   });
-  return rest;
+  return merged;
+}
+
+function quoted(names: readonly string[]): string {
+  return names.map((name) => `\`${name}\``).join(", ");
 }
 
 /** `options: {focus: x}` of a command become its arguments `--focus x`. */

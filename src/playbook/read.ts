@@ -4,7 +4,7 @@ import type { Playbook, Step } from "./model.ts";
 import { firstCharacter, Problems } from "./problems.ts";
 import type { Reading, StepPlace } from "./reading.ts";
 import { sourceFile, type SourceFile } from "./source.ts";
-import { readStep } from "./step.ts";
+import { firstLineOf, readStep } from "./step.ts";
 import { describe, type Entry, type MappingTree, type Tree } from "./tree.ts";
 import { parseYaml } from "./yaml.ts";
 
@@ -118,7 +118,7 @@ function readTree(
   if (tree.kind === "scalar") {
     const message = `a playbook must be a list of steps or a mapping, not ${describe(tree)}`;
     const help = `put \`- \` in front of each step, or write \`steps:\` above them`;
-    problems.error("wrong-type", firstLineOf(tree.range, tree), message, { help });
+    problems.error("wrong-type", firstLineOf(tree), message, { help });
     return null;
   }
   const none: MappingTree = { kind: "mapping", entries: new Map(), range: tree.range, size: 1 };
@@ -149,22 +149,19 @@ function reading(shared: Omit<Reading, "readStep">): Reading {
   return own;
 }
 
-/** A whole page of prose is marked by its beginning. */
-function firstLineOf(range: Range, tree: Tree): Range {
-  const line = tree.kind === "scalar" ? tree.text.value.split("\n", 1)[0] : undefined;
-  return { start: range.start, end: Math.min(range.end, range.start + (line?.length ?? 1) + 2) };
-}
-
 function readSteps(tree: Tree, place: StepPlace, reading: Reading): readonly Step[] {
-  if (tree.kind !== "list") {
-    const message = `the steps must be a list, not ${describe(tree)}`;
-    const help = "put `- ` in front of each step";
-    reading.problems.error("wrong-type", firstLineOf(tree.range, tree), message, { help });
-    return [];
-  }
-  if (tree.items.length === 0) {
+  const isNothing = tree.kind === "scalar" && tree.value === null;
+  if (isNothing || (tree.kind === "list" && tree.items.length === 0)) {
     const help = "a step is, for example, `- shell: npm test`";
     reading.problems.error("no-steps", tree.range, "the playbook has no steps", { help });
+    return [];
+  }
+  if (tree.kind !== "list") {
+    const message = `the steps must be a list, not ${describe(tree)}`;
+    const place = tree.kind === "scalar" ? firstLineOf(tree) : tree.range;
+    const help = "put `- ` in front of each step";
+    reading.problems.error("wrong-type", place, message, { help });
+    return [];
   }
   return tree.items.flatMap((item) => reading.readStep(item, place) ?? []);
 }

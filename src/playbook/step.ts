@@ -5,6 +5,7 @@ import { stepOptions } from "../steps/options.ts";
 import { stepKinds } from "../steps/registry.ts";
 import { check, unknownKey } from "./check.ts";
 import { readCommon, withDefaults } from "./common.ts";
+import type { Range } from "./diagnostic.ts";
 import { notYet } from "./known-keys.ts";
 import type { Step, StepCommon } from "./model.ts";
 import { withoutOldForms } from "./old-forms.ts";
@@ -45,6 +46,18 @@ function readTextStep(tree: ScalarTree, place: StepPlace, reading: Reading): Ste
     problems.error("bad-value", tree.range, message, { help: "as in `- mmm-code-review`" });
     return null;
   }
+  const word = /^[a-z]+/.exec(command)?.[0] ?? "";
+  if (strongKeys.includes(word) && /^[: ]/.test(command.slice(word.length))) {
+    const rest =
+      command
+        .slice(word.length + 1)
+        .trim()
+        .split("\n", 1)[0] ?? "";
+    const message = `the text "${word}..." where the key \`${word}:\` seems meant`;
+    const help = `write \`${word}: ${rest.slice(0, 60)}\`, or \`/${word}\` for a Claude command of that name`;
+    problems.error("bad-value", firstLineOf(tree), message, { help });
+    return null;
+  }
   const entries = place.depth === 0 ? reading.defaults : new Map();
   const common = readCommon(entries, { range: tree.range, depth: place.depth }, reading);
   return join(common, readCommandText(tree.text), command);
@@ -82,6 +95,12 @@ function checkRest(
   const known = new Map([...entries].filter(([key]) => key in stepOptions));
   const sound = check({ ...tree, entries: known, what: "a step" }, optionsSchema, reading.problems);
   readCommon(sound, { range: tree.range, depth: place.depth }, reading);
+}
+
+/** A whole page of prose is marked by its beginning. */
+export function firstLineOf({ range, text }: ScalarTree): Range {
+  const line = text.value.split("\n", 1)[0] ?? "";
+  return { start: range.start, end: Math.min(range.end, range.start + line.length + 2) };
 }
 
 /** Arguments that were wrong are left out of `sound`; a command without them is another command. */

@@ -11,8 +11,22 @@ interface SyntaxError {
   readonly pos: readonly [number, number];
 }
 
+interface Words {
+  readonly message?: string;
+  readonly help: string;
+}
+
+const NO_KEY: Words = {
+  message: "a line without a key",
+  help: "write `key: value`, or indent the line to belong to the text above",
+};
+const AFTER_VALUE: Words = {
+  message: "text after the end of a value",
+  help: "put the whole value in quotes; inside single quotes write a quote twice",
+};
+
 /** Our words for the slips people make, and what to write; all others keep the parser's words. */
-const WORDS: Partial<Record<ErrorCode, { readonly message?: string; readonly help: string }>> = {
+const WORDS: Partial<Record<ErrorCode, Words>> = {
   TAB_AS_INDENT: { message: "a tab used as indentation", help: "indent with spaces" },
   BAD_SCALAR_START: { help: "put the text in quotes" },
   BLOCK_AS_IMPLICIT_KEY: {
@@ -25,7 +39,7 @@ const WORDS: Partial<Record<ErrorCode, { readonly message?: string; readonly hel
   },
   BAD_DQ_ESCAPE: { help: "double the backslash, or use single quotes" },
   BAD_INDENT: { help: "entries of one list or mapping start in the same column" },
-  BAD_ALIAS: { help: "put a text that starts with `*` in quotes" },
+  BAD_ALIAS: { help: "put a text that starts with `*` or `&` in quotes" },
   TAG_RESOLVE_FAILED: { help: "put a text that starts with `!` in quotes" },
   UNEXPECTED_TOKEN: {
     help: "is the indentation right? keys beside a list of steps need the list under `steps:`",
@@ -78,9 +92,15 @@ function reportOne({ code, message, pos }: SyntaxError, { document, text, proble
     return;
   }
   const range = { start, end: Math.min(text.length, Math.max(pos[1], start + 1)) };
-  const words = WORDS[code];
+  const words = wordsFor({ code, message, pos }, text);
   const more = words === undefined ? {} : { help: words.help };
   problems.error("yaml-syntax", range, words?.message ?? lowerFirst(message), more);
+}
+
+function wordsFor({ code, message, pos: [start] }: SyntaxError, text: string): Words | undefined {
+  if (message.startsWith("Implicit map key")) return NO_KEY;
+  const before = text.slice(text.lastIndexOf("\n", start - 1) + 1, start);
+  return message.endsWith("at node end") && before.trim() !== "" ? AFTER_VALUE : WORDS[code];
 }
 
 /** The quote or bracket whose end is missing at an offset: the innermost one that reaches it. */

@@ -430,6 +430,19 @@ describe("old forms become new ones, with a note (spec 2.1)", () => {
     expect(codes(text)).toEqual(["note old-form", "note old-form"]);
   });
 
+  test("what step and `metadata` both have is the step's, and the note says so; `env` is merged", () => {
+    const text =
+      "- {name: mmm-x, timeout: 5, env: {A: 1}, metadata: {timeout: 9, env: {A: 2, B: 2}}}\n";
+    const [step] = steps(text);
+    const [note] = readPlaybook("x.yml", text).diagnostics;
+
+    expect(step?.timeoutMs).toBe(5000);
+    expect(step?.env.map(({ name, value }) => name + value.value)).toEqual(["A1", "B2"]);
+    expect(note?.help).toBe(
+      "write `env` in the step itself, and remove `timeout`, which the step has already",
+    );
+  });
+
   test("`config:` is the header", () => {
     const text = "config: {max_iterations: 3, name: x}\nname: y\ncommands: [mmm-lint]\n";
 
