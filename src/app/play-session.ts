@@ -106,6 +106,8 @@ async function play(
   const watch = watchSignals(() => {
     void ownChildren.endAll(true);
   });
+  // Whatever ends mmm itself, a bug included: no child outlives it (spec 11).
+  process.on("exit", () => ownChildren.killAllNow());
   let units = 0;
   let finished: Extract<Event, { type: "session-finished" }> | null = null;
   const exitCode = (outcome: SessionOutcome): number => {

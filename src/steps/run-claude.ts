@@ -17,7 +17,7 @@ export async function prepareClaude(request: KindRequest<PlannedClaude>): Promis
       if (text.error.kind === "refused") {
         return { kind: "refused", rendered: source, failure: refused(text.error) };
       }
-      return { kind: "nothing-to-do", why: `${text.error.reference} is not there` };
+      return { kind: "nothing-to-do", why: `nothing to do, ${text.error.reference} has no value` };
     }
     // An argument that renders to nothing is left out, as the original did.
     if (words.length === 0 || text.value !== "") words.push(text.value);
@@ -26,7 +26,7 @@ export async function prepareClaude(request: KindRequest<PlannedClaude>): Promis
   if (planned.consumesSpec && /^\/\S+$/.test(prompt)) {
     const spec = await nextSpec(request);
     if (spec === null)
-      return { kind: "nothing-to-do", why: "no spec is waiting in this iteration" };
+      return { kind: "nothing-to-do", why: "nothing to do, no spec is waiting in this iteration" };
     prompt = `${prompt} ${spec}`;
   }
   for (const spec of frame.specs) if (prompt.includes(spec.path)) spec.used = true;

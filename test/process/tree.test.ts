@@ -122,7 +122,8 @@ describe("what a killed mmm left (spec 7)", () => {
 
     const count = await endOrphans([procTable.identify(heard.pid)]);
 
-    expect(count).toBe(3);
+    // A shell may be caught between fork and exec: at least these three, and none is left.
+    expect(count).toBeGreaterThanOrEqual(3);
     expect([heard.pid, ...heard.pids(), ...other.pids()].filter(isAlive)).toEqual([]);
   });
 
