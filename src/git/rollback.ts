@@ -1,13 +1,13 @@
-import { mkdir, realpath, rm, rmdir, unlink } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, rm, unlink } from "node:fs/promises";
+import { join } from "node:path";
 import type { TreeChange, TreePoint } from "../engine/ports.ts";
 import { waitForIndexLock } from "./index-lock.ts";
 import { commitTree, keepCommit } from "./keep.ts";
-import { absolutePath, isOwnState, joinNul, splitNul } from "./path.ts";
+import { absolutePath, isOwnState, joinNul } from "./path.ts";
 import { plumb, readFlag, tryPlumb } from "./place.ts";
 import type { Place } from "./place.ts";
 import type { Protection } from "./protection.ts";
-import { gitFailed } from "./run.ts";
+import { removeFiles } from "./remove.ts";
 import { diffTrees, setIndex, withIndexCopy, writeWorkingTree } from "./staging.ts";
 import type { TreeDifference } from "./staging.ts";
 import { readStatus } from "./status.ts";
@@ -42,7 +42,7 @@ export async function rollBack(
   await plumb(place, { args: ["read-tree", "--reset", point.head] });
   await restage(place, status, unchanged);
   const restored = await restoreFiles(place, target, differences);
-  await removeFiles(place, differences);
+  await removeFiles(place, madeSince(differences));
   setting.protection.remember(restored);
   await settleIndex(place);
   await removeUncovered(place, point, setting);
@@ -77,22 +77,6 @@ async function restoreFiles(
   return files;
 }
 
-/** What the step made, unless the ignore rules of the target say that it is none of git's business. */
-async function removeFiles(place: Place, differences: readonly TreeDifference[]): Promise<void> {
-  const made = await withoutLinkedFolders(
-    place.root,
-    differences.filter(({ from, to }) => to === absent && from !== gitlink).map(({ path }) => path),
-  );
-  const isRule = (path: string): boolean => path === ".gitignore" || path.endsWith("/.gitignore");
-  await unlinkAll(place.root, made.filter(isRule));
-  const rest = made.filter((path) => !isRule(path));
-  const ignored = await findIgnored(place, rest);
-  await unlinkAll(
-    place.root,
-    rest.filter((path) => !ignored.has(path)),
-  );
-}
-
 /**
  * What the step had made and put into `.gitignore` itself lies bare once its rules are undone: kept
  * like the rest, then removed. Left lying when it is more than a commit may hold (`node_modules`).
@@ -116,66 +100,7 @@ async function removeUncovered(
   const message = `mmm: ignored files of a failed step of ${setting.session}`;
   const commit = await commitTree(place, { tree: now, parent: point.head, message });
   await keepCommit(place, setting.session, commit);
-  await removeFiles(place, bare);
-}
-
-/** A step that took lines out of .gitignore made ignored files visible; those are not its own. */
-async function findIgnored(place: Place, paths: readonly string[]): Promise<ReadonlySet<string>> {
-  if (paths.length === 0) return new Set();
-  // check-ignore knows no literal pathspecs, and `./` keeps a name from being taken for magic
-  const args = ["check-ignore", "-z", "--stdin"];
-  const result = await tryPlumb(
-    { ...place, env: { ...place.env, GIT_LITERAL_PATHSPECS: "0" } },
-    { args, stdin: joinNul(paths.map((path) => `./${path}`)) },
-  );
-  if (result.code !== 0 && result.code !== 1) throw gitFailed(args, result);
-  return new Set(splitNul(result.stdout).map((path) => path.slice(2)));
-}
-
-/**
- * Those whose folders are folders all the way: what lay in a folder that is a symlink again is gone,
- * and nothing outside of the tree is ever removed.
- */
-async function withoutLinkedFolders(
-  root: string,
-  paths: readonly string[],
-): Promise<readonly string[]> {
-  const folders = new Map<string, boolean>();
-  const kept: string[] = [];
-  for (const path of paths) {
-    const folder = dirname(path);
-    const known = folders.get(folder) ?? (await isRealFolder(root, folder));
-    folders.set(folder, known);
-    if (known) kept.push(path);
-  }
-  return kept;
-}
-
-async function isRealFolder(root: string, folder: string): Promise<boolean> {
-  const name = folder === "." ? root : absolutePath(root, folder);
-  const real = await realpath(name, { encoding: "buffer" }).catch(() => null);
-  return real?.equals(Buffer.from(name)) === true;
-}
-
-async function unlinkAll(root: string, paths: readonly string[]): Promise<void> {
-  for (const path of paths) await unlink(absolutePath(root, path)).catch(ignoreGone);
-  for (const folder of new Set(paths.map((path) => dirname(path))))
-    await removeEmptyFolders(root, folder);
-}
-
-async function removeEmptyFolders(root: string, folder: string): Promise<void> {
-  for (let path = folder; path !== "." && path !== ""; path = dirname(path)) {
-    try {
-      await rmdir(absolutePath(root, path));
-    } catch {
-      return; // not empty, or gone with another file's folder
-    }
-  }
-}
-
-function ignoreGone(cause: NodeJS.ErrnoException): void {
-  if (cause.code === "ENOENT" || cause.code === "ENOTDIR" || cause.code === "EISDIR") return;
-  throw cause;
+  await removeFiles(place, madeSince(bare));
 }
 
 /** HEAD and the point's branch; a tip that nothing else would hold is kept first. */
@@ -216,6 +141,12 @@ async function restage(
     if (side !== undefined) staged.push({ path, side });
   }
   await setIndex(place, staged);
+}
+
+function madeSince(differences: readonly TreeDifference[]): readonly string[] {
+  return differences
+    .filter(({ from, to }) => to === absent && from !== gitlink)
+    .map(({ path }) => path);
 }
 
 const leftovers = [

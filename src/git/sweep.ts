@@ -76,7 +76,7 @@ function megabytes(count: number): number {
 }
 
 /** A line that matches this path alone; what `.gitignore` gives a meaning is escaped. */
-export function ignoreLine(path: string): string {
+function ignoreLine(path: string): string {
   return `/${path.replace(/[\\*?[\]]/gu, "\\$&").replace(/ $/u, "\\ ")}`;
 }
 

@@ -123,6 +123,18 @@ describe("look", () => {
         EDITOR: "false",
         PAGER: "false",
         GIT_GLOB_PATHSPECS: "1",
+        GIT_SSH_COMMAND: "false",
+        SSH_ASKPASS: "false",
+        GIT_ASKPASS: "false",
+        GIT_PAGER: "false",
+        VISUAL: "false",
+        PREFIX: "/usr",
+        GIT_TEMPLATE_DIR: "/nonexistent",
+        GIT_EXTERNAL_DIFF: "false",
+        GIT_CONFIG_COUNT: "1",
+        GIT_CONFIG_KEY_0: "core.editor",
+        GIT_CONFIG_VALUE_0: "false",
+        GIT_CONFIG_GLOBAL: join(repo.home, ".gitconfig"),
       },
     });
     await repo.write("*", "x");
