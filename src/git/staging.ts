@@ -5,35 +5,69 @@ import { copyFile, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { encodePath, joinNul, splitNul } from "./path.ts";
 import { plumb, tryPlumb } from "./place.ts";
-import type { Place } from "./place.ts";
+import type { Place, Plumbing } from "./place.ts";
+import { gitFailed } from "./run.ts";
 import type { IndexSide, RawStatus, StatusEntry } from "./status.ts";
 
 const absent = "000000";
 
-/** Puts the working tree's state of `entries` into the index (the tree's own, or `indexFile`). */
-export async function stageFromTree(
+/** Puts the working tree's state of `entries` into the tree's own index. */
+export async function stageFromTree(place: Place, entries: readonly Stageable[]): Promise<void> {
+  await setIndex(place, removals(place, entries));
+  const paths = present(entries);
+  if (paths.length > 0) await plumb(place, addition(paths));
+}
+
+type Stageable = Pick<StatusEntry, "path" | "kind">;
+
+/** First, and by name alone: `update-index --remove` refuses a path whose folder became a symlink. */
+function removals(
   place: Place,
-  entries: readonly Pick<StatusEntry, "path" | "kind">[],
-  indexFile?: string,
-): Promise<void> {
-  const where = indexFile === undefined ? {} : { indexFile };
-  // First, and by name alone: `update-index --remove` refuses a path whose folder became a symlink.
-  const gone = entries.filter((entry) => entry.kind === "deleted" || entry.kind === null);
-  await setIndex(
-    place,
-    gone.map((entry) => ({ path: entry.path, side: { mode: absent, id: place.noObject } })),
-    indexFile,
-  );
-  const there = entries.filter(
-    (entry) =>
-      entry.kind !== "deleted" && entry.kind !== null && entry.kind !== "nested-repository",
-  );
-  if (there.length === 0) return;
-  await plumb(place, {
+  entries: readonly Stageable[],
+): readonly { readonly path: string; readonly side: IndexSide }[] {
+  return entries
+    .filter((entry) => entry.kind === "deleted" || entry.kind === null)
+    .map((entry) => ({ path: entry.path, side: { mode: absent, id: place.noObject } }));
+}
+
+function present(entries: readonly Stageable[]): readonly string[] {
+  return entries
+    .filter(({ kind }) => kind !== "deleted" && kind !== null && kind !== "nested-repository")
+    .map((entry) => entry.path);
+}
+
+function addition(paths: readonly string[]): Plumbing {
+  return {
     args: ["update-index", "--add", "--remove", "--replace", "-z", "--stdin"],
-    stdin: joinNul(there.map((entry) => entry.path)),
-    ...where,
-  });
+    stdin: joinNul(paths),
+  };
+}
+
+/** More files than that cannot be read: something else is wrong, and not worth a process each. */
+const maxUnreadable = 100;
+
+/**
+ * Stages what can be staged. An unreadable file or one whose filter fails must not keep the others
+ * from being kept; it is halved down to, left out here, and so left alone by a rollback.
+ */
+async function stageReadable(
+  place: Place,
+  paths: readonly string[],
+  indexFile: string,
+): Promise<void> {
+  let failures = 0;
+  const waiting: (readonly string[])[] = [paths];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (next.length === 0) continue;
+    const plumbing = { ...addition(next), indexFile };
+    const result = await tryPlumb(place, plumbing);
+    if (result.code === 0) continue;
+    failures += 1;
+    if (failures > maxUnreadable) throw gitFailed(plumbing.args, result);
+    if (next.length === 1) continue;
+    const middle = Math.ceil(next.length / 2);
+    waiting.push(next.slice(0, middle), next.slice(middle));
+  }
 }
 
 /** As links to their HEAD; one without a commit cannot be and is left out. */
@@ -109,7 +143,9 @@ export async function writeWorkingTree(place: Place, status: RawStatus): Promise
   if (status.entries.size === 0 && status.head !== "")
     return (await place.client.text("rev-parse", `${status.head}^{tree}`)).trim();
   return await withIndexCopy(place, async (indexFile) => {
-    await stageFromTree(place, [...status.entries.values()], indexFile);
+    const entries = [...status.entries.values()];
+    await setIndex(place, removals(place, entries), indexFile);
+    await stageReadable(place, present(entries), indexFile);
     const tree = await plumb(place, { args: ["write-tree"], indexFile });
     return tree.toString("utf8").trim();
   });

@@ -64,6 +64,7 @@ class GitTree implements SessionTree {
   private readonly seen = new WeakMap<TreeLook, Seen>();
   /** The tree object of a HEAD with protected files only; no process while nothing else is dirty. */
   private quiet: { readonly key: string; readonly tree: string } | null = null;
+  private clean: { readonly head: string; readonly tree: string } | null = null;
   private snapped: TreePoint | null = null;
 
   constructor(setting: Setting) {
@@ -170,7 +171,7 @@ class GitTree implements SessionTree {
   async snapshot(): Promise<TreePoint> {
     const seen = await this.see();
     const { head, branch } = seen.status;
-    const tree = (await this.treeOf(seen)) ?? (await writeWorkingTree(this.place, seen.status));
+    const tree = (await this.treeOf(seen)) ?? (await this.headTree(seen.status));
     if (this.snapped?.head !== head || this.snapped.tree !== tree) {
       const message = `mmm: before a step of ${this.setting.session}`;
       const commit = await commitTree(this.place, { tree, parent: head, message });
@@ -216,6 +217,12 @@ class GitTree implements SessionTree {
     if (this.quiet?.key !== key)
       this.quiet = { key, tree: await writeWorkingTree(this.place, status) };
     return this.quiet.tree;
+  }
+
+  private async headTree(status: RawStatus): Promise<string> {
+    if (this.clean?.head !== status.head)
+      this.clean = { head: status.head, tree: await writeWorkingTree(this.place, status) };
+    return this.clean.tree;
   }
 
   private async differences(from: TreePoint, seen: Seen): Promise<readonly TreeDifference[]> {

@@ -198,7 +198,7 @@ describe("hooks", () => {
 
   it("counts a commit that is made though the hook after it hangs", async () => {
     const repo = await repoOf();
-    const tree = await treeOf(repo, { limits: { hookMs: 300 } });
+    const tree = await treeOf(repo, { limits: { hookMs: 2500 } });
     await repo.writeProgram(".git/hooks/post-commit", "#!/bin/sh\nsleep 1000\n");
     await repo.write("a", "1");
 
@@ -222,6 +222,28 @@ describe("hooks", () => {
   });
 });
 
+describe("a file that cannot be staged", () => {
+  it("refuses the commit with git's words, but keeps nothing else from being kept and taken back", async () => {
+    const repo = await repoOf({ ".gitattributes": "*.bad filter=broken\n" });
+    await repo.git("config", "filter.broken.clean", "false");
+    await repo.git("config", "filter.broken.required", "true");
+    const tree = await treeOf(repo);
+    const point = await tree.mark(await tree.look());
+    for (let n = 0; n < 9; n += 1) await repo.write(`n/${n}`, "1");
+    await repo.write("n/x.bad", "1");
+
+    const outcome = await commitOf(tree);
+    expect(outcome).toMatchObject({ kind: "refused" });
+    expect(outcome.kind === "refused" && outcome.text).toContain("n/x.bad");
+    expect(await repo.git("diff", "--cached", "--name-only")).toBe("");
+
+    const ref = await tree.keepFailed();
+    await tree.rollback(point);
+    expect((await repo.git("ls-tree", "-r", "--name-only", ref, "n/")).split("\n")).toHaveLength(9);
+    expect(await repo.git("status", "--porcelain", "--untracked-files=all")).toBe("?? n/x.bad");
+  });
+});
+
 describe("waiting", () => {
   it("ends a commit that waits for a passphrase, its whole group, and leaves all as it was", async () => {
     const repo = await repoOf();
@@ -232,10 +254,10 @@ describe("waiting", () => {
     );
     await repo.git("config", "gpg.program", join(repo.base, "gpg"));
     await repo.git("config", "commit.gpgSign", "true");
-    const tree = await treeOf(repo, { limits: { passphraseMs: 500 } });
+    const tree = await treeOf(repo, { limits: { passphraseMs: 2000 } });
     await repo.write("a", "1");
 
-    expect(await commitOf(tree)).toEqual({ kind: "timed-out", afterMs: 500 });
+    expect(await commitOf(tree)).toEqual({ kind: "timed-out", afterMs: 2000 });
     for (const pid of (await repo.read(pids)).trim().split("\n"))
       await expect.poll(() => isAlive(Number(pid))).toBe(false);
     expect(existsSync(join(repo.root, ".git/index.lock"))).toBe(false);

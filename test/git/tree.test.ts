@@ -746,6 +746,18 @@ describe("snapshot (commit: off)", () => {
     expect(next.tree).not.toBe(point.tree);
   });
 
+  it("costs one git process when nothing has changed since the last", async () => {
+    const repo = await repoOf();
+    const counted = await countGit(repo);
+    const tree = await treeOf(repo, { env: { PATH: counted.path } });
+    const point = await tree.snapshot();
+    await counted.calls();
+
+    expect(await tree.snapshot()).toEqual(point);
+
+    expect(await counted.calls()).toEqual(["status"]);
+  });
+
   it("works without an identity and in a clean tree", async () => {
     const repo = await repoOf();
     await writeFile(join(repo.home, ".gitconfig"), "[user]\n\tuseConfigOnly = true\n");
