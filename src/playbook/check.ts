@@ -78,7 +78,9 @@ function report({ found, path, checked, schema, problems }: Report): void {
     const at = treeAt(checked.entries, path);
     const entries = at === null ? checked.entries : at.kind === "mapping" ? at.entries : new Map();
     const allowed = [...keysAt(schema, path), ...(path.length === 0 ? (checked.more ?? []) : [])];
-    for (const key of found.keys) unknownKey({ key, entries, allowed }, problems);
+    for (const key of found.keys) {
+      if (!problems.areTooMany) unknownKey({ key, entries, allowed }, problems);
+    }
     return;
   }
   const name = path.length === 0 ? checked.what : `\`${nameOf(path)}\``;

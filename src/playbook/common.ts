@@ -1,14 +1,12 @@
 import type { Range } from "./diagnostic.ts";
 import { readHandler, readOnExitCode, readOnSuccess } from "./handlers.ts";
 import type { AnalysisOptions, OutputDeclaration, StepCommon } from "./model.ts";
-import { readOutputs } from "./outputs.ts";
+import { isFreeName, readOutputs } from "./outputs.ts";
 import type { Problems } from "./problems.ts";
 import type { Reading } from "./reading.ts";
 import type { Entries, MappingTree, Tree } from "./tree.ts";
+import { RESERVED_IDS } from "../values/names.ts";
 import { boolOf, durationOf, optionalText, readAnalysis, readEnv, textOf } from "./values-of.ts";
-
-/** Names that stand for something else in references (spec 3.1). */
-const RESERVED = ["shell", "test", "claude", "last", "error", "env", "params", "project", "item"];
 
 /** The options that every kind has; entries have passed the schema of the step. */
 export function readCommon(
@@ -73,7 +71,7 @@ function readId(
   if (text === null) return { id: null, idRange: stepRange };
   const { value: id, range } = text;
   const first = ids.get(id);
-  if (RESERVED.includes(id)) {
+  if (RESERVED_IDS.has(id)) {
     const message = `\`${id}\` cannot be an id: \`\${${id}...}\` means something else`;
     problems.error("reserved-id", range, message, { help: `such as ${id}_step` });
   } else if (first?.start === range.start) {
@@ -104,6 +102,7 @@ function readCaptured(
   const named = captureOutput === null ? optionalText(entries, "capture_output") : null;
   if (named === null) return { outputs, captureOutput: captureOutput ?? false };
   const { value: name, range } = named;
+  isFreeName(name, range, problems);
   const other = outputs.find((output) => output.name === name);
   if (other !== undefined) {
     problems.error("duplicate-output", range, `the output \`${name}\` is declared twice`, {

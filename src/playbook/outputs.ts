@@ -4,10 +4,12 @@ import { compilePattern } from "../lib/pattern.ts";
 import { captureRuleSchema, fileRuleSchema } from "../steps/options.ts";
 import { identifier } from "../steps/schema.ts";
 import { check, unknownKey } from "./check.ts";
+import type { Range } from "./diagnostic.ts";
 import { pathTrouble } from "./json-path.ts";
 import type { OutputDeclaration, OutputRule } from "./model.ts";
 import { firstCharacter, type Problems } from "./problems.ts";
 import { describe, plainValue, type Entries, type Entry, type Tree } from "./tree.ts";
+import { STEP_FIELDS } from "../values/names.ts";
 import { boolOf, requiredText, textOf } from "./values-of.ts";
 
 const FORMS = '{file_pattern: "specs/*.md"} or {capture: text}';
@@ -31,7 +33,16 @@ export function readOutputs(
   });
 }
 
+/** `false`: `${id.NAME}` means something else already, which is reported. */
+export function isFreeName(name: string, range: Range, problems: Problems): boolean {
+  if (!STEP_FIELDS.some((field) => field === name)) return true;
+  const message = `an output cannot be called \`${name}\`: every step with an id has one`;
+  problems.error("reserved-output", range, message, { help: `such as ${name}_text` });
+  return false;
+}
+
 function checkName(name: string, { key }: Entry, problems: Problems): boolean {
+  if (!isFreeName(name, key.range, problems)) return false;
   if (identifier.safeParse(name).success) return true;
   const message = `an output's name must be letters, digits, \`_\` and \`-\`, not \`${name}\``;
   problems.error("bad-name", key.range, message);
@@ -104,10 +115,15 @@ function readCaptureRule(tree: Mapping, problems: Problems): OutputRule | null {
     problems.error("missing-key", firstCharacter(tree.range), "`pattern` is missing", { help });
     return null;
   }
-  if (capture === "count" && path !== null) {
-    const place = entries.get("path")?.key.range ?? tree.range;
-    const help = "`count` counts the matches of `pattern`; take the `path` out";
-    problems.error("unknown-key", place, "`path` does not go with `capture: count`", { help });
+  const stray = capture === "json" ? "pattern" : "path";
+  const idle = entries.get(stray);
+  if (idle !== undefined) {
+    const help =
+      stray === "path"
+        ? "`path` looks into JSON: write `capture: json`"
+        : "use `path`, or `capture: text`";
+    const message = `\`${stray}\` does not go with \`capture: ${capture}\``;
+    problems.error("bad-output", idle.key.range, message, { help });
     return null;
   }
   if (!checkPatterns(entries, problems)) return null;

@@ -1,6 +1,8 @@
 import { nearest } from "../lib/nearest.ts";
 import type { Diagnostic, Range } from "./diagnostic.ts";
 
+const TOO_MANY = 1000;
+
 /** Collects what is wrong with one playbook; nothing is thrown, reading goes on. */
 export class Problems {
   /** By place and message: what an alias or `defaults` brings to many steps is told once. */
@@ -19,6 +21,11 @@ export class Problems {
 
   note(code: string, range: Range, message: string, more: More = {}): void {
     this.#add({ code, severity: "note", message, range, ...more });
+  }
+
+  /** So many that what is left need not be looked at: the file is noise. */
+  get areTooMany(): boolean {
+    return this.#found.size >= TOO_MANY;
   }
 
   get hasErrors(): boolean {

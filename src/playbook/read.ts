@@ -163,7 +163,12 @@ function readSteps(tree: Tree, place: StepPlace, reading: Reading): readonly Ste
     reading.problems.error("wrong-type", place, message, { help });
     return [];
   }
-  return tree.items.flatMap((item) => reading.readStep(item, place) ?? []);
+  const steps: Step[] = [];
+  for (const item of tree.items) {
+    const step = reading.problems.areTooMany ? null : reading.readStep(item, place);
+    if (step !== null) steps.push(step);
+  }
+  return steps;
 }
 
 /** The value of `steps` or `commands`, one of which must be there. */
@@ -200,7 +205,8 @@ function bounded(problems: Problems): readonly Diagnostic[] {
     MAX_PROBLEMS,
   );
   const range = shown.at(-1)?.range ?? { start: 0, end: 0 };
-  const message = `${all.length - MAX_PROBLEMS} more problems are not shown`;
+  const rest = all.length - MAX_PROBLEMS;
+  const message = `${problems.areTooMany ? "at least " : ""}${rest} more problems are not shown`;
   const more = { code: "more", severity: "note", message, range } as const;
   return [...shown.toSorted((a, b) => a.range.start - b.range.start), more];
 }

@@ -23,7 +23,7 @@ export function parseYaml(text: string, problems: Problems): Tree | null {
   }
   const tokens = tokenize(text, problems);
   if (tokens === null) return null;
-  const document = firstDocument(tokens, text, problems);
+  const document = withoutStacks(() => firstDocument(tokens, text, problems));
   if (document === null) return null;
   if (reportSyntax(document, text, problems)) return null;
   if (document.contents === null) {
@@ -89,6 +89,17 @@ function firstDocument(
     first = document;
   }
   return first;
+}
+
+/** Nobody sees the stack of a syntax error, and recording it takes most of the time of a file of noise. */
+function withoutStacks<T>(compose: () => T): T {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return compose();
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
 }
 
 function spot(offset: number, text: string): Range {

@@ -27,7 +27,7 @@ steps:
     env: *env
     outputs:
       spec: {file_pattern: "specs/*.md"}
-      n: {capture: number, path: $.a, pattern: '/it''s (\\d+)/i', default: 0}
+      n: {capture: number, pattern: '/it''s (\\d+)/i', default: 0}
   - shell: |
       npm test
       echo "\${cov.spec}"

@@ -363,9 +363,9 @@ describe("outputs (spec 3.3)", () => {
 - shell: x
   outputs:
     files: {file_pattern: "**/*.md", all: true, default: []}
-    score: {capture: number, path: "$.a['b c'][0]..d[*]", pattern: "/score: (\\\\d+)/im", from: both, default: 0}
+    score: {capture: number, pattern: "/score: (\\\\d+)/im", from: both, default: 0}
     lines: {capture: lines, pattern: "a.b"}
-    no-default: {capture: json, default: ~}
+    no-default: {capture: json, path: "$.a['b c'][0]..d[*]", default: ~}
 `
         .replaceAll("\\\\", "\\")
         .replace('"/score: (\\d+)/im"', "'/score: (\\d+)/im'"),
@@ -378,14 +378,22 @@ describe("outputs (spec 3.3)", () => {
         {
           kind: "capture",
           capture: "number",
-          path: "$.a['b c'][0]..d[*]",
           pattern: "/score: (\\d+)/im",
           from: "both",
           default: 0,
         },
       ],
       ["lines", { kind: "capture", capture: "lines", pattern: "a.b", from: "stdout" }],
-      ["no-default", { kind: "capture", capture: "json", from: "stdout", default: null }],
+      [
+        "no-default",
+        {
+          kind: "capture",
+          capture: "json",
+          path: "$.a['b c'][0]..d[*]",
+          from: "stdout",
+          default: null,
+        },
+      ],
     ]);
   });
 });
