@@ -28,7 +28,7 @@ export function claudeCommandLine(prompt: string, options: ClaudeOptions): Claud
 }
 
 /** Do these options use the flag that the CLI refuses to root? */
-export function skipsPermissions(options: ClaudeOptions): boolean {
+function skipsPermissions(options: ClaudeOptions): boolean {
   return options.permissionMode === undefined && options.allowedTools === undefined;
 }
 

@@ -13,14 +13,14 @@ import {
   type CommandPlaces,
 } from "./command-files.ts";
 
-export interface FoundCommand {
+interface FoundCommand {
   /** `null`: built into the CLI. */
   readonly path: string | null;
   /** Of the installed file, else of the one mmm ships under this name; `null`: neither says anything. */
   readonly rules: CommandRules | null;
 }
 
-export interface CommandProblem {
+interface CommandProblem {
   readonly name: string;
   /** `unknown-mmm` and `near` stop the run (exit 2), `unknown` is a warning. */
   readonly kind: "unknown-mmm" | "near" | "unknown";
@@ -67,7 +67,10 @@ export async function resolveCommands(
     const [winner, ...losers] = files.get(name) ?? [];
     if (winner !== undefined) {
       const read = await readRulesOf(winner);
-      found.set(name, { path: winner.path, rules: read.rules ?? search.shipped.get(name) ?? null });
+      found.set(name, {
+        path: winner.path,
+        rules: read.rules ?? search.shipped.get(name)?.rules ?? null,
+      });
       warnings.push(...read.problems.map((problem) => `${winner.path}: ${problem}`));
       warnings.push(...shadows(winner, losers));
     } else if (BUILT_IN.has(name)) {
@@ -137,6 +140,8 @@ function nearestName(name: string, known: readonly string[]): string | null {
   let best: string | null = null;
   let least = Infinity;
   for (const candidate of known) {
+    // A name may be as long as a prompt: no comparison that cannot win.
+    if (Math.abs(candidate.length - name.length) >= least) continue;
     const letters = distance(name, candidate);
     if (letters >= least) continue;
     least = letters;

@@ -3,6 +3,7 @@
  * versions 1.0.128 to 2.1.329 were seen to print). Unknown events and fields are ignored.
  */
 import type { ClaudeActivity, ClaudeUsage } from "../engine/ports.ts";
+import { Tail } from "../process/output.ts";
 import { activitiesOf } from "./activity.ts";
 import { asArray, asNumber, asObject, asString, parseJson, type JsonObject } from "./json.ts";
 import { LineSplitter, type Line } from "./line-splitter.ts";
@@ -59,7 +60,7 @@ export interface StreamListener {
 
 /** A result's text may be long; a line beyond this is a runaway and not read (still kept on disk). */
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
-const MAX_PLAIN_BYTES = 64 * 1024;
+const NEWLINE = Buffer.from("\n");
 const KNOWN_TYPES: ReadonlySet<string> = new Set(["system", "assistant", "user", "result"]);
 
 /** Feed it what standard output gives, in any pieces; the outcome does not depend on where they are cut. */
@@ -70,8 +71,7 @@ export class EventStream {
   #events = 0;
   #init: InitEvent | null = null;
   #result: ResultEvent | null = null;
-  #plain: string[] = [];
-  #plainBytes = 0;
+  readonly #plain = new Tail();
   #cutLines = 0;
   #brokenEnd = false;
 
@@ -91,7 +91,7 @@ export class EventStream {
       events: this.#events,
       init: this.#init,
       result: this.#result,
-      plain: this.#plain.join("\n"),
+      plain: this.#plain.text().replace(/\n$/, ""),
       cutLines: this.#cutLines,
       brokenEnd: this.#brokenEnd,
     };
@@ -109,7 +109,9 @@ export class EventStream {
     } else {
       // Half an event is no text for people, and cannot be read: the process was ended while it wrote.
       this.#brokenEnd = !line.ended && this.#events > 0 && text.startsWith("{");
-      if (text.trim() !== "" && !this.#brokenEnd) this.#keepPlain(text);
+      if (text.trim() === "" || this.#brokenEnd) return;
+      this.#plain.push(line.bytes);
+      this.#plain.push(NEWLINE);
     }
   }
 
@@ -127,18 +129,6 @@ export class EventStream {
     }
     if (this.#listener.onActivity === undefined) return;
     for (const activity of activitiesOf(event, this.#turns)) this.#listener.onActivity(activity);
-  }
-
-  #keepPlain(text: string): void {
-    this.#plain.push(text);
-    this.#plainBytes += Buffer.byteLength(text) + 1;
-    while (this.#plainBytes > MAX_PLAIN_BYTES && this.#plain.length > 1)
-      this.#plainBytes -= Buffer.byteLength(this.#plain.shift() ?? "") + 1;
-    if (this.#plainBytes > MAX_PLAIN_BYTES) {
-      const last = (this.#plain[0] ?? "").slice(-MAX_PLAIN_BYTES);
-      this.#plain = [last];
-      this.#plainBytes = Buffer.byteLength(last) + 1;
-    }
   }
 }
 

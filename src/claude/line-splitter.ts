@@ -1,6 +1,6 @@
 /** Whole lines out of bytes that come in pieces, in constant memory. */
 
-/** One line without its newline; `cut` lines were longer than the bound and hold only their beginning. */
+/** One line without its newline, valid during the call; `cut` lines were longer than the bound and hold only their beginning. */
 export interface Line {
   readonly bytes: Buffer;
   readonly cut: boolean;
@@ -31,8 +31,7 @@ export class LineSplitter {
     for (;;) {
       const at = chunk.indexOf(0x0a, from);
       if (at === -1) break;
-      this.#keep(chunk.subarray(from, at));
-      this.#flush(true);
+      this.#endLine(chunk.subarray(from, at));
       from = at + 1;
     }
     this.#keep(chunk.subarray(from));
@@ -41,6 +40,16 @@ export class LineSplitter {
   /** The stream is over: an unfinished line is given out with `ended: false`. */
   end(): void {
     if (this.open) this.#flush(false);
+  }
+
+  /** The usual case, a line that lies whole in one chunk, costs no copy. */
+  #endLine(rest: Buffer): void {
+    if (!this.open && rest.length <= this.#maxBytes) {
+      this.#onLine({ bytes: rest, cut: false, ended: true });
+      return;
+    }
+    this.#keep(rest);
+    this.#flush(true);
   }
 
   #keep(piece: Buffer): void {

@@ -9,7 +9,7 @@ import { unreachable } from "../lib/unreachable.ts";
 import type { ResultEvent, StreamSummary } from "./event-stream.ts";
 import { troubleOf, type Trouble } from "./result-trouble.ts";
 
-export type Verdict = ClaudeReport["verdict"];
+type Verdict = ClaudeReport["verdict"];
 
 export interface Evidence {
   readonly end: ProcessEnd;

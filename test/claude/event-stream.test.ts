@@ -240,3 +240,12 @@ test("property: however the bytes are cut into pieces, the parse is the same", (
     { numRuns: 300 },
   );
 });
+
+test("a million lines of one letter are read in a moment (11)", () => {
+  const stream = new EventStream();
+  const chunk = Buffer.from("y\n".repeat(50_000));
+
+  for (let i = 0; i < 20; i += 1) stream.push(chunk);
+
+  expect(stream.end().plain).toHaveLength(65_535);
+}, 15_000);

@@ -18,7 +18,7 @@ export interface StandInScript {
 }
 
 /** What the model says and wants; or, with one of the faults, what goes wrong. */
-export interface StandInTurn {
+interface StandInTurn {
   readonly thinking?: string;
   readonly text?: string;
   readonly toolUse?: StandInToolUse | readonly StandInToolUse[];
@@ -47,7 +47,7 @@ export interface StandInTurn {
   readonly streamError?: { readonly type: string; readonly message: string };
 }
 
-export interface StandInToolUse {
+interface StandInToolUse {
   readonly name: string;
   readonly input: Readonly<Record<string, unknown>>;
 }

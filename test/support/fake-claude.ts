@@ -52,7 +52,7 @@ export interface FakeCall {
   readonly do?: readonly FakeAct[];
 }
 
-export type FakeAct =
+type FakeAct =
   /** A line of the event stream, as it is. */
   | { readonly event: unknown }
   /** The first event; what is given wins over the usual fields. */
@@ -86,7 +86,7 @@ export type FakeAct =
   | { readonly kill: NodeJS.Signals };
 
 /** How it was called. */
-export interface FakeCallRecord {
+interface FakeCallRecord {
   readonly argv: readonly string[];
   /** What stands after `--`, else standard input. */
   readonly prompt: string;
