@@ -25,10 +25,11 @@ export interface Captured {
   readonly warnings: readonly string[];
 }
 
-/** mmm's own state is no change of the project. */
-const NOT_OURS = ["sessions", "context", "state.json", "*.lock"].map(
-  (name) => `:(top,exclude,glob).mmm/${name}${name.includes(".") ? "" : "/**"}`,
-);
+/**
+ * mmm's own state is no change of the project. Taken out of the result: as a pathspec for `git add` it
+ * is an error where the files are ignored, as they are in every session.
+ */
+const OURS = /^\.mmm\/(?:sessions\/|context\/|state\.json$|[^/]*\.lock$)/;
 
 const MODES = ["100644", "100755", "120000"] as const;
 
@@ -43,7 +44,7 @@ export async function lookAt(root: string): Promise<Moment> {
     });
     await fs.copyFile(own, index).catch(() => undefined);
     const call = { cwd: root, env: { GIT_INDEX_FILE: index } };
-    await git(["add", "-A", "--", ".", ...NOT_OURS], call);
+    await git(["add", "-A", "--", "."], call);
     const tree = await gitLine(["write-tree"], call);
     return { head, files: await filesOf(tree, root) };
   } finally {
@@ -79,7 +80,7 @@ async function filesOf(tree: string, root: string): Promise<ReadonlyMap<string, 
   const files = new Map<string, Entry>();
   for (const record of records(await git(["ls-tree", "-r", "-z", tree], { cwd: root }))) {
     const [, mode = "", sha = "", file = ""] = /^(\d+) \w+ ([0-9a-f]+)\t([^]*)$/.exec(record) ?? [];
-    files.set(file, { mode, sha });
+    if (!OURS.test(file)) files.set(file, { mode, sha });
   }
   return files;
 }
