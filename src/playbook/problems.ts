@@ -9,6 +9,13 @@ export class Problems {
   readonly #found = new Map<string, Diagnostic>();
 
   readonly #spoiled = new Set<string>();
+  readonly #end: number;
+  #errors = 0;
+
+  /** @param end of the text: the parser's own places can lie behind it. */
+  constructor(end: number) {
+    this.#end = end;
+  }
 
   /** What stands there is reported and means nothing: no more is said about it. */
   spoil(range: Range): void {
@@ -23,13 +30,13 @@ export class Problems {
     this.#add({ code, severity: "note", message, range, ...more });
   }
 
-  /** So many that what is left need not be looked at: the file is noise. */
+  /** So many errors that what is left need not be looked at: the file is noise. Notes do not count. */
   get areTooMany(): boolean {
-    return this.#found.size >= TOO_MANY;
+    return this.#errors >= TOO_MANY;
   }
 
   get hasErrors(): boolean {
-    return [...this.#found.values()].some(({ severity }) => severity === "error");
+    return this.#errors > 0;
   }
 
   /** In the order of their places; of several at one place, in the order found. */
@@ -37,11 +44,16 @@ export class Problems {
     return [...this.#found.values()].toSorted((a, b) => a.range.start - b.range.start);
   }
 
-  #add(problem: Diagnostic): void {
+  #add(given: Diagnostic): void {
+    const start = Math.min(given.range.start, this.#end);
+    const end = Math.max(start, Math.min(given.range.end, this.#end));
+    const problem = { ...given, range: { start, end } };
     const place = `${problem.range.start} ${problem.range.end}`;
     const key = `${place} ${problem.message}`;
     if (this.#spoiled.has(place)) return;
-    if (!this.#found.has(key)) this.#found.set(key, problem);
+    if (this.#found.has(key)) return;
+    this.#found.set(key, problem);
+    if (problem.severity === "error") this.#errors += 1;
   }
 }
 

@@ -42,7 +42,7 @@ export function readPlaybook(file: string, bytes: Uint8Array | string): ReadResu
   }
   const text = typeof bytes === "string" ? bytes.replace(/^\uFEFF/, "") : decode(bytes);
   if (text === null) return notUtf8(file, bytes as Uint8Array);
-  const problems = new Problems();
+  const problems = new Problems(text.length);
   const tree = parseYaml(text, problems);
   const read = tree === null ? null : readTree(tree, stemOf(file), problems);
   const playbook = read === null || problems.hasErrors ? null : { file, text, ...read };

@@ -578,6 +578,15 @@ describe("files that are no playbooks", () => {
     );
   });
 
+  test("2000 notes hide no step: all are read, the notes past 200 are counted", () => {
+    const text = Array.from({ length: 2000 }, (_, i) => `- test: echo ${i}\n`).join("");
+    const { playbook, diagnostics } = readPlaybook("x.yml", text);
+
+    expect(playbook?.steps).toHaveLength(2000);
+    expect(diagnostics).toHaveLength(201);
+    expect(diagnostics.at(-1)?.message).toBe("1800 more problems are not shown");
+  });
+
   test("10 000 steps are read", () => {
     const text = Array.from({ length: 10_000 }, (_, i) => `- shell: echo ${i}\n  id: s${i}\n`).join(
       "",
