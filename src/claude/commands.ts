@@ -69,7 +69,7 @@ export async function resolveCommands(
       const read = await readRulesOf(winner);
       found.set(name, {
         path: winner.path,
-        rules: read.rules ?? search.shipped.get(name)?.rules ?? null,
+        rules: read.rules ?? search.shipped.get(name) ?? null,
       });
       warnings.push(...read.problems.map((problem) => `${winner.path}: ${problem}`));
       warnings.push(...shadows(winner, losers));

@@ -207,6 +207,49 @@ test("files that were dirty before the call belong to nobody's recording", async
   expect(call?.changes.map((change) => change.path)).toEqual(["a.txt"]);
 });
 
+test("what a recording cannot hold is a warning of the report, and the work stays (6.6)", async () => {
+  const port = await recorder([
+    {
+      do: [
+        { run: ["git", "init", "-q", "nested"] },
+        { run: ["git", "-C", "nested", "commit", "-q", "--allow-empty", "-m", "x"] },
+        { write: "a\\b.txt", content: "odd" },
+        { write: "a.txt", content: "a" },
+        { raw: "done" },
+      ],
+    },
+    { do: [{ commit: "to be lost" }, { run: ["git", "reset", "-q", "--hard", "HEAD~2"] }] },
+  ]);
+  await fs.writeFile(path.join(repo, "two.txt"), "2");
+  git(repo, "add", "-A");
+  git(repo, "commit", "-q", "-m", "two");
+
+  const first = await port.run(request(repo, "one"), never);
+  await fs.rm(path.join(repo, "nested"), { recursive: true });
+  const second = await port.run(request(repo, "two"), never);
+
+  expect(first.verdict.ok).toBe(true);
+  expect(first.warnings).toEqual([
+    'recording: left out: the path "a\\\\b.txt" is not relative with / between folders',
+    'recording: left out: "nested" is a nested repository',
+  ]);
+  expect(second.warnings).toContain("recording: HEAD moved backwards; its moves are not recorded");
+  const calls = parseRecording(await fs.readFile(file(), "utf8"), file());
+  expect(calls[0]?.changes).toEqual([{ path: "a.txt", content: "a" }]);
+});
+
+test("variables that lead git elsewhere do not lead a replay there", async () => {
+  const other = await makeRepo("other");
+  Object.assign(process.env, { GIT_DIR: path.join(other, ".git"), GIT_LITERAL_PATHSPECS: "1" });
+
+  const report = await replay([{ prompt: "x", commits: [{ subject: "s" }] }], request(repo, "x"));
+  delete process.env["GIT_DIR"];
+
+  expect(report.verdict.ok).toBe(true);
+  expect(git(repo, "rev-list", "--count", "HEAD")).toBe("2");
+  expect(git(other, "rev-list", "--count", "HEAD")).toBe("1");
+});
+
 test("calls match by text in order, and by step among equal ones (6.6)", async () => {
   const calls = [
     { prompt: "review", text: "one" },
