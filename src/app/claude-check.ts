@@ -29,6 +29,7 @@ export async function lookUpCommands(
   }
   const { resolveCommands } = await import("../claude/commands.ts");
   const { shippedCommands } = await import("./shipped-commands.ts");
+  const config = invocation.env["CLAUDE_CONFIG_DIR"];
   const shipped = await shippedCommands(invocation.packageRoot);
   const shippedRules = new Map([...shipped].map(([name, { rules }]) => [name, rules] as const));
   const resolved = await resolveCommands(
@@ -37,6 +38,7 @@ export async function lookUpCommands(
       cwd: where.cwd,
       root: where.root,
       home: invocation.env["HOME"] ?? "/nonexistent",
+      ...(config === undefined ? {} : { configDirectory: config }),
       shipped: shippedRules,
     },
   );
@@ -85,10 +87,10 @@ export async function openClaude(
     home: env["HOME"],
     cwd,
   });
-  const who = { uid: userId(), sandbox: env["IS_SANDBOX"] };
   // A stand-in that prints no version is no Claude CLI, and has no rule about root.
-  if (program.version !== null)
-    for (const step of claudeSteps(plan.steps)) refuseRoot(step.options, who);
+  const uid = program.version === null ? null : userId();
+  const who = { uid, sandbox: env["IS_SANDBOX"] };
+  for (const step of claudeSteps(plan.steps)) refuseRoot(step.options, who);
   const port = createClaudePort({
     children: setup.children,
     bin: program.bin,
