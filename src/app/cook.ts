@@ -18,13 +18,14 @@ import type { Plan } from "../playbook/plan-model.ts";
 import { renderDiagnostics } from "../playbook/print.ts";
 import { readPlaybook } from "../playbook/read.ts";
 import type { SourceFile } from "../playbook/source.ts";
+import { checkLock } from "../session/lock.ts";
 import { lookUpCommands } from "./claude-check.ts";
 import { type Config, readConfig } from "./config.ts";
 import type { CookRequest, Invocation } from "./cook-request.ts";
 import { findInputs, type FoundInput, numberInputs } from "./inputs.ts";
 import { findPlaybook, noPlaybook, type PlaybookFile } from "./playbook-file.ts";
 import { playSession } from "./play-session.ts";
-import { mainRootOf } from "./world.ts";
+import { lockFile, mainRootOf } from "./world.ts";
 
 /** Returns the exit code; throws `MmmError` for trouble that has no place in the playbook. */
 export async function cook(request: CookRequest, invocation: Invocation): Promise<number> {
@@ -50,6 +51,7 @@ export async function cook(request: CookRequest, invocation: Invocation): Promis
   const start = await findRepository(cwd, invocation.env);
   const inputs = numberInputs(found, start.root);
   const config = await readConfig(invocation, mainRootOf(start));
+  await checkLock(lockFile(start));
   const ready = await checkReady(start, {
     allowDirty: request.allowDirty,
     ownFiles: ownFiles(request, file, invocation),

@@ -15,10 +15,16 @@ import { streamOutput } from "../report/stream-output.ts";
 import { openJournal } from "../session/journal.ts";
 import { takeLock } from "../session/lock.ts";
 import { sessionName } from "../session/name.ts";
-import { recordEnd, recordStart, type SessionSummary, writeSession } from "../session/state.ts";
+import {
+  recordBreak,
+  recordEnd,
+  recordStart,
+  type SessionSummary,
+  writeSession,
+} from "../session/state.ts";
 import { callsClaude, openClaude } from "./claude-check.ts";
 import type { Prepared } from "./cook.ts";
-import { buildPorts, mainRootOf, noClaude, systemClock } from "./world.ts";
+import { buildPorts, lockFile, mainRootOf, noClaude, systemClock } from "./world.ts";
 
 export async function playSession(prepared: Prepared): Promise<number> {
   const { start, file, request } = prepared;
@@ -38,7 +44,7 @@ export async function playSession(prepared: Prepared): Promise<number> {
     mainRoot,
     skipAnalysis: request.skipAnalysis,
   });
-  const lock = await takeLock(path.join(start.root, ".mmm", "session.lock"), name, now);
+  const lock = await takeLock(lockFile(start), name, now);
   try {
     const words = [
       ...(lock.note === null ? [] : [lock.note]),
@@ -91,9 +97,26 @@ async function record(prepared: Prepared, opened: Opened): Promise<number> {
     writeSession(path.join(directory, "session.json"), summary, end, endedAt);
     recordEnd(stateFile, summary, end, endedAt);
     return end.exitCode;
+  } catch (error) {
+    noteBreak({ state: stateFile, session: path.join(directory, "session.json") }, summary, error);
+    throw error;
   } finally {
     reporter.close();
     journal.close();
+  }
+}
+
+/** As well as the broken surroundings allow: the error itself is what the user has to see. */
+function noteBreak(
+  files: { readonly state: string; readonly session: string },
+  summary: SessionSummary,
+  error: unknown,
+): void {
+  const message = error instanceof Error ? error.message : String(error);
+  try {
+    recordBreak(files, summary, { message, endedAt: systemClock.now().toISOString() });
+  } catch {
+    // A full disk stopped the run, and now it stops this note; the journal has what happened before.
   }
 }
 

@@ -50,6 +50,11 @@ export const noClaude: ClaudePort = {
   },
 };
 
+/** One session a working tree: the lock lies in the tree itself, not in the main repository (spec 7). */
+export function lockFile(start: RepositoryStart): string {
+  return path.join(start.root, ".mmm", "session.lock");
+}
+
 /** Where `.mmm/` lies: the main repository, also for a linked worktree (spec 7). */
 export function mainRootOf(start: RepositoryStart): string {
   return path.basename(start.commonDir) === ".git" ? path.dirname(start.commonDir) : start.root;

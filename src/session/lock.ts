@@ -21,7 +21,13 @@ export interface Lock {
   release(): void;
 }
 
-/** Throws `MmmError` (exit 3) when another live session holds the tree. */
+/** Throws `MmmError` (exit 3) when another live session holds the tree; makes nothing. */
+export async function checkLock(file: string): Promise<void> {
+  const holder = read(file);
+  if (holder !== null && (await isAlive(holder))) throw held(holder);
+}
+
+/** As {@link checkLock}, and takes it. */
 export async function takeLock(file: string, session: string, now: Date): Promise<Lock> {
   const holder: Holder = {
     pid: process.pid,
@@ -36,12 +42,7 @@ export async function takeLock(file: string, session: string, now: Date): Promis
   });
   if (create(file, holder)) return lock(null);
   const other = read(file);
-  if (other !== null && (await isAlive(other))) {
-    throw new MmmError("locked", 3, {
-      message: `another session is at work here: ${other.session}, since ${other.since} (pid ${other.pid} on ${other.host})`,
-      next: ["wait for it, or run in another clone or worktree of the repository"],
-    });
-  }
+  if (other !== null && (await isAlive(other))) throw held(other);
   rmSync(file, { force: true });
   if (!create(file, holder)) {
     throw new MmmError("locked", 3, {
@@ -51,6 +52,13 @@ export async function takeLock(file: string, session: string, now: Date): Promis
   }
   const gone = other === null ? "unreadable" : `of ${other.session}, which is gone`;
   return lock(`took over a stale lock ${gone}`);
+}
+
+function held({ session, since, pid, host }: Holder): MmmError {
+  return new MmmError("locked", 3, {
+    message: `another session is at work here: ${session}, since ${since} (pid ${pid} on ${host})`,
+    next: ["wait for it, or run in another clone or worktree of the repository"],
+  });
 }
 
 function create(file: string, holder: Holder): boolean {

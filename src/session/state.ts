@@ -72,6 +72,27 @@ export function writeSession(
   replace(file, { version: STATE_VERSION, ...content });
 }
 
+/** Says that the surroundings broke off the session (disk, git) or a bug did: it is not running any more. */
+export function recordBreak(
+  files: { readonly state: string; readonly session: string },
+  session: SessionSummary,
+  broken: { readonly message: string; readonly endedAt: string },
+): void {
+  const record = {
+    name: session.name,
+    status: "failed",
+    stop_reason: "error",
+    error: broken.message,
+    playbook: session.playbook,
+    started_at: session.startedAt,
+    ended_at: broken.endedAt,
+  };
+  replace(files.session, { version: STATE_VERSION, ...record });
+  const { state } = readState(files.state);
+  const running = state.running.filter((name) => name !== session.name);
+  replace(files.state, { ...state, running, last_session: record });
+}
+
 function sessionRecord(
   session: SessionSummary,
   end: Extract<Event, { type: "session-finished" }>,
