@@ -1,7 +1,5 @@
 /** The names that mmm itself provides (spec 3.1), one table for the plan's checks and for the run. */
 
-import { CAPITAL_NAMES } from "./reference.ts";
-
 /** Of the input; only with `--map` or `--args`. */
 export const INPUT_NAMES = ["ARG", "FILE", "INDEX", "TOTAL"] as const;
 
@@ -17,6 +15,8 @@ export const SESSION_NAMES = [
 
 /** Stdout of the latest step with `capture_output: true`. */
 export const CAPTURED = "CAPTURED_OUTPUT";
+
+const CAPITAL_NAMES: ReadonlySet<string> = new Set([...INPUT_NAMES, ...SESSION_NAMES, CAPTURED]);
 
 /** Is this one of the capital-letter variables, which also work as `$NAME` and reach every child? */
 export function isCapitalName(name: string): boolean {

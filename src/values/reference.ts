@@ -1,3 +1,5 @@
+import { isCapitalName } from "./names.ts";
+
 /** How a value is inserted: as it is, quoted for one more shell, as the path of a file, or not at all when empty. */
 export type Filter = "raw" | "quote" | "file" | "opt";
 
@@ -16,21 +18,6 @@ export interface Reference {
   /** What is wrong with it (an unknown filter, a reference inside the fallback); null when it is well formed. */
   readonly fault: string | null;
 }
-
-/** Variables that may be written without braces and that every child also finds in its environment. */
-export const CAPITAL_NAMES: ReadonlySet<string> = new Set([
-  "ARG",
-  "FILE",
-  "INDEX",
-  "TOTAL",
-  "ITERATION",
-  "MAX_ITERATIONS",
-  "PROJECT_ROOT",
-  "WORKTREE",
-  "SESSION_ID",
-  "PLAYBOOK",
-  "CAPTURED_OUTPUT",
-]);
 
 // Every repetition is bounded or ends before the next `$`, so a text of `$` costs linear time.
 // A dash in the first name counts only before a dot: `${a-b}` is the shell's own default.
@@ -67,7 +54,7 @@ export function isDotted(name: string): boolean {
 function parsePlain(text: string, offset: number): Reference | null {
   const match = matchAt(PLAIN, text, offset);
   const name = match?.[1] ?? "";
-  if (!CAPITAL_NAMES.has(name)) return null;
+  if (!isCapitalName(name)) return null;
   const end = offset + name.length + 1;
   const whole = text.slice(offset, end);
   return {

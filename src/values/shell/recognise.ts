@@ -1,4 +1,5 @@
-import { CAPITAL_NAMES, isDotted, parseReferenceAt, type Reference } from "../reference.ts";
+import { isCapitalName } from "../names.ts";
+import { isDotted, parseReferenceAt, type Reference } from "../reference.ts";
 import { errorAt, warningAt } from "./problem.ts";
 import type { Recognised, Recogniser } from "./scan-state.ts";
 
@@ -65,7 +66,7 @@ function operatorOnKnown(
     const message = `${match[0]} is no reference: after a name with a dot only }, |filter} and :-fallback} may follow`;
     return { reference: null, end: span.end, problem: errorAt(span, "reference", message) };
   }
-  if (CAPITAL_NAMES.has(name) || !isOurs(name)) return null;
+  if (isCapitalName(name) || !isOurs(name)) return null;
   const message = `${name} is a value of the playbook, not a shell variable, so ${match[0]}…} finds it unset; put it in a variable first: v=\${${name}}`;
   return { reference: null, end: offset, problem: warningAt(span, "shell-operator", message) };
 }
