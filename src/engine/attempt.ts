@@ -12,7 +12,7 @@ import type { FailureDetail, StepPlace } from "./events.ts";
 import { failure } from "./failure.ts";
 import { exitCodeOf, type Executed, type Prepared } from "./kind.ts";
 import type { Failure } from "./outcome.ts";
-import { newestSpec, takeOutputs } from "./outputs.ts";
+import { specsIn, takeOutputs } from "./outputs.ts";
 import type { FileChange, TreePoint } from "./ports.ts";
 import type { StepRecord } from "./scope.ts";
 
@@ -30,6 +30,9 @@ export interface AttemptRequest {
   readonly onSuccess: () => Promise<string | null>;
 }
 
+/** The part of it that outlives the attempts. */
+type StepAtWork = Pick<AttemptRequest, "frame" | "record" | "start" | "at">;
+
 export type AttemptResult =
   | { readonly kind: "succeeded" }
   | { readonly kind: "failed"; readonly detail: FailureDetail }
@@ -44,6 +47,7 @@ const TAIL_LINES = 20;
 export async function runAttempt(request: AttemptRequest): Promise<AttemptResult> {
   const { frame, planned, at, attempt } = request;
   const { sink, signal, ports } = frame.run;
+  request.record.outputs.clear();
   if (planned.step.analysis !== null) await ports.analysis.refresh(planned.step.analysis);
   const prepared = await prepare(request);
   if (prepared.kind === "nothing-to-do") return prepared;
@@ -86,10 +90,10 @@ export async function runAttempt(request: AttemptRequest): Promise<AttemptResult
 }
 
 async function prepare(request: AttemptRequest): Promise<Prepared> {
-  const { frame, planned, unit } = request;
+  const { frame, planned, unit, record } = request;
   const around = await surroundings(frame, planned, unit);
   if (!around.ok) return { kind: "refused", rendered: planned.step.label, failure: around.error };
-  return prepareStep({ frame, planned, unit, ...around.value });
+  return prepareStep({ frame, planned, unit, record, ...around.value });
 }
 
 /** What the attempt leaves in the scope, failed or not. */
@@ -129,16 +133,19 @@ async function settle(
   if (missing !== null) return missing;
   if (signal.aborted) return failure("cancelled", "mmm was told to stop");
   const refusal = await commitLeftovers(frame, { planned, at, failed: null });
+  // `git commit` is ended by a Ctrl-C too; then it was not the repository that refused.
+  if (refusal !== null && signal.aborted) return failure("cancelled", "mmm was told to stop");
   if (refusal !== null) return refusal;
   await countCommits(request);
   return commitRule(request);
 }
 
-async function changedFiles({
+/** Start of the step against now. */
+export async function changedFiles({
   frame,
   record,
   start,
-}: AttemptRequest): Promise<readonly FileChange[]> {
+}: Pick<StepAtWork, "frame" | "record" | "start">): Promise<readonly FileChange[]> {
   const { look, run } = frame;
   const clean = look.head === start.head && look.changes.length === 0 && start.tree === null;
   const files = clean ? [] : await run.ports.tree.filesSince(start);
@@ -163,15 +170,14 @@ async function takeDeclared(
       value: textOf(value).slice(0, RENDERED_UNITS),
     });
   }
-  const spec = planned.kind === "claude" ? newestSpec(files) : null;
-  if (spec !== null && !frame.specs.some(({ path }) => path === spec)) {
-    frame.specs.push({ path: spec, used: false });
-  }
+  const specs = planned.kind === "claude" ? specsIn(files).toReversed() : [];
+  for (const path of specs)
+    if (!frame.specs.some((known) => known.path === path)) frame.specs.push({ path, used: false });
   return null;
 }
 
 /** The commits made anywhere inside the step, the step's own and mmm's; each is told once. */
-export async function countCommits({ frame, record, start, at }: AttemptRequest): Promise<void> {
+export async function countCommits({ frame, record, start, at }: StepAtWork): Promise<void> {
   const { look, run } = frame;
   if (look.head === start.head) return;
   const commits = await run.ports.tree.commitsBetween(start.head, look.head);

@@ -1,100 +1,109 @@
 /** Text to value: `capture:` of an output (spec 3.3). Linear in the text, whatever it holds. */
 import { JSONPath } from "jsonpath-plus";
-import { RE2JS } from "re2js";
+import { compilePattern } from "../lib/pattern.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import { unreachable } from "../lib/unreachable.ts";
 import type { OutputRule } from "../playbook/model.ts";
-import type { Value } from "../values/value.ts";
+import { isList, itemText, textOf, type Value } from "../values/value.ts";
 
 type CaptureRule = Extract<OutputRule, { kind: "capture" }>;
 
 /** The error says what was there instead. */
 export function captureValue(text: string, rule: CaptureRule): Result<Value, string> {
+  if (rule.capture === "count") return ok(matchesOf(text, rule.pattern ?? "\n").length);
+  if (rule.capture === "lines") return linesOf(text, rule);
+  if (rule.capture === "json") {
+    const source = rule.pattern === undefined ? ok(text) : picked(text, rule.pattern);
+    return source.ok ? jsonOf(source.value, rule.path) : source;
+  }
+  const source = scalarText(text, rule);
+  if (!source.ok) return source;
+  const word = source.value.trim();
   switch (rule.capture) {
-    case "count":
-      return ok(matchesOf(text, rule.pattern ?? "\n").length);
-    case "lines": {
-      const lines = text.split(/\r?\n/);
-      if (lines.at(-1) === "") lines.pop();
-      const { pattern } = rule;
-      return ok(
-        pattern === undefined ? lines : lines.filter((line) => matchesOf(line, pattern).length > 0),
-      );
-    }
-    case "json":
-      return jsonOf(text, rule);
     case "text":
-      return picked(text, rule.pattern);
+      return source;
     case "number": {
-      const found = picked(text, rule.pattern);
-      if (!found.ok) return found;
-      const number = Number(found.value.trim());
-      if (found.value.trim() !== "" && Number.isFinite(number)) return ok(number);
-      return err(`${shown(found.value)} is not a number`);
+      const number = Number(word);
+      if (word !== "" && Number.isFinite(number)) return ok(number);
+      return err(`${shown(source.value)} is not a number`);
     }
     case "boolean": {
-      const found = picked(text, rule.pattern);
-      if (!found.ok) return found;
-      const word = found.value.trim().toLowerCase();
-      if (word === "true" || word === "false") return ok(word === "true");
-      return err(`${shown(found.value)} is neither true nor false`);
+      const lower = word.toLowerCase();
+      if (lower === "true" || lower === "false") return ok(lower === "true");
+      return err(`${shown(source.value)} is neither true nor false`);
     }
     default:
       return unreachable(rule.capture);
   }
 }
 
+/** With `path` the text of what stands there in the JSON; then the first match of `pattern`. */
+function scalarText(text: string, rule: CaptureRule): Result<string, string> {
+  if (rule.path === undefined) return picked(text, rule.pattern);
+  const found = jsonOf(text, rule.path);
+  return found.ok ? picked(textOf(found.value), rule.pattern) : found;
+}
+
+/** Lines of the text, or the items of the list at `path`; with `pattern` those that match. */
+function linesOf(text: string, { path, pattern }: CaptureRule): Result<Value, string> {
+  const found = path === undefined ? ok(text) : jsonOf(text, path);
+  if (!found.ok) return found;
+  const lines = isList(found.value) ? found.value.map(itemText) : splitLines(textOf(found.value));
+  return ok(
+    pattern === undefined ? lines : lines.filter((line) => matchesOf(line, pattern, 1).length > 0),
+  );
+}
+
+function splitLines(text: string): readonly string[] {
+  const lines = text.split(/\r?\n/);
+  if (lines.at(-1) === "") lines.pop();
+  return lines;
+}
+
 /** The text without its last line ends, as `$( )` does; with a pattern its first match (or group 1 of it). */
 function picked(text: string, pattern: string | undefined): Result<string, string> {
-  if (pattern === undefined) return ok(text.replace(/[\r\n]+$/, ""));
+  if (pattern === undefined) return ok(withoutLineEnds(text));
   const [first] = matchesOf(text, pattern, 1);
   return first === undefined
     ? err(`nothing matches ${pattern}; the text is ${shown(text)}`)
     : ok(first);
 }
 
-/** A literal, or `/regex/flags` in linear time (RE2 syntax: no back references, no look-around). */
+/** By hand: `/[\r\n]+$/` takes quadratic time on a text of line ends. */
+function withoutLineEnds(text: string): string {
+  let end = text.length;
+  while (end > 0 && (text[end - 1] === "\n" || text[end - 1] === "\r")) end -= 1;
+  return text.slice(0, end);
+}
+
+/** The reader has refused patterns that cannot be compiled. */
 function matchesOf(text: string, pattern: string, most = Infinity): readonly string[] {
-  const regex = /^\/(.+)\/([gimsu]*)$/s.exec(pattern);
+  const compiled = compilePattern(pattern);
+  if (!compiled.ok) return [];
   const found: string[] = [];
-  if (regex === null) {
-    for (let at = text.indexOf(pattern); at !== -1 && found.length < most;) {
-      found.push(pattern);
-      at = text.indexOf(pattern, at + Math.max(1, pattern.length));
-    }
-    return found;
-  }
-  const matcher = compileRegex(regex[1] ?? "", regex[2] ?? "").matcher(text);
+  const matcher = compiled.value.matcher(text);
   while (found.length < most && matcher.find()) {
     found.push((matcher.groupCount() > 0 ? matcher.group(1) : matcher.group()) ?? "");
   }
   return found;
 }
 
-function compileRegex(source: string, flags: string): RE2JS {
-  let bits = 0;
-  if (flags.includes("i")) bits |= RE2JS.CASE_INSENSITIVE;
-  if (flags.includes("m")) bits |= RE2JS.MULTILINE;
-  if (flags.includes("s")) bits |= RE2JS.DOTALL;
-  return RE2JS.compile(source, bits);
-}
-
-function jsonOf(text: string, rule: CaptureRule): Result<Value, string> {
+function jsonOf(text: string, path: string | undefined): Result<Value, string> {
   const found = lastJson(text);
   if (!found.ok) return found;
-  if (rule.path === undefined) return found;
+  if (path === undefined) return found;
   // `eval: false`: a path is looked up, filters and scripts are refused.
   let result: unknown;
   try {
     // Scalars are accepted too; the type of the library is narrower.
-    result = JSONPath({ path: rule.path, json: found.value as object, wrap: false, eval: false });
+    result = JSONPath({ path, json: found.value as object, wrap: false, eval: false });
   } catch (error) {
     return err(
-      `the path ${rule.path} cannot be used: ${error instanceof Error ? error.message : String(error)}`,
+      `the path ${path} cannot be used: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
   if (result === undefined)
-    return err(`nothing at ${rule.path} in ${shown(JSON.stringify(found.value))}`);
+    return err(`nothing at ${path} in ${shown(JSON.stringify(found.value))}`);
   return ok(result as Value); // A part of parsed JSON.
 }
 

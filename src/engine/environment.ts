@@ -22,6 +22,8 @@ export async function surroundings(
 ): Promise<Result<{ readonly env: Record<string, string>; readonly cwd: string }, Failure>> {
   const { run } = frame;
   const env = await ownVariables(frame, planned);
+  const declared = new Map<string, string>();
+  frame.scope.declaredEnv = declared;
   const context = { scope: frame.scope, store: run.ports.store, unit };
   for (const { name, value } of [...run.plan.env, ...planned.env]) {
     const text = await renderText(value, context);
@@ -36,7 +38,7 @@ export async function surroundings(
     const problem = variableProblem(name, text.value);
     if (problem !== null) return err(problem);
     env[name] = text.value;
-    frame.scope.declareEnv(name, text.value);
+    declared.set(name, text.value);
   }
   if (planned.workingDir === null) return ok({ env, cwd: run.facts.cwd });
   const relative = await renderText(planned.workingDir, context);

@@ -3,11 +3,14 @@ import type { PlannedStep } from "../playbook/plan-model.ts";
 import type { Frame } from "./context.ts";
 import type { Failure, ProcessEnd } from "./outcome.ts";
 import type { ClaudeActivity, ClaudeUsage, ProcessIdentity } from "./ports.ts";
+import type { StepRecord } from "./scope.ts";
 
 /** One attempt, ready to be prepared. */
 export interface KindRequest<Planned extends PlannedStep = PlannedStep> {
   readonly frame: Frame;
   readonly planned: Planned;
+  /** What earlier attempts of the step left. */
+  readonly record: StepRecord;
   /** Names this attempt's files; unique in the session. */
   readonly unit: string;
   readonly env: Readonly<Record<string, string>>;

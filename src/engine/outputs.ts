@@ -29,17 +29,19 @@ export async function takeOutputs(
   }
   if (step.kind === "claude" && !record.outputs.has("spec")) {
     record.fileOutputs.add("spec");
-    const spec = newestSpec(sources.files);
-    if (spec !== null) record.outputs.set("spec", spec);
+    const [spec] = specsIn(sources.files);
+    if (spec !== undefined) record.outputs.set("spec", spec);
   }
   return ok(taken);
 }
 
-/** Specs that a Claude step added: `specs/**` first, else any Markdown; newest first. */
-export function newestSpec(files: readonly FileChange[]): string | null {
-  const added = files.filter(({ path, status }) => status === "added" && path.endsWith(".md"));
-  const inSpecs = added.find(({ path }) => /(^|\/)specs\//.test(path));
-  return (inSpecs ?? added[0])?.path ?? null;
+/** Specs that a Claude step added, newest first: those under `specs/`, else any Markdown. */
+export function specsIn(files: readonly FileChange[]): readonly string[] {
+  const added = files
+    .filter(({ path, status }) => status === "added" && path.endsWith(".md"))
+    .map(({ path }) => path);
+  const inSpecs = added.filter((path) => /(^|\/)specs\//.test(path));
+  return inSpecs.length > 0 ? inSpecs : added;
 }
 
 function fileOutput(

@@ -30,6 +30,8 @@ export interface StepRecord {
   readonly outputs: Map<string, Value>;
   /** Declared `file_pattern` outputs, and `spec`: a missing one may mean nothing to do (spec 3.3). */
   readonly fileOutputs: Set<string>;
+  /** The spec that was handed out to this step; a further attempt gets it again. */
+  spec: string | null;
   /** Has the step changed the tree? */
   changed: boolean;
 }
@@ -39,6 +41,8 @@ export interface ErrorValues {
   readonly message: string;
   readonly exitCode: number | null;
   readonly step: string;
+  /** In its handlers `shell.*` (or `claude.*`) is this attempt's, whatever else has run since (spec 2.3). */
+  readonly record: StepRecord;
 }
 
 /** `foreign`: made by a command or a model, not written by the user (spec 3.2). */
@@ -69,6 +73,7 @@ export function newRecord(id: string | null, kind: StepRecord["kind"]): StepReco
     filesAdded: [],
     outputs: new Map(),
     fileOutputs: new Set(),
+    spec: null,
     changed: false,
   };
 }
@@ -85,8 +90,8 @@ export class Scope {
   #claude: StepRecord | null = null;
   #last: StepRecord | null = null;
   #captured: string | null = null;
-  /** Values of `env:` of the playbook and of the step that is being rendered. */
-  readonly #declaredEnv = new Map<string, string>();
+  /** Values of `env:` of the playbook and of the step at work. */
+  #declaredEnv: ReadonlyMap<string, string> = new Map();
 
   constructor(
     variables: ReadonlyMap<string, { readonly value: Value; readonly foreign: boolean }>,
@@ -118,8 +123,13 @@ export class Scope {
     this.#errors.pop();
   }
 
-  declareEnv(name: string, value: string): void {
-    this.#declaredEnv.set(name, value);
+  /** `env:` of the step at work; nested steps have their own, and put back what they found. */
+  get declaredEnv(): ReadonlyMap<string, string> {
+    return this.#declaredEnv;
+  }
+
+  set declaredEnv(env: ReadonlyMap<string, string>) {
+    this.#declaredEnv = env;
   }
 
   /** Name and value of the variables a child gets; nothing for those without a value. */
@@ -152,12 +162,18 @@ export class Scope {
         };
       }
       if (head === "error") return this.#error(field);
-      if (head === "shell" || head === "test") return group(this.#shell, field);
-      if (head === "claude") return group(this.#claude, field);
+      if (head === "shell" || head === "test") return group(this.#latest("shell"), field);
+      if (head === "claude") return group(this.#latest("claude"), field);
       if (head === "last") return group(this.#last, field);
     }
     const owner = this.#owners.get(head);
     return owner === undefined ? NULL : fieldOf(owner, head, rest);
+  }
+
+  #latest(kind: "shell" | "claude"): StepRecord | null {
+    const failed = this.#errors.at(-1)?.record;
+    if (failed?.kind === kind) return failed;
+    return kind === "shell" ? this.#shell : this.#claude;
   }
 
   #error(field: string): Found {

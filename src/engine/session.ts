@@ -194,14 +194,9 @@ class Session {
   ): Promise<void> {
     const { options, ports, sink } = this.#run;
     if (!options.rollback || options.commit === "off") return;
-    const { head, branch, changes } = frame.look;
-    if (
-      head === point.head &&
-      branch === point.branch &&
-      changes.length === 0 &&
-      point.tree === null
-    )
-      return;
+    const { head, branch } = frame.look;
+    const stands = head === point.head && branch === point.branch;
+    if (stands && (await ports.tree.sameTree(point, frame.look))) return;
     const kept = await ports.tree.keepFailed();
     await ports.tree.rollback(point);
     frame.look = await ports.tree.look();

@@ -1,11 +1,12 @@
 /** A step with its attempts and handlers (spec 2.3), and lists of steps. */
 import { unreachable } from "../lib/unreachable.ts";
 import type { PlannedHandler, PlannedStep } from "../playbook/plan-model.ts";
-import { type AttemptResult, countCommits, runAttempt } from "./attempt.ts";
-import { commitLeftovers } from "./commit.ts";
+import { type AttemptResult, changedFiles, countCommits, runAttempt } from "./attempt.ts";
+import { commitLeftovers, headTrouble } from "./commit.ts";
 import { type Frame, isUnchanged, markTree } from "./context.ts";
 import type { FailureDetail, StepPlace } from "./events.ts";
-import type { StepConclusion } from "./outcome.ts";
+import { failure } from "./failure.ts";
+import type { Failure, StepConclusion } from "./outcome.ts";
 import type { TreePoint } from "./ports.ts";
 import { newRecord, type StepRecord } from "./scope.ts";
 
@@ -50,7 +51,7 @@ export async function runStep(
     why: string | null = null,
   ): Promise<void> => {
     record.conclusion = conclusion;
-    await countCommits({ ...state, attempt: 0, maxAttempts: 0, unit: "", onSuccess: nothing });
+    await countCommits(state);
     run.sink.event({
       type: "step-finished",
       at,
@@ -92,11 +93,23 @@ export async function runSteps(
   steps: readonly PlannedStep[],
   position: Position,
 ): Promise<FailureDetail | null> {
+  const { scope, run } = frame;
+  const env = scope.declaredEnv;
+  let failed: FailureDetail | null = null;
   for (const planned of steps) {
     const result = await runStep(frame, planned, position);
-    if (result.kind === "failed") return result.detail;
+    if (result.kind === "failed") failed = result.detail;
+    // What a Ctrl-C cut short has not been done: whoever waits for this list must not go on.
+    else if (run.signal.aborted) failed = cancelled();
+    if (failed !== null) break;
   }
-  return null;
+  scope.declaredEnv = env;
+  return failed;
+}
+
+function cancelled(): FailureDetail {
+  const why = failure("cancelled", "mmm was told to stop");
+  return { ...why, rendered: "", end: null, tail: "", log: null };
 }
 
 interface StepState {
@@ -119,8 +132,9 @@ async function attempts(
   state: StepState,
 ): Promise<{ readonly result: AttemptResult; readonly handler: PlannedHandler | null }> {
   const { frame, planned, at, record, start } = state;
+  let earlier: Extract<AttemptResult, { kind: "failed" }> | null = null;
   for (let attempt = 1; ; attempt += 1) {
-    const result = await runAttempt({
+    const outcome = await runAttempt({
       frame,
       planned,
       at,
@@ -131,16 +145,25 @@ async function attempts(
       unit: `${String(frame.run.nextUnit()).padStart(4, "0")}-${planned.path}`,
       onSuccess: () => onSuccess(state, attempt),
     });
-    if (result.kind !== "failed") return { result, handler: null };
-    if (result.detail.reason === "cancelled") return { result, handler: null };
+    // A failed step that then has nothing to do has still failed.
+    const result: AttemptResult =
+      outcome.kind === "nothing-to-do" && earlier !== null ? earlier : outcome;
+    if (result.kind !== "failed" || isCancelled(frame, result.detail))
+      return { result, handler: null };
     const handler = handlerFor(planned, result.detail);
-    if (handler === null) return { result, handler };
+    if (handler === null || outcome.kind === "nothing-to-do") return { result, handler };
+    earlier = result;
     const { maxAttempts } = handler.handler;
     // max_attempts 1: the handler cleans up once, the step is not repeated (spec 2.3).
     if (attempt < maxAttempts || maxAttempts === 1)
       await handle(state, { handler, detail: result.detail, attempt });
     if (attempt >= maxAttempts || frame.run.signal.aborted) return { result, handler };
   }
+}
+
+/** Nothing is begun after a Ctrl-C, whatever else went wrong at the same moment. */
+function isCancelled({ run }: Frame, { reason }: FailureDetail): boolean {
+  return reason === "cancelled" || run.signal.aborted;
 }
 
 /** `on_exit_code` replaces `on_failure` for its code. */
@@ -155,7 +178,7 @@ function mostAttempts(planned: PlannedStep): number {
 }
 
 async function handle(
-  { frame, planned, at, position }: StepState,
+  { frame, planned, at, position, record }: StepState,
   failed: {
     readonly handler: PlannedHandler;
     readonly detail: FailureDetail;
@@ -170,6 +193,7 @@ async function handle(
     message: detail.message,
     exitCode: detail.exitCode,
     step: planned.step.id ?? planned.path,
+    record,
   });
   sink.event({ type: "handler-started", at, attempt, handler: name, steps: handler.steps.length });
   // A failing handler is reported, and the step is run again all the same.
@@ -206,18 +230,28 @@ async function conclude(
   const { handler, finish } = end;
   let { detail } = end;
   const explicit = planned.step.continueOnError || handler?.handler.failWorkflow === false;
-  const tolerable = detail.reason !== "cancelled" && detail.reason !== "head";
-  if (explicit && tolerable) {
-    const failed = detail.exitCode === null ? detail.reason : `exit ${detail.exitCode}`;
-    const refusal = await commitLeftovers(frame, { planned, at, failed });
-    if (refusal === null) {
+  if (explicit && !isCancelled(frame, detail)) {
+    // The last handler may have moved HEAD too: that is never tolerated (spec 5).
+    const trouble =
+      (await headTrouble(frame, start)) ?? (await commitFailed({ frame, planned, at }, detail));
+    if (trouble === null) {
+      await changedFiles(state);
       await finish("tolerated", detail);
       return { kind: "done", tolerated: detail, at };
     }
-    detail = { ...detail, ...refusal };
+    detail = { ...detail, ...trouble };
   }
   await finish("failed", detail);
   return { kind: "failed", at, detail, start, record };
+}
+
+/** A tolerated failure keeps what it changed, under a trailer that says so (spec 5). */
+async function commitFailed(
+  { frame, planned, at }: Pick<StepState, "frame" | "planned" | "at">,
+  { exitCode, reason }: FailureDetail,
+): Promise<Failure | null> {
+  const failed = exitCode === null ? reason : `exit ${exitCode}`;
+  return commitLeftovers(frame, { planned, at, failed });
 }
 
 function placeOf(frame: Frame, planned: PlannedStep, position: Position): StepPlace {
@@ -231,8 +265,4 @@ function placeOf(frame: Frame, planned: PlannedStep, position: Position): StepPl
     input: frame.input?.index ?? null,
     place: planned.place,
   };
-}
-
-async function nothing(): Promise<null> {
-  return Promise.resolve(null);
 }

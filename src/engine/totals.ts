@@ -40,7 +40,9 @@ export class TotalsFold {
           this.#lastFailure = `step ${event.at.step} (${event.at.label}): ${event.failure.message}`;
         return;
       case "input-finished":
-        if (!event.ok) this.#failedInputs.push({ input: event.input, message: this.#lastFailure });
+        // One that Ctrl-C cut short has not failed.
+        if (!event.ok && event.stop !== "interrupted")
+          this.#failedInputs.push({ input: event.input, message: this.#lastFailure });
         return;
       default:
     }

@@ -43,10 +43,13 @@ export async function prepareClaude(request: KindRequest<PlannedClaude>): Promis
 }
 
 /** The newest spec of this iteration that still exists and was not handed out yet (spec 3.3). */
-async function nextSpec({ frame }: KindRequest<PlannedClaude>): Promise<string | null> {
+async function nextSpec({ frame, record }: KindRequest<PlannedClaude>): Promise<string | null> {
+  const { tree } = frame.run.ports;
+  if (record.spec !== null && (await tree.exists(record.spec))) return record.spec;
   for (const spec of frame.specs.toReversed()) {
-    if (spec.used || !(await frame.run.ports.tree.exists(spec.path))) continue;
+    if (spec.used || !(await tree.exists(spec.path))) continue;
     spec.used = true;
+    record.spec = spec.path;
     return spec.path;
   }
   return null;

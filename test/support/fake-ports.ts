@@ -1,0 +1,425 @@
+/**
+ * The engine's world in memory: a tree with history, a shell and a Claude that speak a tiny language.
+ *
+ * `shell:` text (and what `claude` maps a prompt to) is a list of acts, separated by `;`:
+ *
+ *     write PATH WORDS   remove PATH   commit SUBJECT   back N   amend   branch NAME
+ *     print WORDS   err WORDS   env NAME   exit N   fail TIMES CODE   timeout   kill   abort
+ *
+ * `fail` fails the first TIMES runs of its text, `abort` is a Ctrl-C, `$NAME` comes from the environment.
+ */
+import type { Run } from "../../src/engine/context.ts";
+import type { Event, InputValue } from "../../src/engine/events.ts";
+import type { ProcessEnd } from "../../src/engine/outcome.ts";
+import type {
+  CommitInfo,
+  CommitOutcome,
+  CommitRequest,
+  FileChange,
+  Ports,
+  TreeChange,
+  TreeLook,
+  TreePoint,
+} from "../../src/engine/ports.ts";
+import { runSession, type SessionOutcome } from "../../src/engine/session.ts";
+import { planPlaybook, type PlanRequest } from "../../src/playbook/plan.ts";
+import { renderDiagnostics } from "../../src/playbook/print.ts";
+import { readPlaybook } from "../../src/playbook/read.ts";
+
+type Files = ReadonlyMap<string, { readonly text: string; readonly written: number }>;
+
+interface Commit extends CommitInfo {
+  readonly parent: string | null;
+  readonly trailers: readonly (readonly [string, string])[];
+  readonly files: Files;
+}
+
+export interface WorldOptions {
+  /** Prompt (or its first word) to acts; a list is used up one by one, its last entry stays. */
+  readonly claude?: Readonly<Record<string, string | readonly string[]>>;
+  /** What mmm's own commits end in. */
+  readonly refuse?: CommitOutcome;
+  /** Files that are never dirt; the tree object of a point is then never `null`. */
+  readonly protectedFiles?: boolean;
+}
+
+interface Ran {
+  readonly end: ProcessEnd;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly both: string;
+}
+
+/** A repository with one commit that holds `README.md`. */
+export class FakeWorld {
+  readonly commits = new Map<string, Commit>();
+  readonly points = new Map<string, Files>();
+  readonly kept: string[] = [];
+  readonly rollbacks: TreePoint[] = [];
+  readonly prompts: string[] = [];
+  /** Scripts that ran, with the environment they got. */
+  readonly scripts: { readonly script: string; readonly env: Readonly<Record<string, string>> }[] =
+    [];
+  readonly abort = new AbortController();
+  readonly #options: WorldOptions;
+  readonly #disk = new Map<string, string>();
+  readonly #runs = new Map<string, number>();
+  #files: Files = new Map();
+  #head = "";
+  #branch = "main";
+  #clock = 0;
+
+  constructor(options: WorldOptions = {}) {
+    this.#options = options;
+    this.write("README.md", "hello");
+    this.commit("first");
+  }
+
+  get head(): string {
+    return this.#head;
+  }
+
+  /** Path to text, of the working tree. */
+  get files(): Readonly<Record<string, string>> {
+    return Object.fromEntries([...this.#files].map(([path, { text }]) => [path, text]));
+  }
+
+  /** Subjects from the first commit to HEAD. */
+  get history(): readonly string[] {
+    return this.#ancestors(this.#head).map(({ subject }) => subject);
+  }
+
+  /** Of the newest commit. */
+  get trailers(): Readonly<Record<string, string>> {
+    return Object.fromEntries(this.commits.get(this.#head)?.trailers ?? []);
+  }
+
+  write(path: string, text: string): void {
+    this.#clock += 1;
+    this.#files = new Map([...this.#files, [path, { text, written: this.#clock }]]);
+  }
+
+  commit(subject: string, trailers: Commit["trailers"] = []): Commit {
+    this.#clock += 1;
+    const sha = `c${this.#clock}`;
+    const commit = { sha, subject, parent: this.#head || null, trailers, files: this.#files };
+    this.commits.set(sha, commit);
+    this.#head = sha;
+    return commit;
+  }
+
+  ports(): Ports {
+    return {
+      clock: { now: () => new Date(0), monotonicMs: () => this.#clock },
+      shell: {
+        run: async (request) => {
+          this.scripts.push({ script: request.script, env: request.env });
+          request.onStart?.({ pid: 1, startTime: "1" });
+          const ran = this.#run(request.script, request.env);
+          this.#disk.set(request.logFile, ran.both);
+          if (request.splitFiles !== null) {
+            this.#disk.set(request.splitFiles.stdout, ran.stdout);
+            this.#disk.set(request.splitFiles.stderr, ran.stderr);
+          }
+          const report = { end: ran.end, durationMs: 1, bytes: ran.both.length, tail: ran.both };
+          return Promise.resolve(report);
+        },
+      },
+      claude: {
+        run: async (request) => {
+          this.prompts.push(request.prompt);
+          const ran = this.#run(this.#actsFor(request.prompt), request.env);
+          const { end } = ran;
+          this.#disk.set(request.logFile, ran.stdout);
+          const isGood = end.kind === "exited" && end.code === 0;
+          return Promise.resolve({
+            end,
+            durationMs: 1,
+            verdict: isGood
+              ? { ok: true }
+              : { ok: false, code: "exit", message: "Claude failed", next: [] },
+            text: ran.stdout,
+            textFile: request.logFile,
+            usage: {
+              costUsd: 0.5,
+              inputTokens: 1,
+              outputTokens: 2,
+              cacheReadTokens: 0,
+              cacheWriteTokens: 0,
+            },
+            turns: 1,
+            model: "fake",
+            claudeSession: null,
+            tail: ran.both,
+            warnings: [],
+          });
+        },
+      },
+      tree: {
+        root: "/repo",
+        look: async () => Promise.resolve(this.#look()),
+        mark: async () => Promise.resolve(this.#mark(this.#options.protectedFiles === true)),
+        movement: async (from, to) => Promise.resolve(this.#movement(from, to)),
+        commitsBetween: async (from, to) =>
+          Promise.resolve(
+            this.#ancestors(to).filter(
+              ({ sha }) => !this.#ancestors(from).some((older) => older.sha === sha),
+            ),
+          ),
+        filesSince: async (from) => Promise.resolve(this.#since(from)),
+        sameTree: async (from) => Promise.resolve(this.#since(from).length === 0),
+        commit: async (request) => Promise.resolve(this.#commitFor(request)),
+        keepFailed: async () => {
+          this.kept.push(JSON.stringify(this.files));
+          return Promise.resolve(`refs/mmm/failed/s/${this.kept.length}`);
+        },
+        rollback: async (point) => {
+          this.rollbacks.push(point);
+          this.#head = point.head;
+          this.#branch = point.branch ?? "";
+          this.#files = this.#filesOf(point);
+          return Promise.resolve();
+        },
+        snapshot: async () => Promise.resolve(this.#mark(true)),
+        exists: async (path) => Promise.resolve(this.#files.has(path)),
+        directoryInside: async (path) =>
+          Promise.resolve(path.startsWith("..") ? null : `/repo/${path}`),
+      },
+      store: {
+        file: (kind, unit) => `/session/${kind}/${unit}`,
+        writeOutput: async (name, content) => {
+          this.#disk.set(`/session/outputs/${name}`, content);
+          return Promise.resolve(`/session/outputs/${name}`);
+        },
+        size: async (file) => Promise.resolve((this.#disk.get(file) ?? "").length),
+        read: async (file) => Promise.resolve({ text: this.#disk.get(file) ?? "", exact: true }),
+        hasNul: async (file) => Promise.resolve((this.#disk.get(file) ?? "").includes("\0")),
+      },
+      analysis: {
+        refresh: async () => Promise.resolve({ text: "analysed", fresh: true }),
+        location: async () => Promise.resolve({ directory: "/ctx", available: false }),
+      },
+    };
+  }
+
+  #look(): TreeLook {
+    const changes = differences(this.commits.get(this.#head)?.files ?? new Map(), this.#files);
+    return {
+      head: this.#head,
+      branch: this.#branch,
+      changes: changes.map(({ path, status }): TreeChange => ({ path, kind: status })),
+    };
+  }
+
+  #mark(always: boolean): TreePoint {
+    const point = { head: this.#head, branch: this.#branch };
+    if (!always && this.#look().changes.length === 0) return { ...point, tree: null };
+    const tree = `t${this.points.size + 1}`;
+    this.points.set(tree, this.#files);
+    return { ...point, tree };
+  }
+
+  #filesOf(point: TreePoint): Files {
+    const files =
+      point.tree === null ? this.commits.get(point.head)?.files : this.points.get(point.tree);
+    return files ?? new Map();
+  }
+
+  #since(from: TreePoint): readonly FileChange[] {
+    return differences(this.#filesOf(from), this.#files);
+  }
+
+  #ancestors(sha: string): readonly Commit[] {
+    const found: Commit[] = [];
+    for (
+      let here = this.commits.get(sha);
+      here !== undefined;
+      here = this.commits.get(here.parent ?? "")
+    )
+      found.unshift(here);
+    return found;
+  }
+
+  #movement(from: TreePoint, to: TreeLook): "same" | "forward" | "backward" | "sideways" {
+    if (from.branch !== to.branch) return "sideways";
+    if (from.head === to.head) return "same";
+    if (this.#ancestors(to.head).some(({ sha }) => sha === from.head)) return "forward";
+    return this.#ancestors(from.head).some(({ sha }) => sha === to.head) ? "backward" : "sideways";
+  }
+
+  #commitFor(request: CommitRequest): CommitOutcome {
+    if (this.#options.refuse !== undefined) return this.#options.refuse;
+    const { sha, subject } = this.commit(request.message, request.trailers);
+    return { kind: "committed", sha, subject };
+  }
+
+  #actsFor(prompt: string): string {
+    const { claude = {} } = this.#options;
+    const key = claude[prompt] === undefined ? (prompt.split(" ")[0] ?? "") : prompt;
+    const acts = claude[key] ?? "print done";
+    if (typeof acts === "string") return acts;
+    const call = this.#runs.get(`call ${key}`) ?? 0;
+    this.#runs.set(`call ${key}`, call + 1);
+    return acts[Math.min(call, acts.length - 1)] ?? "";
+  }
+
+  #run(script: string, env: Readonly<Record<string, string>>): Ran {
+    const said = { stdout: "", stderr: "", both: "" };
+    const say = (stream: "stdout" | "stderr", text: string): void => {
+      said[stream] += `${text}\n`;
+      said.both += `${text}\n`;
+    };
+    const run = (this.#runs.get(script) ?? 0) + 1;
+    this.#runs.set(script, run);
+    for (const act of script.split(";")) {
+      const [verb = "", first = "", ...rest] = act
+        .trim()
+        .replaceAll(/"?\$\{?(\w+)\}?"?/g, (_whole, name: string) => env[name] ?? "")
+        .split(" ");
+      const words = [first, ...rest].join(" ");
+      if (verb === "write") this.write(first, rest.join(" "));
+      else if (verb === "remove")
+        this.#files = new Map([...this.#files].filter(([path]) => path !== first));
+      else if (verb === "commit") this.commit(words);
+      else if (verb === "back" || verb === "amend") this.#moveHead(verb, Number(first));
+      else if (verb === "branch") this.#branch = first;
+      else if (verb === "print") say("stdout", words);
+      else if (verb === "err") say("stderr", words);
+      else if (verb === "env") say("stdout", `${first}=${env[first] ?? "<unset>"}`);
+      else {
+        const end = this.#endOf(verb, { first, code: rest[0], run });
+        if (end !== null) return { end, ...said };
+      }
+    }
+    return { end: { kind: "exited", code: 0 }, ...said };
+  }
+
+  #moveHead(verb: "back" | "amend", steps: number): void {
+    for (let n = 0; n < (verb === "amend" ? 1 : steps); n += 1)
+      this.#head = this.commits.get(this.#head)?.parent ?? "";
+    if (verb === "amend") this.commit("amended");
+    else this.#files = this.commits.get(this.#head)?.files ?? new Map();
+  }
+
+  #endOf(
+    verb: string,
+    { first, code, run }: { first: string; code: string | undefined; run: number },
+  ): ProcessEnd | null {
+    switch (verb) {
+      case "exit":
+        return { kind: "exited", code: Number(first) };
+      case "fail":
+        return run <= Number(first) ? { kind: "exited", code: Number(code ?? 1) } : null;
+      case "timeout":
+        return { kind: "timed-out", afterMs: 1500 };
+      case "kill":
+        return { kind: "signalled", signal: "SIGKILL" };
+      case "abort":
+        this.abort.abort();
+        return { kind: "cancelled" };
+      case "interrupt":
+        // Ctrl-C at a moment when no child runs any more
+        this.abort.abort();
+        return null;
+      default:
+        throw new Error(`fake shell: unknown act ${verb}`);
+    }
+  }
+}
+
+/** Newest first, as git's port does. */
+function differences(before: Files, now: Files): readonly FileChange[] {
+  const changed = [...now]
+    .filter(([path, { text }]) => before.get(path)?.text !== text)
+    .map(([path, { written }]) => ({
+      path,
+      status: before.has(path) ? ("modified" as const) : ("added" as const),
+      written,
+    }));
+  const deleted = [...before.keys()]
+    .filter((path) => !now.has(path))
+    .map((path) => ({ path, status: "deleted" as const, written: 0 }));
+  return [...changed, ...deleted]
+    .toSorted((a, b) => b.written - a.written)
+    .map(({ path, status }) => ({ path, status }));
+}
+
+export interface Played {
+  readonly world: FakeWorld;
+  readonly outcome: SessionOutcome;
+  readonly events: readonly Event[];
+  /** All of one type. */
+  of<T extends Event["type"]>(type: T): readonly Extract<Event, { type: T }>[];
+  /** `1 succeeded`, `1.on_failure.1 failed`: the finished steps in order. */
+  readonly steps: readonly string[];
+  readonly finished: Extract<Event, { type: "session-finished" }>;
+}
+
+export interface PlayOptions extends WorldOptions {
+  readonly world?: FakeWorld;
+  readonly args?: readonly string[];
+  readonly files?: readonly string[];
+  readonly iterations?: number;
+  readonly rules?: PlanRequest["commandRules"];
+  readonly commit?: "auto" | "off";
+  readonly rollback?: boolean;
+  readonly failFast?: boolean;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** Reads, plans and runs a playbook with the real reader, plan and engine. */
+export async function play(yaml: string, options: PlayOptions = {}): Promise<Played> {
+  const { world = new FakeWorld(options), environment = {} } = options;
+  const inputs = inputsOf(options);
+  const { playbook, source, diagnostics } = readPlaybook("pb.yml", yaml);
+  if (playbook === null) throw new Error(renderDiagnostics(source, diagnostics));
+  const { plan, diagnostics: more } = planPlaybook(playbook, {
+    inputs: { count: inputs.length, allHaveFiles: inputs.every(({ file }) => file !== null) },
+    maxIterations: options.iterations ?? null,
+    environment,
+    claude: { above: {}, below: {} },
+    commandRules: options.rules ?? new Map(),
+  });
+  if (plan === null) throw new Error(renderDiagnostics(source, more));
+  const events: Event[] = [];
+  let unit = 0;
+  const run: Run = {
+    plan,
+    ports: world.ports(),
+    sink: { event: (event) => events.push(event), live: () => undefined },
+    signal: world.abort.signal,
+    facts: {
+      id: "mmm-pb-1",
+      playbook: "pb.yml",
+      cwd: "/repo",
+      worktree: null,
+      directory: "/session",
+      version: "0",
+      replay: null,
+      environment,
+    },
+    options: {
+      commit: options.commit ?? playbook.commit,
+      rollback: options.rollback ?? true,
+      failFast: options.failFast ?? false,
+    },
+    toldCommits: new Set(),
+    nextUnit: () => (unit += 1),
+  };
+  const exitCode = ({ status }: SessionOutcome): number => (status === "completed" ? 0 : 1);
+  const outcome = await runSession({ run, inputs, exitCode });
+  const of = <T extends Event["type"]>(type: T) =>
+    events.filter((event): event is Extract<Event, { type: T }> => event.type === type);
+  const [finished] = of("session-finished");
+  if (finished === undefined) throw new Error("the session has no end");
+  const steps = of("step-finished").map(({ at, conclusion }) => `${at.step} ${conclusion}`);
+  return { world, outcome, events, of, steps, finished };
+}
+
+function inputsOf({ args = [], files = [] }: PlayOptions): readonly InputValue[] {
+  const found = [
+    ...files.map((file) => ({ arg: file, file })),
+    ...args.map((arg) => ({ arg, file: null })),
+  ];
+  return found.map((each, index) => ({ ...each, index: index + 1, total: found.length }));
+}
