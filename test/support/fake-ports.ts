@@ -349,7 +349,7 @@ export interface Played {
   readonly outcome: SessionOutcome;
   readonly events: readonly Event[];
   /** All of one type. */
-  of<T extends Event["type"]>(type: T): readonly Extract<Event, { type: T }>[];
+  readonly of: <T extends Event["type"]>(type: T) => readonly Extract<Event, { type: T }>[];
   /** `1 succeeded`, `1.on_failure.1 failed`: the finished steps in order. */
   readonly steps: readonly string[];
   readonly finished: Extract<Event, { type: "session-finished" }>;

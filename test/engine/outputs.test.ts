@@ -1,0 +1,198 @@
+/** Declared outputs (spec 3.3): what is taken, and what is said when it cannot be had. */
+import { describe, expect, test } from "vitest";
+import { captureValue } from "../../src/engine/capture.ts";
+import type { OutputRule } from "../../src/playbook/model.ts";
+import { play } from "../support/fake-ports.ts";
+
+type CaptureRule = Extract<OutputRule, { kind: "capture" }>;
+
+function capture(text: string, rule: Partial<CaptureRule>): unknown {
+  const taken = captureValue(text, { kind: "capture", capture: "text", from: "stdout", ...rule });
+  return taken.ok ? taken.value : taken.error;
+}
+
+describe("capture (spec 3.3)", () => {
+  test.each([
+    // text, rule, value
+    ["a\nb\n\r\n", {}, "a\nb"],
+    ["v1.2 built\n", { pattern: "/v([0-9.]+)/" }, "1.2"],
+    ["v1.2 built\n", { pattern: "/V[0-9]/i" }, "v1"],
+    ["say a.b now", { pattern: "a.b" }, "a.b"],
+    ['log {"a": {"b": "deep"}}', { path: "$.a.b" }, "deep"],
+    ['{"v": "v1.2"}', { path: "$.v", pattern: "/[0-9.]+/" }, "1.2"],
+    ["a\r\nb\n\nc", { capture: "lines" }, ["a", "b", "", "c"]],
+    ["", { capture: "lines" }, []],
+    ["x.ts ok\ny.js ok\n", { capture: "lines", pattern: ".ts" }, ["x.ts ok"]],
+    ['{"f": ["a", 2]}', { capture: "lines", path: "$.f" }, ["a", "2"]],
+    ['{"f": "a\\nb"}', { capture: "lines", path: "$.f" }, ["a", "b"]],
+    [" 42 \n", { capture: "number" }, 42],
+    ["cov: 81.5%", { capture: "number", pattern: "/([0-9.]+)%/" }, 81.5],
+    ['{"n": -3}', { capture: "number", path: "$.n" }, -3],
+    ['{"n": "7"}', { capture: "number", path: "$.n" }, 7],
+    ["TRUE\n", { capture: "boolean" }, true],
+    ['{"ok": false}', { capture: "boolean", path: "$.ok" }, false],
+    ["err a\nerr b", { capture: "count", pattern: "err" }, 2],
+    ["nothing", { capture: "count", pattern: "/e[r]+/" }, 0],
+    ["aaaa", { capture: "count", pattern: "aa" }, 2],
+    ['{"a": 1}', { capture: "json" }, { a: 1 }],
+    ["null", { capture: "json" }, null],
+    ["5", { capture: "json" }, 5],
+    ['said {"a": 1} then {"a": 2}.', { capture: "json" }, { a: 2 }],
+    ['```json\n{"a": 1}\n```\nand\n```\n[2]\n```\n', { capture: "json" }, [2]],
+    ['{"a": [{"b": 1}, {"b": 2}]}', { capture: "json", path: "$.a[1].b" }, 2],
+    ['{"a": [{"b": 1}, {"b": 2}]}', { capture: "json", path: "$.a[*].b" }, [1, 2]],
+    [
+      'old {"a": 1}\nRESULT={"a": 3}\ntail []',
+      { capture: "json", pattern: "/RESULT=(.*)/" },
+      { a: 3 },
+    ],
+    ['{"a": null}', { capture: "json", path: "$.a" }, null],
+    ['"text"', { capture: "json", path: "$" }, "text"],
+  ] as const)("%j with %j is %j", (text, rule, value) => {
+    expect(capture(text, rule)).toEqual(value);
+  });
+
+  test.each([
+    ["twelve", { capture: "number" }, '"twelve" is not a number'],
+    ["", { capture: "number" }, "an empty text is not a number"],
+    ["Infinity", { capture: "number" }, '"Infinity" is not a number'],
+    ["maybe", { capture: "boolean" }, '"maybe" is neither true nor false'],
+    ["no such", { pattern: "/v[0-9]/" }, 'nothing matches /v[0-9]/; the text is "no such"'],
+    ["just words", { capture: "json" }, 'no JSON in "just words"'],
+    ['{"a": 1}', { capture: "json", path: "$.b" }, 'nothing at $.b in "{\\"a\\":1}"'],
+    ['{"a": 1}', { capture: "number", path: "$.b" }, 'nothing at $.b in "{\\"a\\":1}"'],
+  ] as const)("%j with %j says %j", (text, rule, message) => {
+    expect(capture(text, rule)).toBe(message);
+  });
+
+  test("hostile texts of a megabyte take no more than linear time (spec 11)", () => {
+    const size = 1_000_000;
+    // quadratic code would need minutes here and run into the test's own limit
+    expect(capture(`${"\n".repeat(size)}x`, {})).toHaveLength(size + 1);
+    expect(capture("{".repeat(size), { capture: "json" })).toContain("no JSON");
+    expect(capture(`${"a".repeat(size)}!`, { pattern: "/(a+)+$/" })).toContain("nothing matches");
+    expect(capture("```\n".repeat(size / 4), { capture: "json" })).toContain("no JSON");
+  });
+});
+
+describe("outputs of a step (spec 3.3)", () => {
+  test("from: stdout, stderr and both", async () => {
+    const { world } = await play(
+      `
+- id: s
+  shell: "print out; err bad"
+  outputs: {a: {capture: text}, b: {capture: text, from: stderr}, c: {capture: lines, from: both}}
+- claude: "got \${a} \${b} \${s.c} \${c[1]}"
+`,
+      { iterations: 1 },
+    );
+
+    expect(world.prompts).toEqual(["got out bad out bad bad"]);
+  });
+
+  test("a file_pattern is matched on path and on base name, newest first, committed or not", async () => {
+    const { world } = await play(
+      `
+- shell: "write x.txt before"
+- id: w
+  shell: "write docs/a-plan.md 1; commit own; write deep/er/b-plan.md 2; write x.txt after; remove README.md"
+  outputs:
+    path: {file_pattern: "docs/*.md"}
+    base: {file_pattern: "*-plan.md"}
+    all: {file_pattern: "*-plan.md", all: true}
+    changed: {file_pattern: "x.txt"}
+    gone: {file_pattern: "README.md", default: "not there"}
+- claude: "got \${path} | \${base} | \${all} | \${changed} | \${gone} | \${w.files_added} | \${w.files_changed} | \${w.commits}"
+`,
+      { iterations: 1 },
+    );
+
+    expect(world.prompts).toEqual([
+      "got docs/a-plan.md | deep/er/b-plan.md | deep/er/b-plan.md docs/a-plan.md | x.txt | not there" +
+        " | deep/er/b-plan.md docs/a-plan.md | x.txt deep/er/b-plan.md docs/a-plan.md README.md | 2",
+    ]);
+  });
+
+  test.each([
+    {
+      step: `{shell: "print x", outputs: {n: {file_pattern: "*.md"}}}`,
+      message: "output n: no file matches *.md; the step changed no file",
+    },
+    {
+      step: `{shell: "write a.txt 1; write b.txt 1", outputs: {n: {file_pattern: "*.md"}}}`,
+      message: "output n: no file matches *.md; the step changed b.txt, a.txt",
+    },
+    {
+      step: `{claude: "/w", outputs: {n: {file_pattern: "*.md"}}}`,
+      message: "output n: no file matches *.md; the step changed a.txt",
+    },
+    {
+      step: `{shell: "print many", outputs: {n: {capture: number}}}`,
+      message: 'output n: "many" is not a number',
+    },
+    {
+      step: `{shell: "print x", outputs: {n: {capture: text, from: stderr, pattern: y}}}`,
+      message: "output n: nothing matches y; the text is an empty text",
+    },
+  ])("one that cannot be had fails the step: $message", async ({ step, message }) => {
+    const played = await play(`[${step}]`, { iterations: 1, claude: { "/w": "write a.txt 1" } });
+
+    expect(played.of("step-finished")[0]?.failure).toMatchObject({ reason: "output", message });
+    expect(played.world.files).toEqual({ "README.md": "hello" });
+  });
+
+  test("the handler can put it right, and an earlier attempt's outputs are gone", async () => {
+    const { world, steps } = await play(
+      `
+- id: s
+  shell: "print 12; fail 1"
+  outputs: {n: {capture: number}}
+  on_failure: {shell: "print x"}
+- {claude: "got \${n}"}
+`,
+      { iterations: 1 },
+    );
+
+    expect(steps).toEqual(["1.on_failure.1 succeeded", "1 succeeded", "2 succeeded"]);
+    expect(world.prompts).toEqual(["got 12"]);
+  });
+
+  test("capture_output: CAPTURED_OUTPUT as a reference and for children, and a name of one's own", async () => {
+    const { world } = await play(
+      `
+- {shell: "print one; err noise", capture_output: true}
+- {shell: "print two", capture_output: mine, id: m}
+- {shell: "print three"}
+- {shell: "env CAPTURED_OUTPUT", id: e}
+- {claude: "got $CAPTURED_OUTPUT \${mine} \${m.mine} \${e.output}"}
+`,
+      { iterations: 1 },
+    );
+
+    expect(world.prompts).toEqual(["got two\n two two CAPTURED_OUTPUT=two"]);
+  });
+
+  test("the fields of a step that has run", async () => {
+    const { world } = await play(
+      `
+- {shell: "print o; err e; fail 1 4", id: s, on_failure: {shell: "write f.txt 1"}}
+- {claude: "/c", id: c}
+- {claude: "got \${s.stdout}\${s.stderr}\${s.exit_code} \${s.success} \${s.attempts} \${s.commits} \${c.cost_usd} [\${s.cost_usd}] \${c.stdout}"}
+`,
+      { iterations: 1 },
+    );
+
+    expect(world.prompts[1]).toBe("got o\ne\n0 true 2 1 0.5 [] done");
+  });
+
+  test("the record names what was captured", async () => {
+    const { of } = await play(
+      `[{shell: "print x", id: s, outputs: {n: {capture: text}, m: {capture: json, default: {a: 1}}}}]`,
+    );
+
+    expect(of("output-captured").map(({ name, value }) => [name, value])).toEqual([
+      ["n", "x"],
+      ["m", '{"a":1}'],
+    ]);
+  });
+});
