@@ -1,5 +1,4 @@
 /** Playbook and request to plan, or problems with their places; nothing has run (spec 3.1, 11). */
-import { RESERVED_IDS } from "../values/names.ts";
 import type { Reference } from "../values/reference.ts";
 import { compileShellText, type ShellText } from "../values/shell/compile.ts";
 import { compileText, type TextTemplate } from "../values/text.ts";
@@ -67,9 +66,8 @@ class Planner {
     this.#source = sourceFile(playbook.file, playbook.text);
     const environment = request.environment && new Set(Object.keys(request.environment));
     for (const { name } of playbook.env) environment?.add(name);
-    for (const step of everyStep(playbook.steps))
-      for (const { name } of step.env) environment?.add(name);
-    this.#scope = new StaticScope(request.inputs, environment);
+    const ids = new Set([...everyStep(playbook.steps)].flatMap(({ id }) => id ?? []));
+    this.#scope = new StaticScope({ inputs: request.inputs, environment, ids });
   }
 
   plan(): Plan {
@@ -98,14 +96,15 @@ class Planner {
   }
 
   #step(step: Step, path: string, inHandler: boolean): PlannedStep {
-    this.#checkId(step);
     const { line } = positionAt(this.#source, step.range.start);
+    this.#scope.stepEnv = new Set(step.env.map(({ name }) => name));
     const env = step.env.map(({ name, value }) => ({ name, value: this.#text(value) }));
     const workingDir = step.workingDir && this.#text(step.workingDir);
     const kind = this.#kind(step);
     const requirement = this.#commitRequirement(step, inHandler);
     this.#scope.started(step.id, step.kind, step.captureOutput);
     const handlers = this.#handlers(step, path);
+    this.#scope.stepEnv = new Set(step.env.map(({ name }) => name));
     this.#scope.finished(
       step.id,
       step.kind,
@@ -161,21 +160,6 @@ class Planner {
       // An argument that renders to nothing is no argument; that is seen when it runs.
       consumesSpec: rules?.consumes === "spec",
     };
-  }
-
-  #checkId(step: Step): void {
-    if (step.id === null) return;
-    const message = RESERVED_IDS.has(step.id)
-      ? `the id ${step.id} already means something in references`
-      : null;
-    if (message === null) return;
-    this.diagnostics.push({
-      code: "reserved-id",
-      severity: "error",
-      message,
-      range: step.idRange,
-      help: `choose another, such as ${step.id}_step`,
-    });
   }
 
   #commitRequirement(

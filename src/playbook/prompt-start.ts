@@ -1,5 +1,5 @@
 /** The first character and the command's name come from the playbook, never from a value (spec 3.2). */
-import { isCapitalName } from "../values/names.ts";
+import { parseReferenceAt } from "../values/reference.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 
 /** The problem of a prompt that begins with a reference, with offsets into the prompt. */
@@ -11,15 +11,15 @@ export function leadingValue(
   if (lead === null) return null;
   const start = lead[0].length - 1;
   if (prompt.startsWith("$${", start)) return null;
-  const bare = /^\$([A-Z][A-Z0-9_]*)/.exec(prompt.slice(start, start + 50))?.[1];
-  const isReference = prompt.startsWith("${", start) || (bare !== undefined && isCapitalName(bare));
-  if (!isReference) return null;
+  // A `${` that begins no reference is told as such.
+  const reference = parseReferenceAt(prompt, start);
+  if (reference === null) return null;
   return {
     code: "value-leads-prompt",
     severity: "error",
     message: "a value cannot supply the prompt's first character or the command's name",
     help: "begin with words of your own, such as `Look at: ${...}`",
     start,
-    end: start + 2,
+    end: reference.end,
   };
 }

@@ -31,20 +31,25 @@ interface KnownStep {
 export class StaticScope {
   readonly #inputs: InputsKnown;
   readonly #environment: ReadonlySet<string> | null;
+  readonly #ids: ReadonlySet<string>;
+  /** Names under `env:` of the step at hand. */
+  stepEnv: ReadonlySet<string> = new Set();
   readonly #steps = new Map<string, KnownStep>();
   readonly #outputs = new Map<string, string[]>();
   readonly #kinds = new Set<"claude" | "shell" | "analyze">();
   #captured = false;
   #failing = 0;
 
-  /** @param environment names that `env.X` can have; `null`: unknown. */
-  constructor(inputs: InputsKnown, environment: ReadonlySet<string> | null) {
-    this.#inputs = inputs;
-    this.#environment = environment;
-  }
-
-  has(id: string): boolean {
-    return this.#steps.has(id);
+  constructor(known: {
+    readonly inputs: InputsKnown;
+    /** Names that `env.X` can have at every step; `null`: unknown. */
+    readonly environment: ReadonlySet<string> | null;
+    /** Of all steps, wherever they stand. */
+    readonly ids: ReadonlySet<string>;
+  }) {
+    this.#inputs = known.inputs;
+    this.#environment = known.environment;
+    this.#ids = known.ids;
   }
 
   /** Inside the handlers of a step that may have failed. */
@@ -140,8 +145,9 @@ export class StaticScope {
   }
 
   #checkEnv(reference: Reference, name: string): NameProblem | null {
-    if (this.#environment === null || this.#environment.has(name) || reference.fallback !== null)
-      return null;
+    const { fallback } = reference;
+    if (this.#environment === null || fallback !== null) return null;
+    if (this.#environment.has(name) || this.stepEnv.has(name)) return null;
     return {
       code: "unknown-reference",
       message: `${reference.text}: ${name} is neither declared under env nor set in the environment`,
@@ -179,6 +185,13 @@ export class StaticScope {
         return {
           code: "not-yet",
           message: `${reference.text}: ${id} values are not supported by this version of mmm`,
+        };
+      }
+      if (this.#ids.has(id)) {
+        return {
+          code: "not-yet-run",
+          message: `${reference.text}: step ${id} has not run here`,
+          help: "references look back, to steps that stand earlier or enclose",
         };
       }
       return unknown(reference, [...this.#steps.keys(), ...Object.keys(GROUPS)]);

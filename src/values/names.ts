@@ -39,6 +39,7 @@ export const RESERVED_IDS: ReadonlySet<string> = new Set([
   "params",
   "project",
   "item",
+  ...CAPITAL_NAMES,
 ]);
 
 /** What every step with an id has once it has run. */

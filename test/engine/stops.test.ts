@@ -146,7 +146,7 @@ describe("nothing to do (spec 3.3)", () => {
 
   test("after changes only the steps that need it are skipped, those that lean on them too", async () => {
     const { outcome, steps } = await play(
-      `[{shell: "write n.txt $ITERATION"},${"\n"}${review.replaceAll("- {", "{").trim().replaceAll("\n", ",\n")}, {shell: "print last"}]`,
+      `- {shell: "write n.txt $ITERATION"}${review}- {shell: "print last"}`,
       { iterations: 1 },
     );
 
