@@ -5,7 +5,7 @@
  * repository, lock, dirt (3) → Claude commands (2) → claude, identity (3). Nothing is started and
  * nothing is written before all of them have passed.
  */
-import { existsSync, statSync } from "node:fs";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
 import type { InputValue } from "../engine/events.ts";
 import { MmmError } from "../errors.ts";
@@ -110,7 +110,8 @@ function workingDirectory(request: CookRequest, { cwd, env }: Invocation): strin
       next: [typed === null ? "cd to a directory that exists" : "check --path"],
     });
   }
-  if (statSync(directory).isDirectory()) return directory;
+  // git names the repository by its real path, and inputs are told relative to it.
+  if (statSync(directory).isDirectory()) return realpathSync(directory);
   throw new MmmError("path-not-directory", 2, {
     message: `--path ${typed ?? ""} is not a directory`,
   });

@@ -33,19 +33,19 @@ export async function playSession(prepared: Prepared): Promise<number> {
   const now = systemClock.now();
   const name = sessionName(file.absolute, now, (taken) => existsSync(path.join(sessions, taken)));
   const claude = await chooseClaude(prepared);
-  const tree = await openTree({ start, session: name, ready: prepared.ready });
-  await tree.exclude();
-  const ports = await buildPorts({
-    start,
-    tree,
-    children: ownChildren,
-    claude: claude.port,
-    directory: path.join(sessions, name),
-    mainRoot,
-    skipAnalysis: request.skipAnalysis,
-  });
   const lock = await takeLock(lockFile(start), name, now);
   try {
+    const tree = await openTree({ start, session: name, ready: prepared.ready });
+    await tree.exclude();
+    const ports = await buildPorts({
+      start,
+      tree,
+      children: ownChildren,
+      claude: claude.port,
+      directory: path.join(sessions, name),
+      mainRoot,
+      skipAnalysis: request.skipAnalysis,
+    });
     const words = [
       ...(lock.note === null ? [] : [lock.note]),
       ...(file.shipped

@@ -1,7 +1,8 @@
 /** One session a working tree (spec 7): a lock file with pid, start time and host. */
-import { closeSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
+import path from "node:path";
 import process from "node:process";
 import { MmmError } from "../errors.ts";
 import { diskError } from "./disk.ts";
@@ -41,15 +42,11 @@ export async function takeLock(file: string, session: string, now: Date): Promis
     release: () => rmSync(file, { force: true }),
   });
   if (create(file, holder)) return lock(null);
-  const other = read(file);
+  const stale = readText(file);
+  const other = parse(stale);
   if (other !== null && (await isAlive(other))) throw held(other);
-  rmSync(file, { force: true });
-  if (!create(file, holder)) {
-    throw new MmmError("locked", 3, {
-      message: "another session has just started here",
-      next: ["wait for it, or run in another clone or worktree of the repository"],
-    });
-  }
+  setAside(file, stale);
+  if (!create(file, holder)) throw justStarted();
   const gone = other === null ? "unreadable" : `of ${other.session}, which is gone`;
   return lock(`took over a stale lock ${gone}`);
 }
@@ -61,22 +58,59 @@ function held({ session, since, pid, host }: Holder): MmmError {
   });
 }
 
+function justStarted(): MmmError {
+  return new MmmError("locked", 3, {
+    message: "another session has just started here",
+    next: ["wait for it, or run in another clone or worktree of the repository"],
+  });
+}
+
+/** Written beside and then linked, so that nobody ever reads half a lock and takes it for a stale one. */
 function create(file: string, holder: Holder): boolean {
-  let fd: number;
+  const draft = `${file.replace(/\.lock$/, "")}.${process.pid}.lock`;
   try {
-    fd = openSync(file, "wx");
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(draft, `${JSON.stringify(holder)}\n`);
+    linkSync(draft, file);
+    return true;
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
     throw diskError(`make the lock ${file}`, error);
+  } finally {
+    rmSync(draft, { force: true });
   }
-  writeSync(fd, `${JSON.stringify(holder)}\n`);
-  closeSync(fd);
-  return true;
+}
+
+/** Removes the stale lock that was read, and no other that has taken its place meanwhile. */
+function setAside(file: string, stale: string): void {
+  const aside = `${file.replace(/\.lock$/, "")}.${process.pid}.stale.lock`;
+  try {
+    renameSync(file, aside);
+  } catch {
+    return; // Somebody else took it away; `create` says who was first.
+  }
+  const isStale = readText(aside) === stale;
+  if (!isStale) linkSync(aside, file);
+  rmSync(aside, { force: true });
+  if (!isStale) throw justStarted();
 }
 
 function read(file: string): Holder | null {
+  return parse(readText(file));
+}
+
+/** Empty when there is none. */
+function readText(file: string): string {
   try {
-    const value: unknown = JSON.parse(readFileSync(file, "utf8"));
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function parse(text: string): Holder | null {
+  try {
+    const value: unknown = JSON.parse(text);
     if (typeof value !== "object" || value === null) return null;
     const holder = value as Partial<Holder>; // Each field is checked below.
     const { pid, start, host, session, since } = holder;
@@ -84,7 +118,7 @@ function read(file: string): Holder | null {
       return null;
     return { pid, start, host, session: String(session), since: String(since) };
   } catch {
-    // Unreadable or half written by a killed mmm: nobody holds it.
+    // No lock that mmm has written: nobody holds it.
     return null;
   }
 }
