@@ -1,9 +1,28 @@
 // One entry, split at each dynamic import: `mmm --help` then reads the command tree alone
 // (measured: docs of the decision 0002). CommonJS packages inside an ES module need `require` and `__filename`.
 import { rm, chmod, readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const { version } = JSON.parse(await readFile(new URL("package.json", import.meta.url), "utf8"));
+
+// string-width makes a segmenter and an expression of all emoji when it is loaded (25 ms); ASCII needs neither.
+const lazyWidth = {
+  name: "lazy-string-width",
+  setup(builder) {
+    builder.onResolve({ filter: /^string-width$/ }, ({ kind }) =>
+      kind === "import-statement" ? { path: "string-width", namespace: "lazy" } : undefined,
+    );
+    builder.onLoad({ filter: /.*/, namespace: "lazy" }, () => ({
+      contents: `
+        let width;
+        export default (text) =>
+          /^[ -~]*$/.test(text) ? text.length : (width ??= require("string-width").default)(text);
+      `,
+      resolveDir: fileURLToPath(new URL(".", import.meta.url)),
+    }));
+  },
+};
 
 await rm(new URL("dist", import.meta.url), { recursive: true, force: true });
 await build({
@@ -16,6 +35,7 @@ await build({
   target: "node20.19",
   sourcemap: true,
   sourcesContent: false,
+  plugins: [lazyWidth],
   define: { MMM_VERSION: JSON.stringify(version) },
   chunkNames: "chunk-[hash]",
   banner: {

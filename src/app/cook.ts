@@ -52,6 +52,9 @@ export async function cook(request: CookRequest, invocation: Invocation): Promis
   const inputs = numberInputs(found, start.root);
   const config = await readConfig(invocation, mainRootOf(start));
   await checkLock(lockFile(start));
+  // Asked now and heard below, in its place: git answers while the tree is looked at.
+  const identity = commit === "auto" ? checkIdentity(start) : Promise.resolve();
+  identity.catch(() => undefined);
   const ready = await checkReady(start, {
     allowDirty: request.allowDirty,
     ownFiles: ownFiles(request, file, invocation),
@@ -64,7 +67,7 @@ export async function cook(request: CookRequest, invocation: Invocation): Promis
     withConfig(planRequest, { config, rules: lookup.rules, invocation }),
   );
   if (plan === null) throw new Error("a playbook that could be planned cannot be planned any more");
-  if (commit === "auto") await checkIdentity(start);
+  await identity;
   notes(source, [...diagnostics, ...first.diagnostics], { request, invocation });
   return playSession({
     request,

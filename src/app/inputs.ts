@@ -1,6 +1,5 @@
 /** `--map` and `--args` to inputs (spec 1, 3.1). */
 import path from "node:path";
-import { glob } from "tinyglobby";
 import type { InputValue } from "../engine/events.ts";
 import { MmmError } from "../errors.ts";
 
@@ -17,6 +16,7 @@ export async function findInputs(
 ): Promise<readonly FoundInput[]> {
   const files = new Set<string>();
   for (const pattern of request.map) {
+    const { glob } = await import("tinyglobby");
     const matches = await glob(pattern, {
       cwd,
       absolute: true,

@@ -1,5 +1,5 @@
 /** The format of recordings (spec 6.6, docs/recordings.md): JSON Lines, a header and one line a call. */
-import { z } from "zod";
+import * as z from "zod";
 import { MmmError } from "../errors.ts";
 import { parseJson } from "./json.ts";
 import { whyNotInTree } from "./tree-path.ts";

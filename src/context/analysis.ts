@@ -1,5 +1,6 @@
 /** The engine's `AnalysisPort`: keeps `.mmm/context` and hands out its text (spec 2.7). */
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { lstat, mkdir, readFile, realpath, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { AnalysisPort, Clock } from "../engine/ports.ts";
@@ -54,8 +55,10 @@ export function createAnalysis(setup: AnalysisSetup): AnalysisPort {
     },
     location: async () => {
       const own = contextFolder(setup.root);
-      const roots = setup.mainRoot === undefined ? [setup.root] : [setup.root, setup.mainRoot];
+      const roots = new Set([setup.root, setup.mainRoot ?? setup.root]);
       for (const root of roots) {
+        // Asked before each step, and mostly there is none: one system call then.
+        if (!existsSync(path.join(contextFolder(root), "metadata.json"))) continue;
         if ((await isInside(root)) && (await readMetadata(root)) !== null) {
           return { directory: contextFolder(root), available: true };
         }

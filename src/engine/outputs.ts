@@ -1,9 +1,7 @@
 /** Declared outputs and `spec`, after a successful attempt (spec 3.3). */
-import picomatch from "picomatch";
 import { err, ok, type Result } from "../lib/result.ts";
 import type { OutputDeclaration, OutputRule, Step } from "../playbook/model.ts";
 import type { Value } from "../values/value.ts";
-import { captureValue } from "./capture.ts";
 import type { FileChange, StorePort } from "./ports.ts";
 import type { StepRecord } from "./scope.ts";
 
@@ -20,7 +18,7 @@ export async function takeOutputs(
   for (const declaration of step.outputs) {
     const value =
       declaration.rule.kind === "file"
-        ? fileOutput(declaration, declaration.rule, step, sources.files)
+        ? await fileOutput(declaration, declaration.rule, step, sources.files)
         : await textOutput(declaration, declaration.rule, record, sources.store);
     if (!value.ok) return value;
     record.outputs.set(declaration.name, value.value);
@@ -44,12 +42,14 @@ export function specsIn(files: readonly FileChange[]): readonly string[] {
   return inSpecs.length > 0 ? inSpecs : added;
 }
 
-function fileOutput(
+async function fileOutput(
   { name }: OutputDeclaration,
   rule: Extract<OutputRule, { kind: "file" }>,
   step: Step,
   files: readonly FileChange[],
-): Result<Value, string> {
+): Promise<Result<Value, string>> {
+  // Loaded for the steps that declare something: most declare nothing.
+  const { default: picomatch } = await import("picomatch");
   const matches = picomatch(rule.pattern, { dot: true });
   const found = files
     .filter(({ status }) => status !== "deleted")
@@ -83,6 +83,7 @@ async function textOutput(
     );
   }
   const text = file === null ? "" : (await store.read(file)).text;
+  const { captureValue } = await import("./capture.ts");
   const value = captureValue(text, rule);
   if (value.ok) return value;
   if (rule.default !== undefined) return ok(rule.default as Value); // As above.

@@ -3,7 +3,7 @@ import type { Value } from "../values/value.ts";
 import { type Frame, isUnchanged, markTree, type Run } from "./context.ts";
 import type { Event, InputValue } from "./events.ts";
 import type { SessionStatus, StopReason } from "./outcome.ts";
-import type { TreePoint } from "./ports.ts";
+import type { TreeLook, TreePoint } from "./ports.ts";
 import { Scope } from "./scope.ts";
 import { runStep, type StepResult } from "./step.ts";
 import { TotalsFold } from "./totals.ts";
@@ -39,6 +39,8 @@ class Session {
   readonly #run: Run;
   readonly #request: SessionRequest;
   readonly #next: string[] = [];
+  /** What `play` saw, for the first iteration: nothing runs in between. */
+  #look: TreeLook | null = null;
 
   constructor(run: Run, request: SessionRequest) {
     this.#run = run;
@@ -50,6 +52,7 @@ class Session {
     const began = clock.monotonicMs();
     const look = await tree.look();
     const start = await markTree(this.#run, look);
+    this.#look = look;
     this.#announce(look);
     const outcome = await this.#inputs();
     const end = await tree.look();
@@ -136,7 +139,8 @@ class Session {
         maxIterations,
         input: input?.index ?? null,
       });
-      const look = await ports.tree.look();
+      const look = this.#look ?? (await ports.tree.look());
+      this.#look = null;
       const point = await markTree(this.#run, look);
       origin ??= point;
       const frame: Frame = {

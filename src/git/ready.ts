@@ -2,11 +2,11 @@ import { existsSync } from "node:fs";
 import { realpath } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { MmmError } from "../errors.ts";
-import { createClient } from "./client.ts";
-import { pinnedEnvironment } from "./environment.ts";
+import { pinnedArgs, pinnedEnvironment } from "./environment.ts";
 import { waitForIndexLock } from "./index-lock.ts";
 import { showPath } from "./path.ts";
 import type { RepositoryStart } from "./repository.ts";
+import { runGitOk } from "./run.ts";
 import { readStatus } from "./status.ts";
 
 export interface ReadyOptions {
@@ -48,10 +48,14 @@ export async function checkReady(start: RepositoryStart, options: ReadyOptions):
  * @throws MmmError exit 3, with the two lines that set the identity
  */
 export async function checkIdentity(start: RepositoryStart): Promise<void> {
-  const git = createClient(start.root, pinnedEnvironment(start.env, start));
+  const ask = async (name: string): Promise<unknown> =>
+    await runGitOk({
+      cwd: start.root,
+      env: pinnedEnvironment(start.env, start),
+      args: [...pinnedArgs, "var", name],
+    });
   try {
-    await git.text("var", "GIT_AUTHOR_IDENT");
-    await git.text("var", "GIT_COMMITTER_IDENT");
+    await Promise.all([ask("GIT_AUTHOR_IDENT"), ask("GIT_COMMITTER_IDENT")]);
   } catch (cause) {
     throw new MmmError("no-identity", 3, {
       message: "git does not know who makes the commits (user.name and user.email are not set)",

@@ -42,6 +42,9 @@ export async function findRepository(
       stderr: result.stderr.trim(),
     };
   };
+  const found = await askAtOnce(ask);
+  if (found !== null) return { ...found, prefix: await prefixOf(cwd, found.root), env: user };
+  // Something is unusual: one question after the other, to say what.
   checkVersion((await ask("--version")).text);
   const inside = await ask("rev-parse", "--is-inside-work-tree");
   if (inside.code !== 0) throw noRepository(cwd, inside.stderr);
@@ -62,13 +65,45 @@ export async function findRepository(
     root,
     gitDir,
     commonDir,
-    prefix: relative(root, await realpath(cwd))
-      .split(sep)
-      .join("/"),
+    prefix: await prefixOf(cwd, root),
     branch: branch.code === 0 ? branch.text : null,
     head: head.text,
     env: user,
   };
+}
+
+/** One process for all of it; `null`: not a work tree with a commit and an ordinary HEAD, or paths with line ends. */
+async function askAtOnce(
+  ask: (...args: readonly string[]) => Promise<Answer>,
+): Promise<Pick<RepositoryStart, "root" | "gitDir" | "commonDir" | "head" | "branch"> | null> {
+  const answer = await ask(
+    "rev-parse",
+    // A git older than `oldest` prints this back as a line of its own.
+    "--path-format=absolute",
+    "--show-toplevel",
+    "--git-dir",
+    "--git-common-dir",
+    "HEAD^{commit}",
+    "--symbolic-full-name",
+    "HEAD",
+  );
+  const lines = answer.text.split("\n");
+  const [root, gitDir, commonDir, head, ref] = lines;
+  if (answer.code !== 0 || lines.length !== 5 || ref === undefined) return null;
+  if (!root || !gitDir || !commonDir || !head || !ref.startsWith("refs/heads/")) return null;
+  return {
+    root: await realpath(root),
+    gitDir: await realpath(gitDir),
+    commonDir: await realpath(commonDir),
+    head,
+    branch: ref.slice("refs/heads/".length),
+  };
+}
+
+async function prefixOf(cwd: string, root: string): Promise<string> {
+  return relative(root, await realpath(cwd))
+    .split(sep)
+    .join("/");
 }
 
 interface Answer {

@@ -42,9 +42,7 @@ export async function runGit(run: GitRun): Promise<GitResult> {
   if (run.signal?.aborted === true)
     return { code: null, stdout: Buffer.alloc(0), stderr: "", ended: "aborted", quietMs: 0 };
   return await new Promise((done, fail) => {
-    // A group of its own: a terminal's Ctrl-C must not cut a write to the index in half, and hooks
-    // have to end together with git.
-    const child = spawn("git", run.args, { cwd: run.cwd, env: run.env, detached: true });
+    const child = startGit(run);
     const out = new Collector(run.tailOnly === true ? tailBytes : maxStdout, run.tailOnly === true);
     const err = new Collector(tailBytes, true);
     let ended: GitResult["ended"] = "by-itself";
@@ -64,11 +62,11 @@ export async function runGit(run: GitRun): Promise<GitResult> {
       clearTimeout(grace);
       run.signal?.removeEventListener("abort", onAbort);
     };
-    child.stdout.on("data", (chunk: Buffer) => {
+    child.stdout?.on("data", (chunk: Buffer) => {
       quiet.refresh();
       out.add(chunk);
     });
-    child.stderr.on("data", (chunk: Buffer) => {
+    child.stderr?.on("data", (chunk: Buffer) => {
       quiet.refresh();
       err.add(chunk);
     });
@@ -81,8 +79,8 @@ export async function runGit(run: GitRun): Promise<GitResult> {
     child.on("exit", (code) => {
       const finish = (): void => {
         settle();
-        child.stdout.destroy();
-        child.stderr.destroy();
+        child.stdout?.destroy();
+        child.stderr?.destroy();
         if (ended !== "by-itself") signalGroup(child, "SIGKILL");
         if (out.overflown) fail(tooMuch(run.args));
         else
@@ -94,8 +92,19 @@ export async function runGit(run: GitRun): Promise<GitResult> {
         finish();
       });
     });
-    child.stdin.on("error", () => undefined); // git ended before it read all: its exit code says why
-    child.stdin.end(run.stdin);
+    child.stdin?.on("error", () => undefined); // git ended before it read all: its exit code says why
+    child.stdin?.end(run.stdin);
+  });
+}
+
+function startGit(run: GitRun): ChildProcess {
+  return spawn("git", run.args, {
+    cwd: run.cwd,
+    env: run.env,
+    // A group of its own: a terminal's Ctrl-C must not cut a write to the index in half, and hooks
+    // have to end together with git.
+    detached: true,
+    stdio: [run.stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"],
   });
 }
 

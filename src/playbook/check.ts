@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { nearest } from "../lib/nearest.ts";
 import type { Range } from "./diagnostic.ts";
 import { didYouMean, firstCharacter, type Problems } from "./problems.ts";

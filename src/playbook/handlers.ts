@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { handlerKeys } from "../steps/options.ts";
 import { check, unknownKey } from "./check.ts";
 import type { Range } from "./diagnostic.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { claudeOptions, readClaudeOptions } from "../steps/claude.ts";
 import { defaultsSchema } from "../steps/options.ts";
 import * as is from "../steps/schema.ts";

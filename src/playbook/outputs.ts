@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { nearest } from "../lib/nearest.ts";
 import { compilePattern } from "../lib/pattern.ts";
 import { captureRuleSchema, fileRuleSchema } from "../steps/options.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { readCommandText } from "../steps/claude.ts";
 import type { StepBody, StepKind } from "../steps/kind.ts";
 import { stepOptions } from "../steps/options.ts";

@@ -82,6 +82,7 @@ export class Children {
     try {
       const survivors = await ending.done;
       await withinMs(LAST_WORDS_MS, Promise.all(this.#open));
+      if (survivors.length === 0 && this.#running.size === 0) this.#forget();
       return survivors;
     } finally {
       this.#endings.delete(ending);
@@ -91,6 +92,12 @@ export class Children {
   /** SIGKILL to all of it without waiting: for `process.on("exit")`, where nothing asynchronous runs. */
   killAllNow(): void {
     if (this.#oldest !== null) killTreeNow(this.#everything(), this.#table);
+  }
+
+  /** Nothing is left, so there is nothing to look for until the next start. */
+  #forget(): void {
+    this.#oldest = null;
+    this.#left.length = 0;
   }
 
   #owns(unit: string): boolean {

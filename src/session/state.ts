@@ -29,12 +29,9 @@ export interface SessionSummary {
 /** Says that the session runs; returns a word when a damaged file was set aside, else `null`. */
 export function recordStart(file: string, session: SessionSummary): string | null {
   const { state, note } = readState(file);
-  replace(file, {
-    ...state,
-    total_runs: state.total_runs + 1,
-    last_run: session.startedAt,
-    running: [...state.running, session.name],
-  });
+  const running = [...state.running, session.name];
+  const total_runs = state.total_runs + 1;
+  replace(file, { ...state, total_runs, last_run: session.startedAt, running });
   return note;
 }
 
@@ -46,11 +43,8 @@ export function recordEnd(
   endedAt: string,
 ): void {
   const { state } = readState(file);
-  replace(file, {
-    ...state,
-    running: state.running.filter((name) => name !== session.name),
-    last_session: sessionRecord(session, end, endedAt),
-  });
+  const running = state.running.filter((name) => name !== session.name);
+  replace(file, { ...state, running, last_session: sessionRecord(session, end, endedAt) });
 }
 
 /** The content of `session.json`; `null` end: still running. */
@@ -69,7 +63,7 @@ export function writeSession(
           started_at: session.startedAt,
         }
       : sessionRecord(session, end, endedAt);
-  replace(file, { version: STATE_VERSION, ...content });
+  replace(file, { version: STATE_VERSION, ...content }, end !== null);
 }
 
 /** Says that the surroundings broke off the session (disk, git) or a bug did: it is not running any more. */
@@ -161,8 +155,9 @@ function parse(file: string): State | null {
   }
 }
 
-function replace(file: string, content: object): void {
+/** @param fsync `false`: what only says "running" may be lost in a power cut, like the run itself. */
+function replace(file: string, content: object, fsync = true): void {
   writing(`write ${file}`, () =>
-    writeFileAtomic.sync(file, `${JSON.stringify(content, null, 2)}\n`),
+    writeFileAtomic.sync(file, `${JSON.stringify(content, null, 2)}\n`, { fsync }),
   );
 }

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { readAnalysis } from "../playbook/values-of.ts";
 import type { StepKind } from "./kind.ts";
 import { analyzeSchema, stepOptions } from "./options.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { ClaudeOptions, ClaudeStep, SourceText, StepCommon } from "../playbook/model.ts";
 import { prefixText, sliceText } from "../playbook/source-text.ts";
 import type { Entries } from "../playbook/tree.ts";

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import type { AnalyzeStep, ClaudeStep, ShellStep, StepCommon } from "../playbook/model.ts";
 import type { Entries } from "../playbook/tree.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import * as is from "./schema.ts";
 
 const freshness = {

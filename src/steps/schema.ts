@@ -2,7 +2,7 @@
  * The building blocks of step schemas. Each `error` is the end of "must be ..., not ...": the reader
  * writes the rest, with place and value.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { parseDuration } from "../lib/duration.ts";
 
 /** Node's timers overflow past 2^31 ms and fire at once; 24 days is the last whole day below. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { SourceText } from "../playbook/model.ts";
 import type { Entries } from "../playbook/tree.ts";
 import { entriesOf, optionalText, requiredText } from "../playbook/values-of.ts";
