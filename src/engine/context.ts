@@ -4,7 +4,7 @@ import type { EventSink, InputValue } from "./events.ts";
 import type { Ports, TreeLook, TreePoint } from "./ports.ts";
 import type { Scope } from "./scope.ts";
 
-export interface SessionFacts {
+interface SessionFacts {
   /** `mmm-<stem>-<unix seconds>` (spec 7). */
   readonly id: string;
   /** The playbook as the user named it. */
@@ -21,7 +21,7 @@ export interface SessionFacts {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-export interface RunOptions {
+interface RunOptions {
   /** `off` (spec 5): no commits and no rollback. */
   readonly commit: "auto" | "off";
   readonly rollback: boolean;

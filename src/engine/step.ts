@@ -88,7 +88,7 @@ export async function runStep(
 }
 
 /** Nested steps, one after the other; the first failure ends the list. */
-export async function runSteps(
+async function runSteps(
   frame: Frame,
   steps: readonly PlannedStep[],
   position: Position,

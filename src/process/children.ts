@@ -135,11 +135,6 @@ export class Children {
 /** What this process has started. */
 export const ownChildren = new Children();
 
-/** {@link Children.start} of this process. */
-export function startChild(spec: ChildSpec, signal: AbortSignal): Promise<ChildReport> {
-  return ownChildren.start(spec, signal);
-}
-
 async function withinMs(ms: number, work: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   await Promise.race([work, new Promise((resolve) => (timer = setTimeout(resolve, ms)))]);

@@ -1,7 +1,7 @@
-/** What the outside world tells mmm: signals, and readers that go away (spec 1.1, 7). */
+/** What the outside world tells mmm: signals (spec 1.1, 7). */
 
 /** Reason of the abort; SIGINT ends in exit code 130, SIGTERM and SIGHUP in 143. */
-export interface Interruption {
+interface Interruption {
   readonly signal: InterruptSignal;
 }
 
@@ -46,27 +46,4 @@ export function watchSignals(onSecond: (signal: InterruptSignal) => void): Signa
       for (const name of WATCHED) process.off(name, onSignal);
     },
   };
-}
-
-/**
- * A closed pager (`mmm ... | head`) or terminal is no error of mmm's: writes go nowhere from then on.
- *
- * @param onClosed called once, when the first of the streams has lost its reader.
- */
-export function tolerateClosedOutput(
-  streams: readonly NodeJS.WriteStream[] | readonly NodeJS.WritableStream[],
-  onClosed: () => void = () => undefined,
-): void {
-  let isClosed = false;
-  for (const stream of streams) {
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      // EIO: the terminal is gone.
-      if (error.code !== "EPIPE" && error.code !== "EIO" && error.code !== "ERR_STREAM_DESTROYED") {
-        throw error;
-      }
-      if (isClosed) return;
-      isClosed = true;
-      onClosed();
-    });
-  }
 }

@@ -1,7 +1,7 @@
 import { isCapitalName } from "./names.ts";
 
 /** How a value is inserted: as it is, quoted for one more shell, as the path of a file, or not at all when empty. */
-export type Filter = "raw" | "quote" | "file" | "opt";
+type Filter = "raw" | "quote" | "file" | "opt";
 
 /** `${name}`, `${a.b[0].c|filter}`, `${name:-fallback}` or `$ARG` as it stands in a text (3.1). */
 export interface Reference {

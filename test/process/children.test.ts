@@ -138,9 +138,9 @@ describe("the end of everything", () => {
     const directory = tempDir();
     const file = await program(
       directory,
-      `import { ownChildren, startChild } from "./src/process/children.ts";
+      `import { ownChildren } from "./src/process/children.ts";
        process.on("exit", () => ownChildren.killAllNow());
-       void startChild({
+       void ownChildren.start({
          command: "sh", args: ["-c", "setsid sleep 1000 & echo pid $$; echo pid $!; wait"], cwd: "/", env: {},
          stdin: null, timeoutMs: null, onStderr: () => {},
          onStdout: (chunk) => { process.stdout.write(chunk); if ((text += chunk).split("pid").length > 2) throwOut(); },

@@ -1,7 +1,7 @@
 /** Runs the built program as a user would: a clean environment, nothing of this machine. */
-import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import path from "node:path";
+import { execa } from "execa";
 
 export const packageRoot = path.resolve(import.meta.dirname, "..", "..");
 export const mainFile = path.join(packageRoot, "dist", "main.js");
@@ -25,7 +25,7 @@ export interface CliOptions {
 /** `npm test` builds first; running vitest alone uses what was built last. */
 export async function runCli(args: readonly string[], options: CliOptions): Promise<CliResult> {
   if (!existsSync(mainFile)) throw new Error("dist/main.js is missing: npm run build");
-  const child = spawn(process.execPath, [mainFile, ...args], {
+  const child = execa(process.execPath, [mainFile, ...args], {
     cwd: options.cwd,
     env: {
       PATH: process.env["PATH"],
@@ -34,26 +34,13 @@ export async function runCli(args: readonly string[], options: CliOptions): Prom
       GIT_CONFIG_NOSYSTEM: "1",
       ...options.env,
     },
-    stdio: ["ignore", "pipe", "pipe"],
+    extendEnv: false,
+    stdin: "ignore",
+    reject: false,
+    stripFinalNewline: false,
   });
-  const stdout: Buffer[] = [];
-  const stderr: Buffer[] = [];
-  child.stdout.on("data", (chunk: Buffer) => {
-    stdout.push(chunk);
-    options.onStdout?.(chunk.toString("utf8"));
-  });
-  child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
+  child.stdout.on("data", (chunk: Buffer | string) => options.onStdout?.(String(chunk)));
   options.onStart?.({ pid: child.pid ?? -1, kill: (signal) => child.kill(signal) });
-  const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>(
-    (resolve, reject) => {
-      child.on("error", reject);
-      child.on("close", (...end) => resolve(end));
-    },
-  );
-  return {
-    code,
-    signal,
-    stdout: Buffer.concat(stdout).toString("utf8"),
-    stderr: Buffer.concat(stderr).toString("utf8"),
-  };
+  const { exitCode, signal, stdout, stderr } = await child;
+  return { code: exitCode ?? null, signal: signal ?? null, stdout, stderr };
 }

@@ -1,5 +1,5 @@
 /** Names of the variables that carry values. The caller removes inherited ones, those of an mmm around this one. */
-export const VARIABLE_PREFIX = "__MMM_";
+const VARIABLE_PREFIX = "__MMM_";
 
 /** Linux takes 131 072 bytes for one `NAME=value`; a third is left for what else may go in. */
 const MAX_INLINE_BYTES = 100_000;
