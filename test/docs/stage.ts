@@ -17,7 +17,7 @@ export interface Stage {
   /** With `mmm`, `claude` and stand-ins for build tools on PATH. */
   readonly env: Readonly<Record<string, string>>;
   /** What Claude was asked so far. */
-  prompts(): Promise<readonly string[]>;
+  readonly prompts: () => Promise<readonly string[]>;
   dispose(): Promise<void>;
 }
 
