@@ -3,7 +3,6 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Run } from "../engine/context.ts";
 import type { Event, EventSink } from "../engine/events.ts";
-import type { ClaudePort } from "../engine/ports.ts";
 import { runSession, type SessionOutcome } from "../engine/session.ts";
 import { openTree } from "../git/tree.ts";
 import { ownChildren } from "../process/children.ts";
@@ -22,9 +21,9 @@ import {
   type SessionSummary,
   writeSession,
 } from "../session/state.ts";
-import { callsClaude, openClaude } from "./claude-check.ts";
+import { chooseClaude } from "./choose-claude.ts";
 import type { Prepared } from "./cook.ts";
-import { buildPorts, lockFile, mainRootOf, noClaude, systemClock } from "./world.ts";
+import { buildPorts, lockFile, mainRootOf, systemClock } from "./world.ts";
 
 export async function playSession(prepared: Prepared): Promise<number> {
   const { start, file, request } = prepared;
@@ -32,7 +31,8 @@ export async function playSession(prepared: Prepared): Promise<number> {
   const sessions = path.join(mainRoot, ".mmm", "sessions");
   const now = systemClock.now();
   const name = sessionName(file.absolute, now, (taken) => existsSync(path.join(sessions, taken)));
-  const claude = await chooseClaude(prepared);
+  const directory = path.join(sessions, name);
+  const claude = await chooseClaude(prepared, directory);
   const lock = await takeLock(lockFile(start), name, now);
   try {
     const tree = await openTree({ start, session: name, ready: prepared.ready });
@@ -42,7 +42,7 @@ export async function playSession(prepared: Prepared): Promise<number> {
       tree,
       children: ownChildren,
       claude: claude.port,
-      directory: path.join(sessions, name),
+      directory,
       mainRoot,
       skipAnalysis: request.skipAnalysis,
     });
@@ -56,6 +56,7 @@ export async function playSession(prepared: Prepared): Promise<number> {
     ];
     return await record(prepared, { ports, name, words, now });
   } finally {
+    await claude.finish();
     lock.release();
   }
 }
@@ -170,34 +171,6 @@ async function play(
   }
   if (finished === null) throw new Error("the session ended without an end");
   return finished;
-}
-
-async function chooseClaude(prepared: Prepared): Promise<{
-  readonly port: ClaudePort;
-  readonly notes: readonly string[];
-}> {
-  const { plan, request, invocation, lookup, config } = prepared;
-  if (!callsClaude(plan)) return { port: noClaude, notes: [] };
-  if (request.replay !== null) {
-    const { openReplay } = await import("./recordings.ts");
-    const replay = await openReplay(path.resolve(invocation.cwd, request.replay));
-    return { port: replay, notes: [] };
-  }
-  const { port, notes } = await openClaude(plan, {
-    invocation,
-    children: ownChildren,
-    lookup,
-    bin: config.claudeBin,
-    strictPermissions: config.strictPermissions,
-  });
-  if (request.record === null) return { port, notes };
-  const { openRecording } = await import("./recordings.ts");
-  const recording = await openRecording(
-    path.resolve(invocation.cwd, request.record),
-    port,
-    invocation,
-  );
-  return { port: recording, notes };
 }
 
 function openReporter({ request, invocation }: Prepared): Reporter {

@@ -22,7 +22,7 @@ export async function openReplay(file: string): Promise<ClaudePort> {
   return createReplayPort({ calls: parseRecording(text, file), file });
 }
 
-/** The same port, with a line in `file` for each call. */
+/** The same port, with a line in `file` (made anew) for each call. */
 export async function openRecording(
   file: string,
   port: ClaudePort,

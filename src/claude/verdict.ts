@@ -76,7 +76,7 @@ function endTrouble(end: ProcessEnd): Trouble | null {
       return {
         code: "not-started",
         message: `claude could not be started: ${end.reason}`,
-        next: ["mmm doctor"],
+        next: ["claude --version says whether it runs at all"],
       };
     case "timed-out":
       return {

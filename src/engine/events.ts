@@ -122,6 +122,8 @@ export type Event =
       readonly attempt: number;
       readonly handler: "on_failure" | "on_exit_code" | "on_success";
       readonly steps: number;
+      /** Runs of the step that this handler allows (spec 2.3); for `on_success` this attempt's number. */
+      readonly maxAttempts: number;
     }
   | {
       readonly type: "handler-finished";

@@ -195,7 +195,9 @@ async function handle(
     step: planned.step.id ?? planned.path,
     record,
   });
-  sink.event({ type: "handler-started", at, attempt, handler: name, steps: handler.steps.length });
+  const steps = handler.steps.length;
+  const { maxAttempts } = handler.handler;
+  sink.event({ type: "handler-started", at, attempt, handler: name, steps, maxAttempts });
   // A failing handler is reported, and the step is run again all the same.
   const trouble = await runSteps(frame, handler.steps, { ...position, depth: position.depth + 1 });
   sink.event({ type: "handler-finished", at, attempt, handler: name, ok: trouble === null });
@@ -208,7 +210,8 @@ async function onSuccess(
 ): Promise<string | null> {
   const { sink } = frame.run;
   const handler = "on_success";
-  sink.event({ type: "handler-started", at, attempt, handler, steps: planned.onSuccess.length });
+  const steps = planned.onSuccess.length;
+  sink.event({ type: "handler-started", at, attempt, handler, steps, maxAttempts: attempt });
   const trouble = await runSteps(frame, planned.onSuccess, {
     ...position,
     depth: position.depth + 1,

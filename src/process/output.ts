@@ -99,8 +99,8 @@ export function logUnwritable(file: string, cause: unknown): MmmError {
     message: `cannot write the log ${file}: ${code === "ENOSPC" ? "the disk is full" : reason}`,
     next: [
       code === "ENOSPC"
-        ? "make room (`mmm sessions rm --older-than 30d` removes old sessions), then `mmm resume`"
-        : "make its folder writable, then `mmm resume`",
+        ? "make room (old sessions lie in .mmm/sessions), then run it again"
+        : "make its folder writable, then run it again",
     ],
     cause,
   });

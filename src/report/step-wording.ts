@@ -46,7 +46,12 @@ export function attemptStarted(
   const lines: Line[] = [];
   if (step !== null && step.unsaid !== null) {
     const how = failureWords(step.unsaid);
-    lines.push(say(`${indent}${symbols.warning} ${attemptWords(step)} failed: ${how}`, "warn"));
+    lines.push(
+      say(
+        `${indent}${symbols.warning} ${attemptWords(step, step.maxAttempts)} failed: ${how}`,
+        "warn",
+      ),
+    );
     lines.push(...shortTail(indent, step, symbols));
   }
   const most = Math.max(event.maxAttempts, event.attempt);
@@ -119,7 +124,10 @@ export function handlerStarted(
   }
   const how = failureWords(step.unsaid);
   return [
-    say(`${indent}${symbols.warning} ${attemptWords(step)} failed: ${how}, ${what}`, "warn"),
+    say(
+      `${indent}${symbols.warning} ${attemptWords(step, event.maxAttempts)} failed: ${how}, ${what}`,
+      "warn",
+    ),
     ...shortTail(indent, step, symbols),
   ];
 }
@@ -133,8 +141,8 @@ function shortTail(indent: string, step: RunningStep, symbols: Symbols): Line[] 
   return lines.map((text) => say(`${indent}   ${symbols.bar} ${text}`, "dim", 1));
 }
 
-function attemptWords(step: RunningStep): string {
-  return step.maxAttempts > 1 ? `Attempt ${step.attempt}/${step.maxAttempts}` : "The step";
+function attemptWords(step: RunningStep, maxAttempts: number): string {
+  return maxAttempts > 1 ? `Attempt ${step.attempt}/${maxAttempts}` : "The step";
 }
 
 export function handlerFinished(event: Of<"handler-finished">, symbols: Symbols): Line[] {

@@ -150,7 +150,16 @@ test("a clean-up handler of a step that is not repeated says that the step faile
     [
       { event: { type: "step-started", at: AT } },
       ...attempt(AT, { number: 1, most: 1, failure: failureOf() }),
-      { event: { type: "handler-started", at: AT, attempt: 1, handler: "on_exit_code", steps: 1 } },
+      {
+        event: {
+          type: "handler-started",
+          at: AT,
+          attempt: 1,
+          handler: "on_exit_code",
+          steps: 1,
+          maxAttempts: 1,
+        },
+      },
     ],
     reporter,
     clock,
@@ -167,7 +176,16 @@ test("under -v the last lines of a failed attempt are shown unless they went by 
       [
         { event: { type: "step-started", at: AT } },
         ...attempt(AT, { number: 1, most: 3, failure: failureOf(), live: live ? output : [] }),
-        { event: { type: "handler-started", at: AT, attempt: 1, handler: "on_failure", steps: 1 } },
+        {
+          event: {
+            type: "handler-started",
+            at: AT,
+            attempt: 1,
+            handler: "on_failure",
+            steps: 1,
+            maxAttempts: 3,
+          },
+        },
       ],
       reporter,
       clock,

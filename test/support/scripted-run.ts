@@ -249,7 +249,14 @@ export function demoRun(): readonly Scripted[] {
       ],
     }),
     {
-      event: { type: "handler-started", at: test, attempt: 1, handler: "on_failure", steps: 1 },
+      event: {
+        type: "handler-started",
+        at: test,
+        attempt: 1,
+        handler: "on_failure",
+        steps: 1,
+        maxAttempts: 3,
+      },
     },
     ...goodStep(fix, { commits: [REPAIR], waitMs: 9000 }),
     {

@@ -115,7 +115,7 @@ function listForm(
     return err(errorAt(reference, "list-part", message));
   }
   if (items.length > MAX_WORDS) {
-    const message = `${reference.text} is a list of ${items.length} items, too many for the words of a command (${MAX_WORDS}); use a foreach step, or \${${reference.name}|file}`;
+    const message = `${reference.text} is a list of ${items.length} items, too many for the words of a command (${MAX_WORDS}); use \${${reference.name}|file}`;
     return err(errorAt(reference, "list-long", message));
   }
   return ok(items.map((item) => expansionOf(site, transport.carry(itemText(item)))).join(" "));

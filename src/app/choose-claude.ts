@@ -1,0 +1,55 @@
+/** Which Claude a session gets: none, the real one, the real one with a recorder, or a recording (spec 6). */
+import path from "node:path";
+import type { ClaudePort } from "../engine/ports.ts";
+import { ownChildren } from "../process/children.ts";
+import { callsClaude, openClaude } from "./claude-check.ts";
+import type { Prepared } from "./cook.ts";
+import { checkRecordingTarget, publishRecording } from "./recording-file.ts";
+import { noClaude } from "./world.ts";
+
+export interface ChosenClaude {
+  readonly port: ClaudePort;
+  /** For people, at the start. */
+  readonly notes: readonly string[];
+  /** To be called when the session is over, however it ended. */
+  readonly finish: () => Promise<void>;
+}
+
+const nothing = async (): Promise<void> => Promise.resolve();
+
+/** @param directory of the session; throws `MmmError` for what cannot work, before anything is paid for. */
+export async function chooseClaude(prepared: Prepared, directory: string): Promise<ChosenClaude> {
+  const { request, invocation } = prepared;
+  const typed = (file: string): string => path.resolve(invocation.cwd, file);
+  if (request.replay !== null) {
+    const { openReplay } = await import("./recordings.ts");
+    return { port: await openReplay(typed(request.replay)), notes: [], finish: nothing };
+  }
+  if (request.record !== null) await checkRecordingTarget(typed(request.record));
+  const real = await realClaude(prepared);
+  if (request.record === null) return { ...real, finish: nothing };
+  const { openRecording } = await import("./recordings.ts");
+  const target = typed(request.record);
+  const file = path.join(directory, "recording.jsonl");
+  return {
+    port: await openRecording(file, real.port, invocation),
+    notes: real.notes,
+    finish: () => publishRecording(file, target),
+  };
+}
+
+async function realClaude({
+  plan,
+  invocation,
+  lookup,
+  config,
+}: Prepared): Promise<Pick<ChosenClaude, "port" | "notes">> {
+  if (!callsClaude(plan)) return { port: noClaude, notes: [] };
+  return openClaude(plan, {
+    invocation,
+    children: ownChildren,
+    lookup,
+    bin: config.claudeBin,
+    strictPermissions: config.strictPermissions,
+  });
+}
