@@ -55,8 +55,10 @@ describe("inputs", () => {
     const { cook, repo } = await open(undefined, files);
 
     const { code } = await cook(SHOW, [
-      ...["--map", "specs/*", "--map", "specs/**/*.md"],
-      ...["--args", "-n free; $(text)", "--args", ""],
+      "--map=specs/*",
+      "--map=specs/**/*.md",
+      "--args=-n free; $(text)",
+      "--args=",
     ]);
 
     expect(code).toBe(0);

@@ -29,22 +29,29 @@ const STUBBORN = (trap: string): string => `
 - shell: "echo never > never.txt"
 `;
 
-/** Cooks with \`-v\`, and acts as soon as the step has said READY. */
+/** Cooks with `-v`, and sends each signal as soon as its word has been said. */
 async function interrupted(
   playbook: string,
-  act: (kill: (signal: NodeJS.Signals) => void) => Promise<void> | void,
+  signals: Readonly<Record<string, NodeJS.Signals>>,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<CliResult> {
-  kitchen = await openKitchen();
+  kitchen ??= await openKitchen();
   let kill: (signal: NodeJS.Signals) => void = () => undefined;
   let said = "";
+  const sent = new Set<string>();
   return kitchen.cook(playbook, ["-v"], {
+    env,
     onStart: (child) => {
       kill = (signal) => child.kill(signal);
     },
     onStdout: (text) => {
-      const before = said.includes("READY\n");
       said += text;
-      if (!before && said.includes("READY\n")) void act(kill);
+      for (const [word, signal] of Object.entries(signals)) {
+        // at the end of a line: the rendered command holds the words too
+        if (sent.has(word) || !new RegExp(`^\\W*${word}$`, "m").test(said)) continue;
+        sent.add(word);
+        kill(signal);
+      }
     },
   });
 }
@@ -77,7 +84,7 @@ describe("F04: an interrupted session", () => {
   ] as const)(
     "$signal once: exit $code, no process alive, the tree as it is",
     async ({ signal, code }) => {
-      const result = await interrupted(STUBBORN(":"), (kill) => kill(signal));
+      const result = await interrupted(STUBBORN(":"), { READY: signal });
 
       expect(result.code).toBe(code);
       expect(await alive()).toEqual([]);
@@ -102,10 +109,10 @@ describe("F04: an interrupted session", () => {
   );
 
   test("twice: children that ignore the first are ended at once", async () => {
-    const result = await interrupted(STUBBORN('trap "" INT TERM'), async (kill) => {
-      kill("SIGINT");
-      // a second press, not the echo of the first one: another signal tells them apart without a wait
-      kill("SIGTERM");
+    // a second signal of the same kind within a moment is taken for the echo of one key press
+    const result = await interrupted(STUBBORN('trap "echo HEARD" INT TERM'), {
+      READY: "SIGINT",
+      HEARD: "SIGTERM",
     });
 
     expect(result.code).toBe(130);
@@ -132,19 +139,8 @@ describe("F04: an interrupted session", () => {
         },
       ],
     });
-    let said = "";
-    let kill: (signal: NodeJS.Signals) => void = () => undefined;
-    const result = await kitchen.cook(`[{claude: "work"}]`, ["-v"], {
-      env: { MMM_CLAUDE_BIN: claude.bin },
-      onStart: (child) => {
-        kill = (signal) => child.kill(signal);
-      },
-      onStdout: (text) => {
-        const before = said.includes("READY");
-        said += text;
-        if (!before && said.includes("READY")) kill("SIGINT");
-      },
-    });
+    const env = { MMM_CLAUDE_BIN: claude.bin };
+    const result = await interrupted(`[{claude: "work"}]`, { READY: "SIGINT" }, env);
 
     expect(result.code).toBe(130);
     expect(isAlive(Number(await readFile(path.join(base, "pid"), "utf8")))).toBe(false);

@@ -10,18 +10,22 @@ export interface Kitchen {
   readonly repo: TempRepo;
   readonly claude: FakeClaude;
   /** Writes `pb.yml` (never committed, never dirt) and cooks it. */
-  cook(playbook: string, args?: readonly string[], more?: Partial<CliOptions>): Promise<CliResult>;
+  readonly cook: (
+    playbook: string,
+    args?: readonly string[],
+    more?: Partial<CliOptions>,
+  ) => Promise<CliResult>;
   /** `mmm ...` in the repository. */
-  mmm(args: readonly string[], more?: Partial<CliOptions>): Promise<CliResult>;
+  readonly mmm: (args: readonly string[], more?: Partial<CliOptions>) => Promise<CliResult>;
   /** The newest session's folder. */
-  session(): string;
+  readonly session: () => string;
   /** The newest session's journal. */
-  events(): readonly Event[];
+  readonly events: () => readonly Event[];
   /** Subjects from the first commit to HEAD. */
-  history(): Promise<readonly string[]>;
+  readonly history: () => Promise<readonly string[]>;
   /** What Claude was asked, in order. */
-  prompts(): Promise<readonly string[]>;
-  dispose(): Promise<void>;
+  readonly prompts: () => Promise<readonly string[]>;
+  readonly dispose: () => Promise<void>;
 }
 
 /** @param calls of Claude; without any it answers `done` to everything. */
