@@ -64,7 +64,7 @@ export async function noPlaybook(where: {
 async function readPlaybookFile(typed: string, absolute: string): Promise<Uint8Array> {
   const stat = statSync(absolute);
   if (stat.isDirectory()) {
-    const inside = await playbooksIn(absolute);
+    const inside = await playbooksIn(absolute, true);
     throw new MmmError("playbook-directory", 2, {
       message: `${typed} is a directory, not a playbook`,
       next: inside.map((file) => `mmm cook ${path.join(typed, file)}`),
@@ -102,8 +102,8 @@ async function notThere(
   });
 }
 
-/** Names of YAML files where playbooks usually lie; at most 20. */
-async function playbooksIn(directory: string): Promise<readonly string[]> {
+/** Names of YAML files where playbooks usually lie, or in a folder that the user has named; at most 20. */
+async function playbooksIn(directory: string, isNamed = false): Promise<readonly string[]> {
   const found: string[] = [];
   for (const folder of [".", "playbooks", "workflows", "examples"]) {
     const entries = await readdir(path.join(directory, folder), { withFileTypes: true }).catch(
@@ -111,7 +111,12 @@ async function playbooksIn(directory: string): Promise<readonly string[]> {
     );
     for (const entry of entries) {
       if (!entry.isFile() || !/\.ya?ml$/i.test(entry.name) || entry.name.startsWith(".")) continue;
-      if (folder === "." && !(await looksLikePlaybook(path.join(directory, entry.name)))) continue;
+      if (
+        folder === "." &&
+        !isNamed &&
+        !(await looksLikePlaybook(path.join(directory, entry.name)))
+      )
+        continue;
       found.push(path.join(folder, entry.name));
     }
   }

@@ -213,8 +213,6 @@ export interface StorePort {
    * were replaced. A file that does not exist is empty.
    */
   read(file: string): Promise<{ readonly text: string; readonly exact: boolean }>;
-  /** Holds the file a NUL byte? Constant memory. */
-  hasNul(file: string): Promise<boolean>;
 }
 
 export interface AnalysisPort {

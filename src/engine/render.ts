@@ -221,17 +221,14 @@ async function resolveForShell(
   if (found.kind === "nothing-to-do") return ok({ value: null, foreign: true });
   const { store } = context;
   const bytes = await store.size(found.file);
-  if (bytes <= SHELL_VALUE_BYTES && reference.filter !== "file") {
-    const { text, exact } = await store.read(found.file);
-    if (exact) return ok({ value: text, foreign: true });
+  if (reference.filter === "file") {
+    return ok({ value: "", foreign: true, ...(bytes === 0 ? {} : { file: found.file }) });
   }
-  if (reference.filter === "raw" || reference.filter === "quote") {
-    if (bytes > CAPTURE_BYTES) return err(tooLarge(reference, bytes));
-    return ok({ value: (await store.read(found.file)).text, foreign: true });
-  }
-  if (reference.filter !== "file" && (await store.hasNul(found.file)))
-    return err(nulRefused(reference.text));
-  return ok({ value: "", foreign: true, file: found.file });
+  if (bytes > CAPTURE_BYTES) return err(tooLarge(reference, bytes));
+  const { text, exact } = await store.read(found.file);
+  const asText = reference.filter === "raw" || reference.filter === "quote";
+  if (asText || (exact && bytes <= SHELL_VALUE_BYTES)) return ok({ value: text, foreign: true });
+  return ok({ value: text, foreign: true, file: found.file });
 }
 
 function tooLarge(reference: Reference, bytes: number): RenderProblem {

@@ -5,7 +5,7 @@ import { hostname } from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { MmmError } from "../errors.ts";
-import { diskError } from "./disk.ts";
+import { diskError, writing } from "./disk.ts";
 
 interface Holder {
   readonly pid: number;
@@ -68,9 +68,11 @@ function justStarted(): MmmError {
 /** Written beside and then linked, so that nobody ever reads half a lock and takes it for a stale one. */
 function create(file: string, holder: Holder): boolean {
   const draft = `${file.replace(/\.lock$/, "")}.${process.pid}.lock`;
-  try {
+  writing(`make the lock ${file}`, () => {
     mkdirSync(path.dirname(file), { recursive: true });
     writeFileSync(draft, `${JSON.stringify(holder)}\n`);
+  });
+  try {
     linkSync(draft, file);
     return true;
   } catch (error) {

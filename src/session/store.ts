@@ -1,5 +1,5 @@
 /** The session's folder `.mmm/sessions/<name>/`: logs, event streams of Claude, values by file (spec 7). */
-import { createReadStream, existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { isUtf8 } from "node:buffer";
 import path from "node:path";
@@ -33,7 +33,6 @@ export function openStore(directory: string): StorePort {
       const bytes = await readFile(file);
       return { text: bytes.toString("utf8"), exact: isUtf8(bytes) };
     },
-    hasNul,
   };
 }
 
@@ -48,12 +47,4 @@ function fileName(unit: string): string {
 function freeName(file: string): string {
   if (!existsSync(file)) return file;
   for (let n = 2; ; n += 1) if (!existsSync(`${file}-${n}`)) return `${file}-${n}`;
-}
-
-async function hasNul(file: string): Promise<boolean> {
-  if (!existsSync(file)) return false;
-  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) {
-    if (Buffer.isBuffer(chunk) && chunk.includes(0)) return true;
-  }
-  return false;
 }

@@ -193,7 +193,6 @@ export class FakeWorld {
         },
         size: async (file) => Promise.resolve((this.#disk.get(file) ?? "").length),
         read: async (file) => Promise.resolve({ text: this.#disk.get(file) ?? "", exact: true }),
-        hasNul: async (file) => Promise.resolve((this.#disk.get(file) ?? "").includes("\0")),
       },
       analysis: {
         refresh: async () => Promise.resolve({ text: "analysed", fresh: true }),

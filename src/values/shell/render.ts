@@ -14,7 +14,10 @@ export interface Resolved {
   readonly value: Value;
   /** It came out of a step; args, params and env are the user's own words. */
   readonly foreign: boolean;
-  /** Absolute path of a file that already holds the whole text of the value. */
+  /**
+   * Absolute path of a file that is not empty and holds the whole value: it is read from there. With the
+   * filter `file` alone `value` may be empty all the same.
+   */
   readonly file?: string;
 }
 
@@ -82,7 +85,8 @@ interface Given extends Resolved {
 function settle(reference: Reference, resolve: (reference: Reference) => Resolved): Given {
   const resolved = resolve(reference);
   const text = textOf(resolved.value);
-  if (reference.fallback === null || text !== "") return { ...resolved, text };
+  const isThere = text !== "" || (reference.filter === "file" && resolved.file !== undefined);
+  if (reference.fallback === null || isThere) return { ...resolved, text };
   return { value: reference.fallback, foreign: false, text: reference.fallback };
 }
 

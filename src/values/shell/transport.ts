@@ -23,17 +23,19 @@ export class Transport {
   private total = 0;
   private count = 0;
 
-  /** The name of the variable that holds `text`; `file` is one that already holds exactly it. */
+  /** The name of the variable that holds `text`; `file` holds it already, and bytes that are no text as they are. */
   carry(text: string, file?: string): string {
-    const known = this.carried.get(text);
+    const key = file ?? `\0${text}`;
+    const known = this.carried.get(key);
     if (known !== undefined) return known;
     this.count += 1;
     const variable = `${VARIABLE_PREFIX}${this.count}`;
-    this.carried.set(text, variable);
+    this.carried.set(key, variable);
     const bytes = byteLength(text);
     // Name, "=", NUL and the pointer count as well.
     const cost = bytes + variable.length + 10;
-    if (bytes > MAX_INLINE_BYTES || this.total + cost > MAX_TOTAL_BYTES) this.byFile(text, file);
+    const isLarge = bytes > MAX_INLINE_BYTES || this.total + cost > MAX_TOTAL_BYTES;
+    if (isLarge || file !== undefined) this.byFile(text, file);
     else {
       this.total += cost;
       this.env[variable] = text;
