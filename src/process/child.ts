@@ -160,7 +160,7 @@ class Run {
   async finished(): Promise<{ end: ProcessEnd; stillOpen: Promise<void> | null }> {
     const exit = await this.#exited;
     await this.#ending?.done;
-    await Promise.race([this.#pump.closed, this.#pump.drained()]);
+    if (!this.#pump.isClosed) await Promise.race([this.#pump.closed, this.#pump.drained()]);
     await this.#pump.idle();
     if (this.#failure !== null) throw this.#failure.error;
     const end = this.#stopped ?? endOf(exit);

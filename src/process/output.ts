@@ -67,6 +67,15 @@ export class LogFile {
     });
   }
 
+  /** Opens the file ahead of the first byte; what goes wrong is told by the next `write` or `close`. */
+  prepare(): void {
+    try {
+      this.#descriptor ??= this.#open();
+    } catch {
+      // Tried again when it is needed.
+    }
+  }
+
   /** After this the file exists, empty if nothing was written; a later `write` goes on at its end. */
   close(): void {
     this.#guard(() => {

@@ -25,7 +25,7 @@ async function runShell(
     return { end: { kind: "not-started", reason }, durationMs: 0, bytes: 0, tail: "" };
   }
   try {
-    const { end, durationMs, stillOpen } = await children.start(
+    const running = children.start(
       {
         command: "sh",
         args: shellArguments(request),
@@ -41,6 +41,9 @@ async function runShell(
       },
       signal,
     );
+    // The child is at work: making a file costs as much as a short step.
+    output.prepare();
+    const { end, durationMs, stillOpen } = await running;
     // What a background process prints later still goes to the log, not to people.
     output.finish();
     if (stillOpen === null) output.close();
@@ -86,6 +89,10 @@ class ShellOutput {
       this.#onOutput === null
         ? null
         : { stdout: new StringDecoder("utf8"), stderr: new StringDecoder("utf8") };
+  }
+
+  prepare(): void {
+    this.#log.prepare();
   }
 
   take(source: Source, chunk: Buffer): void {

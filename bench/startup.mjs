@@ -1,0 +1,60 @@
+// `mmm --version` and `--help` read nothing but the command tree. Counted, not timed.
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { inRepository, mmm, spread, time } from "./scratch.mjs";
+
+const register = fileURLToPath(new URL("note-modules.mjs", import.meta.url));
+
+/** Packages, and folders of `src/`, that the command tree is made of. */
+const allowed = new Set(["commander", "src/main.ts", "src/cli", "src/errors.ts"]);
+
+export async function startup({ tiny }) {
+  return await inRepository({ "a.yml": '- shell: "true"\n' }, async (place) => {
+    const lines = [];
+    for (const flag of ["--version", "--help"]) {
+      const parts = partsOf(modulesOf([flag], place));
+      const more = [...parts].filter((part) => !allowed.has(part));
+      lines.push({
+        name: `mmm ${flag} loads`,
+        text: [...parts].join(", "),
+        bar: "the command tree",
+        ok: parts.has("commander") && more.length === 0,
+      });
+    }
+    const ratios = [];
+    for (let run = 0; run < (tiny ? 1 : 15); run += 1) {
+      const nothing = await time(["-e", "0"], place);
+      ratios.push((await time([mmm, "--version"], place)) / nothing);
+    }
+    lines.push({ name: "mmm --version / node -e 0", spread: spread(ratios), unit: "x" });
+    return lines;
+  });
+}
+
+/** Files of `dist/` that node loaded. */
+function modulesOf(args, { repository, env }) {
+  const log = path.join(env.HOME, `modules-${args.join("")}`);
+  execFileSync(process.execPath, ["--import", register, mmm, ...args], {
+    cwd: repository,
+    env: { ...env, MMM_BENCH_MODULES: log },
+  });
+  return new Set(readFileSync(log, "utf8").trimEnd().split("\n"));
+}
+
+/** Their source maps tell what they were made of. */
+function partsOf(modules) {
+  const parts = new Set();
+  for (const url of modules) {
+    const { sources } = JSON.parse(readFileSync(`${fileURLToPath(url)}.map`, "utf8"));
+    for (const source of sources) parts.add(partOf(source));
+  }
+  return parts;
+}
+
+function partOf(source) {
+  const found = /node_modules\/((?:@[^/]+\/)?[^/]+)|(src\/[^/]+)/.exec(source);
+  return found?.[1] ?? found?.[2] ?? source;
+}
