@@ -129,7 +129,7 @@ async function settle(
     if (trouble !== null) return failure("on-success", `on_success failed: ${trouble}`);
   }
   const files = await changedFiles(request);
-  const missing = await takeDeclared(request, files);
+  const missing = await takeDeclared(request, files, false);
   if (missing !== null) return missing;
   if (signal.aborted) return failure("cancelled", "mmm was told to stop");
   const refusal = await commitLeftovers(frame, { planned, at, failed: null });
@@ -155,12 +155,14 @@ export async function changedFiles({
   return files;
 }
 
-async function takeDeclared(
-  { frame, planned, record, at }: AttemptRequest,
+/** Outputs and specs of the step; `lenient`: see {@link takeOutputs}. */
+export async function takeDeclared(
+  { frame, planned, record, at }: Pick<AttemptRequest, "frame" | "planned" | "record" | "at">,
   files: readonly FileChange[],
+  lenient: boolean,
 ): Promise<Failure | null> {
   const { store } = frame.run.ports;
-  const taken = await takeOutputs(planned.step, record, { files, store });
+  const taken = await takeOutputs(planned.step, record, { files, store, lenient });
   if (!taken.ok) return failure("output", taken.error);
   for (const { name, value } of taken.value) {
     frame.run.sink.event({

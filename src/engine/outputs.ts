@@ -8,11 +8,19 @@ import type { StepRecord } from "./scope.ts";
 /** Over this a captured text fails its step (spec 11). */
 const CAPTURE_BYTES = 10 * 1024 * 1024;
 
-/** Fills `record.outputs`; the error says which output cannot be had and what was there instead. */
+/**
+ * Fills `record.outputs`; the error says which output cannot be had and what was there instead.
+ *
+ * `lenient`, for a failure that is tolerated: what cannot be had is left out, and is null.
+ */
 export async function takeOutputs(
   step: Step,
   record: StepRecord,
-  sources: { readonly files: readonly FileChange[]; readonly store: StorePort },
+  sources: {
+    readonly files: readonly FileChange[];
+    readonly store: StorePort;
+    readonly lenient: boolean;
+  },
 ): Promise<Result<readonly { readonly name: string; readonly value: Value }[], string>> {
   const taken: { name: string; value: Value }[] = [];
   for (const declaration of step.outputs) {
@@ -20,6 +28,7 @@ export async function takeOutputs(
       declaration.rule.kind === "file"
         ? await fileOutput(declaration, declaration.rule, step, sources.files)
         : await textOutput(declaration, declaration.rule, record, sources.store);
+    if (!value.ok && sources.lenient) continue;
     if (!value.ok) return value;
     record.outputs.set(declaration.name, value.value);
     if (declaration.rule.kind === "file") record.fileOutputs.add(declaration.name);

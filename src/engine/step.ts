@@ -1,7 +1,13 @@
 /** A step with its attempts and handlers (spec 2.3), and lists of steps. */
 import { unreachable } from "../lib/unreachable.ts";
 import type { PlannedHandler, PlannedStep } from "../playbook/plan-model.ts";
-import { type AttemptResult, changedFiles, countCommits, runAttempt } from "./attempt.ts";
+import {
+  type AttemptResult,
+  changedFiles,
+  countCommits,
+  runAttempt,
+  takeDeclared,
+} from "./attempt.ts";
 import { commitLeftovers, headTrouble } from "./commit.ts";
 import { type Frame, isUnchanged, markTree } from "./context.ts";
 import type { FailureDetail, StepPlace } from "./events.ts";
@@ -238,7 +244,7 @@ async function conclude(
     const trouble =
       (await headTrouble(frame, start)) ?? (await commitFailed({ frame, planned, at }, detail));
     if (trouble === null) {
-      await changedFiles(state);
+      await takeDeclared(state, await changedFiles(state), true);
       await finish("tolerated", detail);
       return { kind: "done", tolerated: detail, at };
     }

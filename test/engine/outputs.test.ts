@@ -157,6 +157,25 @@ describe("outputs of a step (spec 3.3)", () => {
     expect(world.prompts).toEqual(["got 12"]);
   });
 
+  test("a tolerated failure has the outputs that can be had, and null or the default for others", async () => {
+    const { world } = await play(
+      `
+- id: s
+  shell: "print 3 broken; write a.md x; exit 1"
+  continue_on_error: true
+  outputs:
+    broken: {capture: number, pattern: "/([0-9]+) broken/"}
+    none: {capture: json}
+    other: {capture: number, pattern: "/nope/", default: 7}
+    file: {file_pattern: "*.md"}
+- claude: "got \${broken} [\${none}] \${other} \${file} \${s.success} \${s.files_changed}"
+`,
+      { iterations: 1 },
+    );
+
+    expect(world.prompts).toEqual(["got 3 [] 7 a.md false a.md"]);
+  });
+
   test("capture_output: CAPTURED_OUTPUT as a reference and for children, and a name of one's own", async () => {
     const { world } = await play(
       `

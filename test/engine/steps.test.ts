@@ -204,6 +204,19 @@ steps:
     ]);
   });
 
+  test("F05: a variable that no environment can hold is not exported, counted in bytes, and still a value", async () => {
+    const wide = "ü".repeat(60_000);
+    const { world, outcome } = await play(`[{shell: "env ARG"}, {claude: "see \${ARG}"}]`, {
+      args: [wide],
+    });
+
+    expect(outcome.status).toBe("completed");
+    expect(world.scripts[0]?.env).not.toHaveProperty("ARG");
+    expect(world.prompts[0]).toMatch(/^see \/session\/outputs\//);
+    const refused = await play(`[{shell: "print x", env: {BIG: "\${ARG}"}}]`, { args: [wide] });
+    expect(refused.world.scripts).toEqual([]);
+  });
+
   test("every child gets mmm's own variables and those of the input", async () => {
     const { world } = await play(`[{shell: "print x"}]`, { files: ["specs/65-a.md"] });
 
