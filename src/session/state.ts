@@ -104,7 +104,7 @@ function sessionRecord(
     files_changed: end.totals.filesChanged,
     cost_usd: end.totals.costUsd,
     tokens: end.totals.tokens,
-    duration_ms: end.totals.durationMs,
+    duration_ms: Math.round(end.totals.durationMs),
     started_at: session.startedAt,
     ended_at: endedAt,
   };

@@ -29,7 +29,9 @@ export async function prepareClaude(request: KindRequest<PlannedClaude>): Promis
       return { kind: "nothing-to-do", why: "nothing to do, no spec is waiting in this iteration" };
     prompt = `${prompt} ${spec}`;
   }
-  for (const spec of frame.specs) if (prompt.includes(spec.path)) spec.used = true;
+  // A step that only reads a spec leaves it for the one that implements it.
+  if (planned.consumesSpec)
+    for (const spec of frame.specs) if (prompt.includes(spec.path)) spec.used = true;
   if (prompt === "") {
     return { kind: "refused", rendered: source, failure: failure("value", "the prompt is empty") };
   }

@@ -237,9 +237,9 @@ describe("consumes: spec (spec 3.3)", () => {
     expect(steps.at(-1)).toBe("4 skipped");
   });
 
-  test("one that was handed out by reference, or is gone, is not taken", async () => {
+  test("one that was handed to such a step by reference, or is gone, is not taken", async () => {
     const { world } = await play(
-      `[{claude: "/review", id: r}, {claude: "/look \${r.spec}"}, {shell: "remove specs/a.md"}, {claude: "/implement"}]`,
+      `[{claude: "/review", id: r}, {claude: "/implement \${r.spec}"}, {shell: "remove specs/a.md"}, {claude: "/implement"}]`,
       {
         iterations: 1,
         rules: consumer,
@@ -247,7 +247,16 @@ describe("consumes: spec (spec 3.3)", () => {
       },
     );
 
-    expect(world.prompts).toEqual(["/review", "/look specs/b.md"]);
+    expect(world.prompts).toEqual(["/review", "/implement specs/b.md"]);
+  });
+
+  test("one that another step has only looked at is", async () => {
+    const { world } = await play(
+      `[{claude: "/review", id: r}, {claude: "/look \${r.spec}"}, {claude: "/implement"}]`,
+      { iterations: 1, rules: consumer, claude: { "/review": "write specs/a.md x" } },
+    );
+
+    expect(world.prompts.slice(1)).toEqual(["/look specs/a.md", "/implement specs/a.md"]);
   });
 
   test("with an argument, the argument counts", async () => {
