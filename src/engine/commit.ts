@@ -57,20 +57,22 @@ export async function headTrouble(frame: Frame, start: TreePoint): Promise<Failu
     case "forward":
       return null;
     case "backward":
-      return failure(
-        "head",
-        `HEAD moved backwards, from ${short(start.head)} to ${short(look.head)}`,
-      );
+      return astray(`HEAD moved backwards, from ${short(start.head)} to ${short(look.head)}`);
     case "sideways":
-      return look.branch === start.branch
-        ? failure(
-            "head",
-            `history was rewritten: ${short(look.head)} does not contain ${short(start.head)}`,
-          )
-        : failure("head", `HEAD moved from ${named(start.branch)} to ${named(look.branch)}`);
+      return astray(
+        look.branch === start.branch
+          ? `history was rewritten: ${short(look.head)} does not contain ${short(start.head)}`
+          : `HEAD moved from ${named(start.branch)} to ${named(look.branch)}`,
+      );
     default:
       return unreachable(movement);
   }
+}
+
+function astray(message: string): Failure {
+  return failure("head", message, null, [
+    "a step may add commits; the branch and what is in it must stay",
+  ]);
 }
 
 async function subject(frame: Frame, planned: PlannedStep): Promise<string | Failure> {
