@@ -143,6 +143,32 @@ describe("surroundings", () => {
     expect(file.stderr).toMatch(/^mmm: cannot /m);
   });
 
+  test("a step that takes the session's own folder away ends the run with exit 3 and the cause, no stack", async () => {
+    const { cook } = await open();
+
+    const { code, stderr } = await cook(`[{shell: "rm -rf .mmm"}, {shell: "echo never"}]`);
+
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/^mmm: cannot .*ENOENT/m);
+    expect(stderr).not.toMatch(/\n\s+at /);
+  });
+
+  test("a step that leaves git on a detached HEAD or another branch is put back where it began", async () => {
+    const { cook, repo, history } = await open();
+
+    const detached = await cook(`[{shell: "git checkout -q --detach && echo x > a.txt"}]`);
+    const other = await cook(`[{shell: "git checkout -q -b other && echo x > a.txt"}]`, [
+      "--args",
+      "one",
+    ]);
+
+    expect([detached.code, other.code]).toEqual([1, 1]);
+    expect(detached.stdout + detached.stderr).toContain("from branch main to a detached HEAD");
+    expect(other.stdout + other.stderr).toContain("from branch main to branch other");
+    expect(await repo.git("symbolic-ref", "--short", "HEAD")).toBe("main");
+    expect(await history()).toEqual(["first"]);
+  });
+
   test("a step that changes the running playbook changes nothing of this run, and its change is committed", async () => {
     const { cook, repo, history } = await open();
 
