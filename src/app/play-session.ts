@@ -44,6 +44,7 @@ export async function playSession(prepared: Prepared): Promise<number> {
       claude: claude.port,
       directory,
       mainRoot,
+      stdout: prepared.invocation.stdout,
       skipAnalysis: request.skipAnalysis,
     });
     const words = [

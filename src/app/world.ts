@@ -5,6 +5,7 @@ import type { ClaudePort, Clock, Ports, TreePort } from "../engine/ports.ts";
 import { MmmError } from "../errors.ts";
 import type { RepositoryStart } from "../git/repository.ts";
 import type { Children } from "../process/children.ts";
+import { readerOf } from "./slow-reader.ts";
 import { createShellPort } from "../process/shell-port.ts";
 import { openStore } from "../session/store.ts";
 
@@ -21,6 +22,8 @@ export interface WorldParts {
   /** Absolute path of `.mmm/sessions/<name>`. */
   readonly directory: string;
   readonly mainRoot: string;
+  /** Where live output goes. */
+  readonly stdout: NodeJS.WriteStream;
   readonly skipAnalysis: boolean;
 }
 
@@ -33,7 +36,7 @@ export async function buildPorts(parts: WorldParts): Promise<Ports> {
   });
   return {
     clock: systemClock,
-    shell: createShellPort(parts.children),
+    shell: createShellPort(parts.children, readerOf(parts.stdout)),
     claude: parts.claude,
     tree: parts.tree,
     store: openStore(parts.directory),

@@ -9,16 +9,26 @@ import { LogFile, Tail, logUnwritable } from "./output.ts";
 const MAX_INLINE_BYTES = 100_000;
 
 /** Shell steps: `sh -c`, output whole in the log, its end in memory (spec 2.1, 11). */
-export function createShellPort(children: Children): ShellPort {
-  return { run: (request, signal) => runShell(children, request, signal) };
+export function createShellPort(children: Children, reader: Reader = quickReader): ShellPort {
+  return { run: (request, signal) => runShell({ children, reader }, request, signal) };
 }
 
+/** Who reads what `onOutput` shows: a pager may stand still for hours (`mmm cook -v | less`). */
+export interface Reader {
+  /** More waits for the reader than is good to keep in memory. */
+  isBehind(): boolean;
+  /** Resolves when the reader has caught up, or after a short while: a step's end does not hang on a pager. */
+  catchUp(): Promise<void>;
+}
+
+const quickReader: Reader = { isBehind: () => false, catchUp: async () => Promise.resolve() };
+
 async function runShell(
-  children: Children,
+  { children, reader }: { readonly children: Children; readonly reader: Reader },
   request: ShellRequest,
   signal: AbortSignal,
 ): Promise<ShellReport> {
-  const output = new ShellOutput(request);
+  const output = new ShellOutput(request, reader);
   if (request.script.includes("\0")) {
     output.close();
     const reason = "the script holds a NUL byte, which no shell can read";
@@ -73,9 +83,13 @@ class ShellOutput {
   readonly #log: LogFile;
   readonly #split: Readonly<Record<Source, LogFile>> | null;
   readonly #decoders: Readonly<Record<Source, StringDecoder>> | null;
+  readonly #reader: Reader;
   #onOutput: ((text: string) => void) | null;
+  /** Characters that the reader was too slow for. */
+  #unshown = 0;
 
-  constructor(request: ShellRequest) {
+  constructor(request: ShellRequest, reader: Reader) {
+    this.#reader = reader;
     this.#log = new LogFile(request.logFile);
     this.#split =
       request.splitFiles === null
@@ -95,16 +109,19 @@ class ShellOutput {
     this.#log.prepare();
   }
 
-  take(source: Source, chunk: Buffer): void {
+  /** The log gets all at once; a promise holds the child back until the reader has caught up. */
+  take(source: Source, chunk: Buffer): void | Promise<void> {
     this.#log.write(chunk);
     this.#split?.[source].write(chunk);
     this.#tail.push(chunk);
     this.#show(this.#decoders?.[source].write(chunk));
+    if (this.#reader.isBehind()) return this.#reader.catchUp();
   }
 
   finish(): void {
     this.#show(this.#decoders?.stdout.end());
     this.#show(this.#decoders?.stderr.end());
+    this.#tellMissing();
     this.#onOutput = null;
   }
 
@@ -128,6 +145,18 @@ class ShellOutput {
   }
 
   #show(text: string | undefined): void {
-    if (text !== undefined && text !== "") this.#onOutput?.(text);
+    if (text === undefined || text === "" || this.#onOutput === null) return;
+    if (this.#reader.isBehind()) {
+      this.#unshown += text.length;
+      return;
+    }
+    this.#tellMissing();
+    this.#onOutput(text);
+  }
+
+  #tellMissing(): void {
+    const missing = this.#unshown;
+    this.#unshown = 0;
+    if (missing > 0) this.#onOutput?.(`\n[${missing} characters are in the log only]\n`);
   }
 }

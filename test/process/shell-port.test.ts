@@ -238,6 +238,34 @@ describe("memory (spec 11)", () => {
     expect(maxRssMiB).toBeLessThan(150);
   });
 
+  test("who reads live output too slowly holds the child back and is told what is missing", async () => {
+    const total = 2_000_000;
+    let shown = "";
+    let isBehind = false;
+    let waits = 0;
+    const reader = {
+      isBehind: () => isBehind,
+      // Every second time patience ends before the reader has caught up.
+      catchUp: async () => Promise.resolve(void (isBehind = (waits += 1) % 2 === 1)),
+    };
+    const asked = request(tempDir(), `yes | head -c ${total}`, {
+      onOutput: (text) => {
+        shown += text;
+        isBehind = true;
+      },
+    });
+
+    await createShellPort(newChildren(), reader).run(asked, NEVER);
+
+    const notes = [...shown.matchAll(/\n\[(\d+) characters are in the log only\]\n/g)];
+    const missing = notes.reduce((sum, [, count]) => sum + Number(count), 0);
+    const seen = shown.length - notes.reduce((sum, [note]) => sum + note.length, 0);
+    expect(missing).toBeGreaterThan(0);
+    expect(seen + missing).toBe(total);
+    expect(waits).toBeGreaterThan(10);
+    expect(statSync(asked.logFile).size).toBe(total);
+  });
+
   test("a reader slower than the child does not let memory grow", async () => {
     const directory = tempDir();
     const file = await measured(
