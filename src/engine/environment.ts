@@ -7,12 +7,13 @@ import type { Frame } from "./context.ts";
 import { failure, refused } from "./failure.ts";
 import type { Failure } from "./outcome.ts";
 import { renderText } from "./render.ts";
+import { byteLength } from "../values/shell/transport.ts";
 
 /**
  * Linux takes 131 072 bytes for one `NAME=value`. A longer variable is not exported, and is still
  * there as a reference (failure mode F05).
  */
-const VARIABLE_UNITS = 100_000;
+const VARIABLE_BYTES = 100_000;
 
 /** The attempt's environment and directory, or why they cannot be had. */
 export async function surroundings(
@@ -70,10 +71,10 @@ async function ownVariables(frame: Frame, planned: PlannedStep): Promise<Record<
   };
   for (const [name, value] of scope.exported()) {
     const text = textOf(value);
-    if (text.length <= VARIABLE_UNITS && !text.includes("\0")) env[name] = text;
+    if (byteLength(text) <= VARIABLE_BYTES && !text.includes("\0")) env[name] = text;
   }
   const captured = scope.capturedFile();
-  if (captured !== null && (await run.ports.store.size(captured)) <= VARIABLE_UNITS) {
+  if (captured !== null && (await run.ports.store.size(captured)) <= VARIABLE_BYTES) {
     const { text } = await run.ports.store.read(captured);
     if (!text.includes("\0")) env[CAPTURED] = text;
   }
@@ -84,10 +85,10 @@ function variableProblem(name: string, value: string): Failure | null {
   if (value.includes("\0")) {
     return failure("value", `env ${name}: the value holds a NUL byte, which no variable can carry`);
   }
-  if (value.length <= VARIABLE_UNITS) return null;
+  if (byteLength(value) <= VARIABLE_BYTES) return null;
   return failure(
     "value",
-    `env ${name}: the value has ${value.length} characters, more than a variable can carry`,
+    `env ${name}: the value has ${byteLength(value)} bytes, more than a variable can carry`,
     null,
     ["pass it by file: ${...|file}"],
   );

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import path from "node:path";
-import fc from "fast-check";
+import { array, constantFrom, sample } from "fast-check";
 import { parse as parseYaml } from "yaml";
 import { afterEach, describe, expect, test } from "vitest";
 import { isAlive } from "../process/helpers.ts";
@@ -176,7 +176,7 @@ test("F07 without PATH there is one clear error, whatever is missing", async () 
 test("F09 a failed step tells its last lines, the command as it ran, the exit code, its place and its log", async () => {
   rig = await makeRig({
     files: {
-      "p.yml": `- shell: |\n    for i in $(seq 1 100); do echo "line $i of ${"$"}{ARG}" >&2; done; exit 42\n  name: breaks\n`,
+      "p.yml": `- shell: |\n    for i in $(seq 1 100); do echo "line $i of \${ARG}" >&2; done; exit 42\n  name: breaks\n`,
     },
   });
 
@@ -501,7 +501,7 @@ describe("F40 no placeholder and no wrong value reaches a shell or claude", () =
   });
 
   test("for any text around references: what is left of a placeholder is refused before anything runs", async () => {
-    const piece = fc.constantFrom(
+    const piece = constantFrom(
       "${ARG}",
       "$ARG",
       "$${ARG}",
@@ -519,8 +519,8 @@ describe("F40 no placeholder and no wrong value reaches a shell or claude", () =
       "${ARG.x}",
       "${ ARG }",
     );
-    const texts = fc.sample(
-      fc.array(piece, { minLength: 1, maxLength: 5 }).map((parts) => `do ${parts.join("")}`),
+    const texts = sample(
+      array(piece, { minLength: 1, maxLength: 5 }).map((parts) => `do ${parts.join("")}`),
       { numRuns: 60, seed: 7 },
     );
     rig = await makeRig({

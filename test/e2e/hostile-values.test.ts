@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs/promises";
 import path from "node:path";
-import fc from "fast-check";
+import { array, constantFrom, sample } from "fast-check";
 import { afterEach, expect, test } from "vitest";
 import { expectDecent, makeRig, type Rig } from "./rig.ts";
 
@@ -172,14 +172,14 @@ test.each(["dash", "bash"] as const)(
 );
 
 test("random hostile values arrive as they are in stdin, env, shell, prompts and commit subjects", async () => {
-  const atom = fc.constantFrom(
+  const atom = constantFrom(
     ...HOSTILE.filter((each) => each.length < 60),
     ...OPTIONS,
-    ..."'\"`$\\\n!{}[]()#-/&;|<> aé",
+    ..."'\"`$\\\n!{}[]()#-/&;|<> aé".split(""),
   );
-  const [values = []] = fc.sample(
-    fc.array(
-      fc.array(atom, { minLength: 1, maxLength: 6 }).map((parts) => parts.join("")),
+  const [values = []] = sample(
+    array(
+      array(atom, { minLength: 1, maxLength: 6 }).map((parts) => parts.join("")),
       { minLength: 40, maxLength: 40 },
     ),
     { numRuns: 1, seed: 20_260_807 },
@@ -331,6 +331,31 @@ test("bytes that are no text, 2 MB and lone surrogates travel whole or are told,
   expect(got["names"]).toBe("p|c|none");
   expect(got["lone"]).toBe("a\ufffdb");
   await expectNoCanary(rig);
+});
+
+test("a value that is too long for a variable counts in bytes: a reference has it, a child starts without it", async () => {
+  rig = await makeRig({
+    files: {
+      "p.yml": `
+- shell: 'printf %s "$ARG" > "$OUT/reference"; printf %s "\${FILE-unset}" > "$OUT/other"'
+- shell: cat "$OUT/../wide"
+  id: wide
+- shell: "true"
+  env: {V: "\${wide.stdout}"}
+  continue_on_error: true
+`,
+    },
+  });
+  const wide = "字".repeat(43_600);
+  await fs.writeFile(path.join(rig.repo.base, "wide"), wide);
+
+  const ran = await rig.mmm(["cook", "p.yml", "--args", wide]);
+
+  expectDecent(ran, [0]);
+  expect((await rig.received())["reference"] === wide).toBe(true);
+  expect(ran.stdout + ran.stderr).toMatch(
+    /env V: the value has 130800 bytes, more than a variable can carry/,
+  );
 });
 
 test("files that a step made under hostile names are committed, named and handed on as they are", async () => {
