@@ -493,3 +493,90 @@ test.each(["plain", "pretty", "json"])(
     );
   },
 );
+
+test("no event that a claude prints, of whatever shape, ends mmm", async () => {
+  const odd: readonly unknown[] = [
+    null,
+    [],
+    "text",
+    7,
+    {},
+    { type: null },
+    { type: {} },
+    { type: "system", subtype: "init", slash_commands: "all", tools: 7, model: {} },
+    { type: "system", subtype: "init", slash_commands: [null, {}, 7] },
+    { type: "assistant" },
+    { type: "assistant", message: null },
+    { type: "assistant", message: { content: "text" } },
+    {
+      type: "assistant",
+      message: {
+        content: [
+          null,
+          7,
+          { type: "text" },
+          { type: "text", text: {} },
+          { type: "tool_use" },
+          { type: "tool_use", name: {}, input: null },
+        ],
+      },
+    },
+    { type: "user", message: { content: [{ type: "tool_result", content: { a: 1 } }] } },
+    { type: "result" },
+    {
+      type: "result",
+      subtype: "success",
+      is_error: "no",
+      result: { a: 1 },
+      modelUsage: [],
+      num_turns: "x",
+      total_cost_usd: "free",
+    },
+    { type: "result", subtype: "success", is_error: false, result: null, modelUsage: { a: null } },
+    {
+      type: "result",
+      subtype: "success",
+      is_error: false,
+      result: "x",
+      modelUsage: { a: { inputTokens: -1, outputTokens: 1e308, costUSD: -5 } },
+    },
+    {
+      type: "result",
+      subtype: "success",
+      is_error: false,
+      result: "x",
+      modelUsage: { __proto__: {}, constructor: { costUSD: null } },
+      permission_denials: "many",
+    },
+    { type: "result", subtype: "error_max_turns", errors: "none" },
+    { type: "result", subtype: {}, is_error: [], errors: [null, 7] },
+  ];
+  const raws = [
+    "{",
+    "\0\0\0\n",
+    "[".repeat(100_000),
+    `{"type":"result","result":"${"x".repeat(3_000_000)}`,
+    `{"__proto__": {"type": "result"}}\n`,
+    "\ufeff{}\n",
+    "}{\n\r\n\n",
+  ];
+  const calls = [
+    ...odd.map((event) => ({ do: [{ event }, { result: { result: "end" } }] })),
+    ...odd.map((event) => ({ do: [{ event }] })),
+    ...raws.map((raw) => ({ do: [{ raw }] })),
+    ...raws.map((raw) => ({ do: [{ raw }, { raw: "\n" }, { result: { result: "end" } }] })),
+  ];
+  rig = await makeRig({
+    files: {
+      "p.yml": calls.map((_, n) => `- claude: "call ${n}."\n  continue_on_error: true\n`).join(""),
+    },
+    claude: { calls: calls.map((call, n) => ({ prompt: `call ${n}.`, ...call })) },
+  });
+
+  const ran = await rig.mmm(["cook", "p.yml", "-v", "-n", "1"], { deadlineMs: 100_000 });
+
+  expectDecent(ran, [0]);
+  expect(await rig.claude.calls()).toHaveLength(calls.length);
+  expect(ran.stdout).not.toMatch(/NaN|Infinity|undefined|\[object|-\$/);
+  expect(ran.stdout.length).toBeLessThan(500_000);
+});
