@@ -1,10 +1,11 @@
 /** `.mmm/config.yml` of the repository over `~/.mmm/config.yml` (spec 1). */
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
 import { MmmError } from "../errors.ts";
 import { nearest } from "../lib/nearest.ts";
 import type { ClaudeOptions } from "../playbook/model.ts";
+import { PERMISSION_MODES } from "../steps/claude.ts";
 import type { Invocation } from "./cook-request.ts";
 
 export interface Config {
@@ -55,7 +56,7 @@ interface ClaudeConfig {
 }
 
 async function readOne(file: string): Promise<ClaudeConfig> {
-  const text = await readFile(file, "utf8").catch(() => null);
+  const text = await textOf(file);
   if (text === null) return {};
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
@@ -91,6 +92,25 @@ async function readOne(file: string): Promise<ClaudeConfig> {
   return config;
 }
 
+/** `null`: there is none. What is there and cannot be read is an error, for it would be ignored. */
+async function textOf(file: string): Promise<string | null> {
+  const refuse = (reason: string, cause?: unknown): MmmError =>
+    new MmmError("config", 2, {
+      message: `cannot read the config ${file}: ${reason}`,
+      next: [`ls -l ${file}`],
+      cause,
+    });
+  try {
+    if (!(await stat(file)).isFile()) throw refuse("it is not a regular file");
+    return await readFile(file, "utf8");
+  } catch (error) {
+    if (error instanceof MmmError) throw error;
+    const code = error instanceof Error && "code" in error ? error.code : null;
+    if (code === "ENOENT" || code === "ENOTDIR") return null;
+    throw refuse(error instanceof Error ? error.message : String(error), error);
+  }
+}
+
 /** Returns what the value should be, or `null` when it is that. */
 function take(
   config: ClaudeConfig,
@@ -113,6 +133,8 @@ function take(
     return null;
   }
   if (typeof value !== "string" || value === "") return "a text";
+  if (key === "permission_mode" && !PERMISSION_MODES.some((mode) => mode === value))
+    return `one of ${PERMISSION_MODES.join(" ")}`;
   config[key] = value;
   return null;
 }

@@ -16,16 +16,7 @@ export async function findInputs(
 ): Promise<readonly FoundInput[]> {
   const files = new Set<string>();
   for (const pattern of request.map) {
-    const { glob } = await import("tinyglobby");
-    const matches = await glob(pattern, {
-      cwd,
-      absolute: true,
-      dot: true,
-      onlyFiles: true,
-      followSymbolicLinks: false,
-      expandDirectories: false,
-      ignore: ["**/.git/**"],
-    });
+    const matches = await filesMatching(pattern, cwd);
     if (matches.length === 0) {
       throw new MmmError("no-match", 2, {
         message: `--map ${pattern} matches no file in ${cwd}`,
@@ -36,6 +27,28 @@ export async function findInputs(
   }
   const mapped = [...files].sort().map((file) => ({ arg: argOf(file), file }));
   return [...mapped, ...request.args.map((arg) => ({ arg, file: null }))];
+}
+
+async function filesMatching(pattern: string, cwd: string): Promise<readonly string[]> {
+  const { glob } = await import("tinyglobby");
+  try {
+    return await glob(pattern, {
+      cwd,
+      absolute: true,
+      dot: true,
+      onlyFiles: true,
+      followSymbolicLinks: false,
+      expandDirectories: false,
+      ignore: ["**/.git/**"],
+    });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new MmmError("bad-pattern", 2, {
+      message: `--map ${pattern.slice(0, 200)} cannot be looked for: ${reason}`,
+      next: ["use a shorter or simpler pattern"],
+      cause: error,
+    });
+  }
 }
 
 /** The number before the first `-` of the stem when it is all digits (`65-cook.md` is `65`), else the stem. */

@@ -70,6 +70,10 @@ async function readPlaybookFile(typed: string, absolute: string): Promise<Uint8A
       next: inside.map((file) => `mmm cook ${path.join(typed, file)}`),
     });
   }
+  // A device or a pipe has no size, and reading it may never end.
+  if (!stat.isFile()) {
+    throw new MmmError("playbook-no-file", 2, { message: `${typed} is not a regular file` });
+  }
   if (stat.size > MAX_BYTES) {
     throw new MmmError("playbook-too-large", 2, {
       message: `${typed} has ${Math.round(stat.size / 1024 / 1024)} MiB; a playbook has at most 16`,

@@ -1,5 +1,5 @@
 /** `--record` and `--replay` (spec 6.6). */
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import type { ClaudePort } from "../engine/ports.ts";
 import { MmmError } from "../errors.ts";
 import { recordingPort, startRecording } from "../claude/record.ts";
@@ -11,6 +11,7 @@ import type { Invocation } from "./cook-request.ts";
 export async function openReplay(file: string): Promise<ClaudePort> {
   let text: string;
   try {
+    if (!(await stat(file)).isFile()) throw new Error("it is not a regular file");
     text = await readFile(file, "utf8");
   } catch (error) {
     throw new MmmError("recording-missing", 2, {

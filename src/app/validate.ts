@@ -10,6 +10,7 @@ import {
 import type { SourceFile } from "../playbook/source.ts";
 import type { Invocation } from "./cook-request.ts";
 import { MmmError } from "../errors.ts";
+import { printable } from "../lib/printable.ts";
 import { findPlaybook, type PlaybookFile } from "./playbook-file.ts";
 
 const FORMATS = {
@@ -29,9 +30,8 @@ export async function validate(
       found = await findPlaybook(typed, invocation);
     } catch (error) {
       if (!(error instanceof MmmError)) throw error;
-      invocation.stderr.write(
-        `mmm: ${error.message}\n${error.next.map((line) => `  ${line}\n`).join("")}`,
-      );
+      const lines = [`mmm: ${error.message}`, ...error.next.map((line) => `  ${line}`)];
+      invocation.stderr.write(printable(`${lines.join("\n")}\n`));
       failed = true;
       continue;
     }

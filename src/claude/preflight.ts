@@ -124,7 +124,7 @@ async function askVersion(
 }
 
 function lastLine(text: string): string | null {
-  return text.trim().split("\n").at(-1)?.trim() || null;
+  return text.trim().split("\n").at(-1)?.trim().slice(0, 300) || null;
 }
 
 function missing(message: string, next: readonly string[]): MmmError {

@@ -1,6 +1,7 @@
 /** argv in, exit code out: the only folder that knows commander. Commands load their code when they run. */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { CookRequest, Invocation } from "../app/cook-request.ts";
+import { printable } from "../lib/printable.ts";
 
 type Verbosity = CookRequest["verbosity"];
 
@@ -43,7 +44,7 @@ function buildProgram(invocation: Invocation, exit: (code: number) => void): Com
     .option("-q, --quiet", "problems and the last line only")
     .configureOutput({
       writeOut: (text) => invocation.stdout.write(text),
-      writeErr: (text) => invocation.stderr.write(text),
+      writeErr: (text) => invocation.stderr.write(printable(text)),
     })
     .exitOverride();
   program.addHelpText("after", "\nStart with: mmm init, then mmm cook default");

@@ -1,6 +1,7 @@
 import { realpath, rmdir, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
-import { absolutePath, joinNul, splitNul } from "./path.ts";
+import { MmmError } from "../errors.ts";
+import { absolutePath, joinNul, showPath, splitNul } from "./path.ts";
 import { tryPlumb } from "./place.ts";
 import type { Place } from "./place.ts";
 import { gitFailed } from "./run.ts";
@@ -57,7 +58,11 @@ async function isRealFolder(root: string, folder: string): Promise<boolean> {
 }
 
 async function unlinkAll(root: string, paths: readonly string[]): Promise<void> {
-  for (const path of paths) await unlink(absolutePath(root, path)).catch(ignoreGone);
+  for (const path of paths)
+    await unlink(absolutePath(root, path)).catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code !== "ENOENT" && cause.code !== "ENOTDIR" && cause.code !== "EISDIR")
+        throw notRemoved(path, cause);
+    });
   for (const folder of new Set(paths.map((path) => dirname(path))))
     await removeEmptyFolders(root, folder);
 }
@@ -72,7 +77,10 @@ async function removeEmptyFolders(root: string, folder: string): Promise<void> {
   }
 }
 
-function ignoreGone(cause: NodeJS.ErrnoException): void {
-  if (cause.code === "ENOENT" || cause.code === "ENOTDIR" || cause.code === "EISDIR") return;
-  throw cause;
+function notRemoved(path: string, cause: NodeJS.ErrnoException): MmmError {
+  return new MmmError("rollback", 3, {
+    message: `cannot take back ${showPath(path)}, which a failed step made: ${cause.message}`,
+    next: [`make its folder writable and remove it: ${showPath(dirname(path))}`, "git status"],
+    cause,
+  });
 }

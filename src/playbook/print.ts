@@ -8,6 +8,8 @@ const MAX_WIDTH = 100;
 const MAX_BEFORE = 60;
 /** Units looked at on each side of the place, however long the line is: clusters can be long. */
 const MAX_UNITS = 400;
+/** Nobody reads more, and a wrong file of megabytes has hundreds of thousands. */
+const MAX_SHOWN = 500;
 const INDENT = "    ";
 const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
 
@@ -16,9 +18,10 @@ const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
  * exact place, `help: ...` (spec 2). Ends with a line end; empty when there is nothing to tell.
  */
 export function renderDiagnostics(source: SourceFile, diagnostics: readonly Diagnostic[]): string {
-  return sorted(diagnostics)
-    .map((diagnostic) => renderOne(source, diagnostic))
-    .join("\n");
+  const shown = sorted(diagnostics).slice(0, MAX_SHOWN);
+  const text = shown.map((diagnostic) => renderOne(source, diagnostic)).join("\n");
+  const more = diagnostics.length - shown.length;
+  return more === 0 ? text : `${text}\nand ${more} more\n`;
 }
 
 /** One line of JSON: `{v, file, problems}`; fields are only ever added. Lines and columns count from 1. */

@@ -20,10 +20,10 @@ export function createJsonReporter({ out, verbosity }: ReporterOptions): Reporte
   };
 }
 
-/** `JSON.stringify` leaves DEL and the C1 controls as they are; on a terminal they are commands. */
+/** `JSON.stringify` leaves DEL, the C1 controls and what reorders a line; on a terminal they are commands. */
 function encode(value: object): string {
   return JSON.stringify(value).replace(
-    /[\u007f-\u009f\u2028\u2029]/g,
+    /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g,
     (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }

@@ -1,5 +1,13 @@
 /** One session a working tree (spec 7): a lock file with pid, start time and host. */
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import path from "node:path";
@@ -93,7 +101,7 @@ function setAside(file: string, stale: string): void {
   }
   const isStale = readText(aside) === stale;
   if (!isStale) linkSync(aside, file);
-  rmSync(aside, { force: true });
+  writing(`take the lock ${file} over`, () => rmSync(aside, { force: true }));
   if (!isStale) throw justStarted();
 }
 
@@ -104,7 +112,8 @@ function read(file: string): Holder | null {
 /** Empty when there is none. */
 function readText(file: string): string {
   try {
-    return readFileSync(file, "utf8");
+    // Reading a pipe would wait for ever.
+    return statSync(file).isFile() ? readFileSync(file, "utf8") : "";
   } catch {
     return "";
   }
@@ -128,6 +137,8 @@ function parse(text: string): Holder | null {
 /** On another host one cannot look; the lock is believed. */
 async function isAlive(holder: Holder): Promise<boolean> {
   if (holder.host !== hostname()) return true;
+  // 0 and less name groups, mmm's own among them.
+  if (!Number.isSafeInteger(holder.pid) || holder.pid < 1) return false;
   try {
     process.kill(holder.pid, 0);
   } catch (error) {

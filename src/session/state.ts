@@ -1,6 +1,6 @@
 /** `.mmm/state.json` and `session.json`: small, readable, replaced whole (spec 7). */
 import { randomUUID } from "node:crypto";
-import { existsSync, readFileSync, renameSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, statSync } from "node:fs";
 import writeFileAtomic from "write-file-atomic";
 import type { Event } from "../engine/events.ts";
 import { MmmError } from "../errors.ts";
@@ -141,6 +141,7 @@ function readState(file: string): { readonly state: State; readonly note: string
 
 function parse(file: string): State | null {
   try {
+    if (!statSync(file).isFile()) return null;
     const value: unknown = JSON.parse(readFileSync(file, "utf8"));
     if (typeof value !== "object" || value === null) return null;
     const state = value as State; // Its fields are checked here, the rest is only copied.

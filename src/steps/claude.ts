@@ -8,7 +8,7 @@ import { stepOptions } from "./options.ts";
 import * as is from "./schema.ts";
 
 /** Modes of CLI 2.0 to the newest; see the CLI's `--permission-mode`. */
-const MODES = [
+export const PERMISSION_MODES = [
   "acceptEdits",
   "auto",
   "bypassPermissions",
@@ -22,7 +22,9 @@ const MODES = [
 export const claudeOptions = {
   model: is.text.optional(),
   max_turns: is.wholeNumber(1, 100_000).optional(),
-  permission_mode: z.enum(MODES, { error: `one of ${MODES.join(" ")}` }).optional(),
+  permission_mode: z
+    .enum(PERMISSION_MODES, { error: `one of ${PERMISSION_MODES.join(" ")}` })
+    .optional(),
   allowed_tools: is.texts.optional(),
   disallowed_tools: is.texts.optional(),
   append_system_prompt: is.text.optional(),
