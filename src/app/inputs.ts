@@ -31,6 +31,13 @@ export async function findInputs(
 
 async function filesMatching(pattern: string, cwd: string): Promise<readonly string[]> {
   const { glob } = await import("tinyglobby");
+  const { isWildGlob } = await import("../lib/glob.ts");
+  if (isWildGlob(pattern)) {
+    throw new MmmError("bad-pattern", 2, {
+      message: `--map ${pattern.slice(0, 200)} has too many stars: 3 in a name and 3 \`**\` are the most`,
+      next: ["use a simpler pattern, or --map several times"],
+    });
+  }
   try {
     return await glob(pattern, {
       cwd,

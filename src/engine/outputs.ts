@@ -58,8 +58,8 @@ async function fileOutput(
   files: readonly FileChange[],
 ): Promise<Result<Value, string>> {
   // Loaded for the steps that declare something: most declare nothing.
-  const { default: picomatch } = await import("picomatch");
-  const matches = picomatch(rule.pattern, { dot: true });
+  const { globMatcher } = await import("../lib/glob.ts");
+  const matches = globMatcher(rule.pattern);
   const found = files
     .filter(({ status }) => status !== "deleted")
     .map(({ path }) => path)
