@@ -1,7 +1,7 @@
 // `npm run demo`: on a fresh clone, with Node and git alone, cook examples/demo.yml with a recorded Claude.
 // Only what Node brings along: it runs before anything is installed.
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -21,10 +21,7 @@ function run(command, args, options = {}) {
   }
 }
 
-if (!existsSync(path.join(home, "node_modules", "esbuild", "package.json"))) {
-  console.log("Installing what mmm is built with (once)...");
-  run("npm", ["ci", "--no-audit", "--no-fund"], { cwd: home });
-}
+run(process.execPath, [path.join(home, "test", "support", "install.mjs")]);
 run("npm", ["run", "--silent", "build"], { cwd: home });
 
 const scratch = realpathSync(mkdtempSync(path.join(tmpdir(), "mmm-demo-")));
