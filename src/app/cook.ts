@@ -36,6 +36,11 @@ export async function cook(request: CookRequest, invocation: Invocation): Promis
       next: ["record a real run first, then replay it"],
     });
   }
+  // A recording belongs to the command line: what is wrong with it is said before all else (spec 1.1).
+  if (request.replay !== null) {
+    const { openReplay } = await import("./recordings.ts");
+    await openReplay(path.resolve(invocation.cwd, request.replay));
+  }
   if (request.playbook === null)
     throw await noPlaybook({ cwd: invocation.cwd, packageRoot: invocation.packageRoot });
   const file = await findPlaybook(request.playbook, invocation);
@@ -51,7 +56,7 @@ export async function cook(request: CookRequest, invocation: Invocation): Promis
   const start = await findRepository(cwd, invocation.env);
   const inputs = numberInputs(found, start.root);
   const config = await readConfig(invocation, mainRootOf(start));
-  await checkLock(lockFile(start));
+  await lookAtLock(start, invocation);
   // Asked now and heard below, in its place: git answers while the tree is looked at.
   const identity = commit === "auto" ? checkIdentity(start) : Promise.resolve();
   identity.catch(() => undefined);
@@ -82,6 +87,14 @@ export async function cook(request: CookRequest, invocation: Invocation): Promis
     commit,
     inputs,
   });
+}
+
+/** Refuses a tree that a live session holds; of one that was killed, ends what still runs. */
+async function lookAtLock(start: RepositoryStart, { stderr }: Invocation): Promise<void> {
+  const killed = await checkLock(lockFile(start));
+  if (killed === null) return;
+  const { endLeftBehind } = await import("./left-behind.ts");
+  stderr.write(`mmm: ${await endLeftBehind(killed, mainRootOf(start))}\n`);
 }
 
 /** Everything a session needs to be played, checked. */

@@ -4,6 +4,7 @@ import path from "node:path";
 import { closest } from "fastest-levenshtein";
 import { gitRecords } from "../context/git-facts.ts";
 import { MmmError } from "../errors.ts";
+import { shellWord } from "../lib/shell-word.ts";
 import { writeTogether, type PlannedFile } from "./write-together.ts";
 import { shippedCommands, type ShippedCommand } from "./shipped-commands.ts";
 
@@ -220,9 +221,4 @@ async function isIgnored(root: string): Promise<boolean> {
 function commitLine(root: string, cwd: string): string {
   const git = root === cwd ? "git" : `git -C ${shellWord(root)}`;
   return `${git} add .claude/commands && ${git} commit -m "chore: install mmm commands"`;
-}
-
-/** As one word of a shell line that a person will type. */
-function shellWord(text: string): string {
-  return /^[\w./~-]+$/u.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

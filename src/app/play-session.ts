@@ -1,5 +1,5 @@
 /** A checked request becomes a session: folder, lock, journal, reporters, signals, engine (spec 4, 7). */
-import { existsSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import path from "node:path";
 import type { Run } from "../engine/context.ts";
 import type { Event, EventSink } from "../engine/events.ts";
@@ -33,7 +33,11 @@ export async function playSession(prepared: Prepared): Promise<number> {
   const name = sessionName(file.absolute, now, (taken) => existsSync(path.join(sessions, taken)));
   const directory = path.join(sessions, name);
   const claude = await chooseClaude(prepared, directory);
-  const lock = await takeLock(lockFile(start), name, now);
+  const lock = await takeLock(lockFile(start), {
+    session: name,
+    owner: ownChildren.owner,
+    now,
+  });
   try {
     const tree = await openTree({ start, session: name, ready: prepared.ready });
     await tree.exclude();
@@ -55,7 +59,7 @@ export async function playSession(prepared: Prepared): Promise<number> {
       ...claude.notes,
       ...prepared.lookup.warnings,
     ];
-    return await record(prepared, { ports, name, words, now });
+    return await record(prepared, { ports, name, words, now, gone: lock.gone });
   } finally {
     await claude.finish();
     lock.release();
@@ -67,6 +71,8 @@ interface Opened {
   readonly name: string;
   readonly words: readonly string[];
   readonly now: Date;
+  /** A session that was killed in this tree. */
+  readonly gone: string | null;
 }
 
 /** Keeps journal, state and reporters around the run. */
@@ -89,7 +95,7 @@ async function record(prepared: Prepared, opened: Opened): Promise<number> {
     live: (event) => reporter.live(event),
   };
   try {
-    const damaged = recordStart(stateFile, summary);
+    const damaged = recordStart(stateFile, summary, opened.gone);
     writeSession(path.join(directory, "session.json"), summary, null, null);
     for (const message of [...opened.words, ...(damaged === null ? [] : [damaged])]) {
       sink.event({ type: "note", severity: "warning", message });
@@ -131,6 +137,10 @@ async function play(
   const watch = watchSignals(() => {
     void ownChildren.endAll(true);
   });
+  watch.aborted.addEventListener("abort", () => {
+    const message = "stopping: running commands have 5 s to end; once more ends them at once";
+    opened.sink.event({ type: "note", severity: "warning", message });
+  });
   // Whatever ends mmm itself, a bug included: no child outlives it (spec 11).
   process.on("exit", () => ownChildren.killAllNow());
   let units = 0;
@@ -154,6 +164,7 @@ async function play(
       id: opened.name,
       playbook: prepared.file.shown,
       cwd,
+      startedIn: realDirectory(invocation.cwd),
       worktree: null,
       directory: opened.directory,
       version: invocation.version,
@@ -198,4 +209,13 @@ function openReporter({ request, invocation }: Prepared): Reporter {
     const text = error instanceof Error ? error.message : String(error);
     stderr.write(`mmm: the reporter failed and is switched off, the run goes on: ${text}\n`);
   });
+}
+
+/** Symlinks resolved, as git names the top of a tree; as it is when it is gone. */
+function realDirectory(directory: string): string {
+  try {
+    return realpathSync(directory);
+  } catch {
+    return directory;
+  }
 }

@@ -11,7 +11,8 @@ import { openStore } from "../session/store.ts";
 
 export const systemClock: Clock = {
   now: () => new Date(),
-  monotonicMs: () => performance.now(),
+  // Whole milliseconds: that is what events, state and people show.
+  monotonicMs: () => Math.round(performance.now()),
 };
 
 export interface WorldParts {

@@ -132,6 +132,8 @@ async function settle(
   const missing = await takeDeclared(request, files, false);
   if (missing !== null) return missing;
   if (signal.aborted) return failure("cancelled", "mmm was told to stop");
+  // The step's own commits are told before mmm's, in the order of history.
+  await countCommits(request);
   const refusal = await commitLeftovers(frame, { planned, at, failed: null });
   // `git commit` is ended by a Ctrl-C too; then it was not the repository that refused.
   if (refusal !== null && signal.aborted) return failure("cancelled", "mmm was told to stop");

@@ -11,6 +11,8 @@ interface SessionFacts {
   readonly playbook: string;
   /** Absolute path of the directory steps run in. */
   readonly cwd: string;
+  /** Absolute path of the directory mmm was started in: lines to type are for there. */
+  readonly startedIn: string;
   /** `null`: in place. */
   readonly worktree: string | null;
   readonly directory: string;

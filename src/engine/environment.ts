@@ -66,6 +66,9 @@ async function ownVariables(frame: Frame, planned: PlannedStep): Promise<Record<
     MMM_STEP: planned.path,
     MMM_CONTEXT_DIR: directory,
     MMM_CONTEXT_AVAILABLE: String(available),
+    // Nobody is there to answer: a step's git fails rather than waits (spec 5); `env:` may say otherwise.
+    GIT_EDITOR: "true",
+    GIT_TERMINAL_PROMPT: "0",
     // So that HEAD moves of a step can be told from the user's (spec 7).
     GIT_REFLOG_ACTION: `mmm ${run.facts.id} ${planned.path}`,
   };

@@ -5,6 +5,7 @@ import type { Event, InputValue } from "./events.ts";
 import type { SessionStatus, StopReason } from "./outcome.ts";
 import type { TreeLook, TreePoint } from "./ports.ts";
 import { Scope } from "./scope.ts";
+import { restoreLine } from "./restore-line.ts";
 import { runStep, type StepResult } from "./step.ts";
 import { TotalsFold } from "./totals.ts";
 
@@ -201,11 +202,35 @@ class Session {
     const { head, branch } = frame.look;
     const stands = head === point.head && branch === point.branch;
     if (stands && (await ports.tree.sameTree(point, frame.look))) return;
+    const undone = await ports.tree.filesSince(point);
     const kept = await ports.tree.keepFailed();
     await ports.tree.rollback(point);
     frame.look = await ports.tree.look();
     sink.event({ type: "rolled-back", at: failed.at, head: frame.look.head, kept });
-    this.#next.push(`git restore --source=${kept} -- .`);
+    this.#next.push(
+      restoreLine({
+        kept,
+        start: point.tree ?? point.head,
+        paths: undone.map(({ path }) => path),
+        root: ports.tree.root,
+        cwd: this.#run.facts.startedIn,
+        input: frame.input?.index ?? null,
+      }),
+    );
+    this.#tellLeft(frame);
+  }
+
+  /** A repository of its own that a step made is nobody's to remove; unsaid, it would stop the next run. */
+  #tellLeft({ look, start }: Frame): void {
+    const { sink } = this.#run;
+    const before = new Set(start.look.changes.map(({ path }) => path));
+    const nested = look.changes.filter(
+      ({ kind, path }) => kind === "nested-repository" && !before.has(path),
+    );
+    if (nested.length === 0) return;
+    const names = nested.map(({ path }) => path).join(", ");
+    const message = `${names}: a repository of its own was left where the failed step made it; remove it, or add it to .gitignore`;
+    sink.event({ type: "note", severity: "warning", message });
   }
 
   #variables(

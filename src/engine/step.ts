@@ -139,13 +139,15 @@ async function attempts(
 ): Promise<{ readonly result: AttemptResult; readonly handler: PlannedHandler | null }> {
   const { frame, planned, at, record, start } = state;
   let earlier: Extract<AttemptResult, { kind: "failed" }> | null = null;
+  // Until it is known which handler counts; then as many as that one allows.
+  let maxAttempts = mostAttempts(planned);
   for (let attempt = 1; ; attempt += 1) {
     const outcome = await runAttempt({
       frame,
       planned,
       at,
       attempt,
-      maxAttempts: mostAttempts(planned),
+      maxAttempts,
       record,
       start,
       unit: `${String(frame.run.nextUnit()).padStart(4, "0")}-${planned.path}`,
@@ -159,7 +161,7 @@ async function attempts(
     const handler = handlerFor(planned, result.detail);
     if (handler === null || outcome.kind === "nothing-to-do") return { result, handler };
     earlier = result;
-    const { maxAttempts } = handler.handler;
+    ({ maxAttempts } = handler.handler);
     // max_attempts 1: the handler cleans up once, the step is not repeated (spec 2.3).
     if (attempt < maxAttempts || maxAttempts === 1)
       await handle(state, { handler, detail: result.detail, attempt });

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { realpath } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { MmmError } from "../errors.ts";
+import { shellWord } from "../lib/shell-word.ts";
 import { pinnedArgs, pinnedEnvironment } from "./environment.ts";
 import { waitForIndexLock } from "./index-lock.ts";
 import { showPath } from "./path.ts";
@@ -38,7 +39,11 @@ export async function checkReady(start: RepositoryStart, options: ReadyOptions):
   }
   const dirty = [...status.entries.keys()];
   const unexpected = dirty.filter((path) => !own.has(path) && !isConfiguration(path));
-  if (unexpected.length > 0 && !options.allowDirty) throw dirtyTree(start.root, unexpected);
+  if (unexpected.length > 0 && !options.allowDirty) {
+    const inTheWay = new Set(unexpected);
+    const expected = dirty.filter((path) => !inTheWay.has(path));
+    throw dirtyTree(start, { unexpected, expected });
+  }
   return { protectedPaths: dirty };
 }
 
@@ -99,13 +104,42 @@ function checkNothingUnderWay(gitDir: string): void {
 }
 
 const maxListed = 20;
+/** More names make no line to read or to type. */
+const maxNamed = 5;
 
-function dirtyTree(root: string, paths: readonly string[]): MmmError {
+/** Only what is in the way: a plain `git stash -u` would take a playbook just written along. */
+function stashLine(start: RepositoryStart, dirt: Dirt): string {
+  const git = start.prefix === "" ? "git" : `git -C ${shellWord(start.root)}`;
+  const plain =
+    dirt.unexpected.length <= maxNamed &&
+    dirt.unexpected.every((path) => /^[^\p{Cc}\p{Cf}:*?[\\]+$/u.test(path));
+  const words = plain
+    ? dirt.unexpected
+    : [".", ...[...new Set(dirt.expected.map(folderOrFile))].map((path) => `:!${path}`)];
+  return `${git} stash -u -- ${words.map(shellWord).join(" ")}`;
+}
+
+/** `.claude` and `.mmm` whole, so that the line stays short. */
+function folderOrFile(path: string): string {
+  return /^(?:\.mmm|(?:.*\/)?\.claude)(?=\/)/.exec(path)?.[0] ?? path;
+}
+
+interface Dirt {
+  readonly unexpected: readonly string[];
+  /** What may stay as it is. */
+  readonly expected: readonly string[];
+}
+
+function dirtyTree(start: RepositoryStart, dirt: Dirt): MmmError {
+  const paths = dirt.unexpected;
   const listed = paths.slice(0, maxListed).map((path) => `  ${showPath(path)}`);
   if (paths.length > maxListed) listed.push(`  and ${paths.length - maxListed} more`);
   const files = paths.length === 1 ? "1 file is" : `${paths.length} files are`;
   return new MmmError("dirty-tree", 3, {
-    message: `${files} not committed in ${root}:\n${listed.join("\n")}`,
-    next: ["git stash -u", "mmm cook --allow-dirty (these files then stay as they are)"],
+    message: `${files} not committed in ${start.root}:\n${listed.join("\n")}`,
+    next: [
+      stashLine(start, dirt),
+      "or go on with --allow-dirty: these files then stay as they are",
+    ],
   });
 }

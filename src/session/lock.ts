@@ -22,41 +22,57 @@ interface Holder {
   readonly host: string;
   readonly session: string;
   readonly since: string;
+  /** Mark of its children (`MMM_UNIT`); `null` in a lock that does not say. */
+  readonly owner: string | null;
 }
+
+/** Whoever held the tree and is gone. */
+export type StaleHolder = Pick<Holder, "session" | "owner">;
 
 export interface Lock {
   /** A word about a stale lock that was taken over; `null` mostly. */
   readonly note: string | null;
+  /** The session that held it and is gone; `null`: none, or its name cannot be read. */
+  readonly gone: string | null;
   release(): void;
 }
 
-/** Throws `MmmError` (exit 3) when another live session holds the tree; makes nothing. */
-export async function checkLock(file: string): Promise<void> {
+/**
+ * Who was killed while it held the tree; `null`: nobody. Throws `MmmError` (exit 3) when another live
+ * session holds it; makes nothing.
+ */
+export async function checkLock(file: string): Promise<StaleHolder | null> {
   const holder = read(file);
   if (holder !== null && (await isAlive(holder))) throw held(holder);
+  return holder;
 }
 
 /** As {@link checkLock}, and takes it. */
-export async function takeLock(file: string, session: string, now: Date): Promise<Lock> {
+export async function takeLock(
+  file: string,
+  { session, owner, now }: { readonly session: string; readonly owner: string; readonly now: Date },
+): Promise<Lock> {
   const holder: Holder = {
     pid: process.pid,
     start: (await startTimeOf(process.pid)) ?? "",
     host: hostname(),
     session,
     since: now.toISOString(),
+    owner,
   };
-  const lock = (note: string | null): Lock => ({
+  const lock = (note: string | null, gone: string | null): Lock => ({
     note,
+    gone,
     release: () => rmSync(file, { force: true }),
   });
-  if (create(file, holder)) return lock(null);
+  if (create(file, holder)) return lock(null, null);
   const stale = readText(file);
   const other = parse(stale);
   if (other !== null && (await isAlive(other))) throw held(other);
   setAside(file, stale);
   if (!create(file, holder)) throw justStarted();
-  const gone = other === null ? "unreadable" : `of ${other.session}, which is gone`;
-  return lock(`took over a stale lock ${gone}`);
+  const whose = other === null ? "unreadable" : `of ${other.session}, which is gone`;
+  return lock(`took over a stale lock ${whose}`, other?.session ?? null);
 }
 
 function held({ session, since, pid, host }: Holder): MmmError {
@@ -124,10 +140,17 @@ function parse(text: string): Holder | null {
     const value: unknown = JSON.parse(text);
     if (typeof value !== "object" || value === null) return null;
     const holder = value as Partial<Holder>; // Each field is checked below.
-    const { pid, start, host, session, since } = holder;
+    const { pid, start, host, session, since, owner } = holder;
     if (typeof pid !== "number" || typeof start !== "string" || typeof host !== "string")
       return null;
-    return { pid, start, host, session: String(session), since: String(since) };
+    return {
+      pid,
+      start,
+      host,
+      session: String(session),
+      since: String(since),
+      owner: typeof owner === "string" ? owner : null,
+    };
   } catch {
     // No lock that mmm has written: nobody holds it.
     return null;

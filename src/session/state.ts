@@ -26,10 +26,17 @@ export interface SessionSummary {
   readonly startedAt: string;
 }
 
-/** Says that the session runs; returns a word when a damaged file was set aside, else `null`. */
-export function recordStart(file: string, session: SessionSummary): string | null {
+/**
+ * Says that the session runs, and that `gone` (killed, its lock was stale) does not; returns a word when
+ * a damaged file was set aside, else `null`.
+ */
+export function recordStart(
+  file: string,
+  session: SessionSummary,
+  gone: string | null,
+): string | null {
   const { state, note } = readState(file);
-  const running = [...state.running, session.name];
+  const running = [...state.running.filter((name) => name !== gone), session.name];
   const total_runs = state.total_runs + 1;
   replace(file, { ...state, total_runs, last_run: session.startedAt, running });
   return note;

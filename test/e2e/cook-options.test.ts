@@ -1,4 +1,5 @@
 /** Options, environment and config of `mmm cook` (spec 1), each seen to do what it says. */
+import { execa } from "execa";
 import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
@@ -213,19 +214,31 @@ describe("git", () => {
     expect(status.split("\n").toSorted()).toEqual(["?? c.txt", "?? mine.txt", "?? pb.yml"]);
   });
 
-  test("what a failed step left comes back with the line that the summary prints", async () => {
-    const { cook, repo } = await open();
+  test.each([
+    ["few names", "echo kept > 'a b.txt'"],
+    ["odd names", "echo kept > 'a b.txt'; touch 'n\\new' ':(glob)**' \"$(printf 'line\\nbreak')\""],
+  ])(
+    "what a failed step left comes back with the line that the summary prints, and nothing else does: %s",
+    async (_what, make) => {
+      const { cook, repo } = await open();
+      await repo.write("gone.txt", "to be deleted\n");
+      await repo.commitAll("gone.txt");
 
-    const { stdout, stderr } = await cook(
-      `[{shell: "echo kept > a.txt; echo y >> README.md; false"}]`,
-    );
-    const line = /git (restore --source=\S+ -- \.)/.exec(stdout + stderr)?.[1] ?? "";
-    await expect(repo.read("a.txt")).rejects.toThrow();
-    await repo.git(...line.split(" "));
+      const { stdout, stderr } = await cook(
+        `[{shell: ${JSON.stringify(`${make}; echo y >> README.md; rm gone.txt; false`)}}]`,
+      );
+      const line = /^ *(git .*restore .*)$/m.exec(stdout + stderr)?.[1] ?? "false";
+      const before = await repo.git("status", "--porcelain");
+      await repo.write("pb.yml", "# edited since\n");
+      await execa("sh", ["-c", line], { cwd: repo.root, env: repo.env, extendEnv: false });
 
-    expect(await repo.read("a.txt")).toBe("kept\n");
-    expect(await repo.read("README.md")).toBe("hello\ny\n");
-  });
+      expect(before).toBe("?? pb.yml");
+      expect(await repo.read("a b.txt")).toBe("kept\n");
+      expect(await repo.read("README.md")).toBe("hello\ny\n");
+      await expect(repo.read("gone.txt")).rejects.toThrow();
+      expect(await repo.read("pb.yml")).toBe("# edited since\n");
+    },
+  );
 
   test("F11: a linked worktree is worked in, its state lies in the main repository", async () => {
     const { repo, mmm } = await open();

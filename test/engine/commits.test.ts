@@ -149,8 +149,8 @@ steps: [{shell: "write a.txt 1; commit own; write b.txt 2", name: label}]
       "Mmm-Iteration": "1",
     });
     expect(of("commit-made").map(({ by, commit }) => [by, commit.subject])).toEqual([
-      ["mmm", "label"],
       ["step", "own"],
+      ["mmm", "label"],
     ]);
     expect(finished.totals).toMatchObject({ commits: 2, filesChanged: 2, steps: 1, iterations: 1 });
   });
@@ -270,7 +270,7 @@ describe("rollback (spec 5, 8.4)", () => {
     expect(world.files).toEqual({ "README.md": "hello", "one.txt": "1" });
     expect(world.kept).toEqual([expect.stringContaining("fix.txt")]);
     expect(of("rolled-back")[0]).toMatchObject({ kept: "refs/mmm/failed/s/1", head: world.head });
-    expect(finished.next).toEqual(["git restore --source=refs/mmm/failed/s/1 -- ."]);
+    expect(finished.next).toEqual(["git restore --source=refs/mmm/failed/s/1 -- two.txt fix.txt"]);
     // what was rolled back is no commit of the session's any more
     expect(finished.totals.commits).toBe(1);
     expect(finished.commits.map(({ subject }) => subject)).toEqual(["write one.txt 1"]);

@@ -93,7 +93,7 @@ describe("checkReady (spec 5, Start)", () => {
     expect(lines[1]).toBe("  a");
     expect(lines[2]).toBe('  "evil\\n\\u001b[2Jname"');
     expect(lines.at(-1)).toBe("  and 12 more");
-    expect(error.next[0]).toBe("git stash -u");
+    expect(error.next[0]).toMatch(/^git stash -u -- /);
     expect(error.next[1]).toContain("--allow-dirty");
   });
 

@@ -65,7 +65,7 @@ describe("state.json and session.json", () => {
     const state = path.join(folder, "state.json");
     const own = path.join(folder, "session.json");
 
-    expect(recordStart(state, summary)).toBeNull();
+    expect(recordStart(state, summary, null)).toBeNull();
     writeSession(own, summary, null, null);
     expect(json(state)).toMatchObject({ total_runs: 1, running: ["mmm-a-1"], last_session: null });
     expect(json(own)).toMatchObject({ version: 1, status: "running" });
@@ -73,7 +73,7 @@ describe("state.json and session.json", () => {
 
     recordEnd(state, summary, finished, "later");
     writeSession(own, summary, finished, "later");
-    recordStart(state, { ...summary, name: "mmm-b-2" });
+    recordStart(state, { ...summary, name: "mmm-b-2" }, null);
 
     const told = { status: "completed", cost_usd: null, commits: 3, ended_at: "later" };
     expect(json(own)).toMatchObject(told);
@@ -87,7 +87,7 @@ describe("state.json and session.json", () => {
 
   test("one that breaks off is not running any more", () => {
     const files = { state: path.join(folder, "state.json"), session: path.join(folder, "s.json") };
-    recordStart(files.state, summary);
+    recordStart(files.state, summary, null);
 
     recordBreak(files, summary, { message: "disk full", endedAt: "later" });
 
@@ -101,7 +101,7 @@ describe("state.json and session.json", () => {
       const state = path.join(folder, "state.json");
       writeFileSync(state, text);
 
-      expect(recordStart(state, summary)).toContain("damaged");
+      expect(recordStart(state, summary, null)).toContain("damaged");
       expect(readFileSync(`${state}.damaged`, "utf8")).toBe(text);
       expect(json(state)).toMatchObject({ total_runs: 1 });
     },
@@ -112,7 +112,9 @@ describe("state.json and session.json", () => {
     const text = '{"version": 99, "total_runs": 1, "running": []}';
     writeFileSync(state, text);
 
-    expect(() => recordStart(state, summary)).toThrow(expect.objectContaining({ exitCode: 3 }));
+    expect(() => recordStart(state, summary, null)).toThrow(
+      expect.objectContaining({ exitCode: 3 }),
+    );
     expect(readFileSync(state, "utf8")).toBe(text);
   });
 });

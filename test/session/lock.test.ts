@@ -23,13 +23,13 @@ function deadPid(): number {
 }
 
 async function lockOf(holder: object | string): Promise<void> {
-  (await takeLock(file, "made-the-folder", now)).release();
+  (await takeLock(file, { session: "made-the-folder", owner: "mark", now })).release();
   writeFileSync(file, typeof holder === "string" ? holder : JSON.stringify(holder));
 }
 
 describe("the session's lock", () => {
   test("is made with its folder, names its holder, leaves nothing beside it, and goes away", async () => {
-    const lock = await takeLock(file, "mmm-a-1", now);
+    const lock = await takeLock(file, { session: "mmm-a-1", owner: "mark", now });
 
     expect(lock.note).toBeNull();
     expect(JSON.parse(readFileSync(file, "utf8"))).toMatchObject({
@@ -44,9 +44,11 @@ describe("the session's lock", () => {
   });
 
   test("is refused while its holder lives, with who it is", async () => {
-    await takeLock(file, "mmm-a-1", now);
+    await takeLock(file, { session: "mmm-a-1", owner: "mark", now });
 
-    const refusal = await takeLock(file, "mmm-b-1", now).catch((error: unknown) => error);
+    const refusal = await takeLock(file, { session: "mmm-b-1", owner: "mark", now }).catch(
+      (error: unknown) => error,
+    );
 
     expect(refusal).toBeInstanceOf(MmmError);
     expect(refusal).toMatchObject({
@@ -60,7 +62,9 @@ describe("the session's lock", () => {
     for (const stale of [null, { pid: deadPid(), start: "1", host: hostname(), session: "old" }]) {
       if (stale !== null) await lockOf(stale);
       const ends = await Promise.allSettled(
-        Array.from({ length: 10 }, (_, n) => takeLock(file, `mmm-${n}`, now)),
+        Array.from({ length: 10 }, (_, n) =>
+          takeLock(file, { session: `mmm-${n}`, owner: "mark", now }),
+        ),
       );
 
       const locks = ends.flatMap((end) => (end.status === "fulfilled" ? [end.value] : []));
@@ -81,7 +85,7 @@ describe("the session's lock", () => {
     await lockOf({ pid, start, host: hostname(), session: "mmm-old-1", since: "then" });
 
     await checkLock(file);
-    const lock = await takeLock(file, "mmm-a-1", now);
+    const lock = await takeLock(file, { session: "mmm-a-1", owner: "mark", now });
 
     expect(lock.note).toBe(`took over a stale lock ${word}`);
     expect(readFileSync(file, "utf8")).toContain("mmm-a-1");
@@ -89,11 +93,13 @@ describe("the session's lock", () => {
 
   test("that is garbage is taken over too, and one of another host is believed", async () => {
     await lockOf("garbage");
-    const lock = await takeLock(file, "mmm-a-1", now);
+    const lock = await takeLock(file, { session: "mmm-a-1", owner: "mark", now });
     expect(lock.note).toBe("took over a stale lock unreadable");
 
     lock.release();
     await lockOf({ pid: 1, start: "1", host: "elsewhere", session: "mmm-far-1", since: "then" });
-    await expect(takeLock(file, "mmm-b-1", now)).rejects.toMatchObject({ exitCode: 3 });
+    await expect(takeLock(file, { session: "mmm-b-1", owner: "mark", now })).rejects.toMatchObject({
+      exitCode: 3,
+    });
   });
 });

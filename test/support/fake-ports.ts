@@ -391,6 +391,7 @@ export async function play(yaml: string, options: PlayOptions = {}): Promise<Pla
       id: "mmm-pb-1",
       playbook: "pb.yml",
       cwd: "/repo",
+      startedIn: "/repo",
       worktree: null,
       directory: "/session",
       version: "0",

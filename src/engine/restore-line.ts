@@ -1,0 +1,37 @@
+/** The line that brings back what a rollback has undone (spec 5), and nothing else. */
+import { shellWord } from "../lib/shell-word.ts";
+
+export interface Undone {
+  /** `refs/mmm/failed/...`: its tree is the whole working tree as it was left. */
+  readonly kept: string;
+  /** What it is compared with: the tree, else the commit, as the step or input began. */
+  readonly start: string;
+  /** Relative to `root`. */
+  readonly paths: readonly string[];
+  readonly root: string;
+  /** Where the user stands. */
+  readonly cwd: string;
+  /** Which input it belongs to; `null`: a session without inputs. */
+  readonly input: number | null;
+}
+
+/** More do not fit a line that a person reads. */
+const MOST_PATHS = 8;
+
+/**
+ * Names only what was undone: the kept tree also holds files that nobody has changed, which the user
+ * or a later input may have edited since. With many or odd names git itself lists them.
+ */
+export function restoreLine({ kept, start, paths, root, cwd, input }: Undone): string {
+  const git = cwd === root ? "git" : `git -C ${shellWord(root)}`;
+  const comment = input === null ? "" : `  # input ${input}`;
+  // `:` and glob characters mean something to git, control characters to the terminal.
+  const plain = paths.every((path) => /^[^\p{Cc}\p{Cf}:*?[\\]+$/u.test(path));
+  if (plain && paths.length > 0 && paths.length <= MOST_PATHS) {
+    return `${git} restore --source=${kept} -- ${paths.map(shellWord).join(" ")}${comment}`;
+  }
+  return (
+    `${git} diff --name-only -z ${start} ${kept} | ` +
+    `${git} --literal-pathspecs restore --source=${kept} --pathspec-from-file=- --pathspec-file-nul${comment}`
+  );
+}
