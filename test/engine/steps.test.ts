@@ -138,6 +138,19 @@ describe("attempts (spec 2.3)", () => {
 });
 
 describe("what a handler sees (spec 2.3)", () => {
+  test("after an inner handler its own error again, not the inner one", async () => {
+    const { world } = await play(`
+- id: outer
+  shell: "fail 1 5"
+  on_failure:
+    - {id: middle, shell: "fail 1 6", on_failure: {shell: "print in \${error.exit_code}"}}
+    - shell: "print out \${error.step} \${error.exit_code}"
+`);
+
+    const after = world.scripts.find(({ script }) => script.startsWith("print out"));
+    expect(Object.values(after?.env ?? {})).toEqual(expect.arrayContaining(["outer", "5"]));
+  });
+
   test("the message, code and step of the error, and the failed attempt's output and number", async () => {
     const { world } = await play(
       `
