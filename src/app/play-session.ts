@@ -18,12 +18,13 @@ import {
   recordBreak,
   recordEnd,
   recordStart,
+  scoreOf,
   type SessionSummary,
   writeSession,
 } from "../session/state.ts";
 import { chooseClaude } from "./choose-claude.ts";
 import type { Prepared } from "./cook.ts";
-import { buildPorts, lockFile, mainRootOf, systemClock } from "./world.ts";
+import { buildPorts, gitFrom, lockFile, mainRootOf, systemClock } from "./world.ts";
 
 export async function playSession(prepared: Prepared): Promise<number> {
   const { start, file, request } = prepared;
@@ -73,7 +74,7 @@ interface Opened {
 async function record(prepared: Prepared, opened: Opened): Promise<number> {
   const mmm = path.join(mainRootOf(prepared.start), ".mmm");
   const directory = path.join(mmm, "sessions", opened.name);
-  const summary: SessionSummary = {
+  let summary: SessionSummary = {
     name: opened.name,
     playbook: prepared.file.shown,
     startedAt: opened.now.toISOString(),
@@ -83,6 +84,8 @@ async function record(prepared: Prepared, opened: Opened): Promise<number> {
   const reporter = openReporter(prepared);
   const sink: EventSink = {
     event: (event) => {
+      const score = scoreOf(event);
+      if (score !== undefined) summary = { ...summary, score };
       journal.append(event);
       reporter.event(event);
     },
@@ -156,6 +159,7 @@ async function play(
       cwd,
       worktree: null,
       directory: opened.directory,
+      git: gitFrom(invocation.cwd, prepared.start.root),
       version: invocation.version,
       replay: request.replay,
       environment: invocation.env,

@@ -14,6 +14,8 @@ interface SessionFacts {
   /** `null`: in place. */
   readonly worktree: string | null;
   readonly directory: string;
+  /** How the user calls git here from where mmm was started: `git`, or `git -C DIR`. */
+  readonly git: string;
   readonly version: string;
   /** The recording that stands in for Claude. */
   readonly replay: string | null;

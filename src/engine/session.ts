@@ -205,7 +205,7 @@ class Session {
     await ports.tree.rollback(point);
     frame.look = await ports.tree.look();
     sink.event({ type: "rolled-back", at: failed.at, head: frame.look.head, kept });
-    this.#next.push(`git restore --source=${kept} -- .`);
+    this.#next.push(`${this.#run.facts.git} restore --source=${kept} -- .`);
   }
 
   #variables(

@@ -1,6 +1,8 @@
 /** Options, environment and config of `mmm cook` (spec 1), each seen to do what it says. */
+import { execFile } from "node:child_process";
 import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { promisify } from "node:util";
 import { afterEach, describe, expect, test } from "vitest";
 import type { FakeCall } from "../support/fake-claude.ts";
 import { type Kitchen, openKitchen } from "../support/kitchen.ts";
@@ -225,6 +227,41 @@ describe("git", () => {
 
     expect(await repo.read("a.txt")).toBe("kept\n");
     expect(await repo.read("README.md")).toBe("hello\ny\n");
+  });
+
+  test.each(["sub", ".."])("the line holds when mmm was started in %s", async (from) => {
+    const { mmm, repo } = await open(undefined, { "README.md": "x", "sub/keep": "x" });
+    await repo.write("pb.yml", `[{shell: "echo y > top.txt; false"}]`);
+    const cwd = path.join(repo.root, from);
+    const playbook = path.join(repo.root, "pb.yml");
+
+    const { stdout, stderr } = await mmm(["cook", playbook, "--path", repo.root], { cwd });
+    const line = /git .*restore --source=.*/.exec(stdout + stderr)?.[0] ?? "false";
+    await promisify(execFile)("sh", ["-c", line], { cwd, env: repo.env });
+
+    expect(await repo.read("top.txt")).toBe("y\n");
+  });
+
+  test("sessions of several worktrees at once are all counted, each once (spec 7)", async () => {
+    const { repo, mmm } = await open();
+    const trees = ["a", "b", "c", "d", "e"].map((name) => path.join(repo.base, name));
+    for (const tree of trees) {
+      await repo.git("worktree", "add", "-q", "--detach", tree);
+      await writeFile(
+        path.join(tree, "pb.yml"),
+        `[{shell: "echo 7", id: s, outputs: {score: {capture: number}}}]`,
+      );
+    }
+
+    const ran = await Promise.all(trees.map((cwd) => mmm(["cook", "pb.yml"], { cwd })));
+
+    expect(ran.map(({ code }) => code)).toEqual([0, 0, 0, 0, 0]);
+    expect(JSON.parse(await repo.read(".mmm/state.json"))).toMatchObject({
+      total_runs: 5,
+      running: [],
+      score: 7,
+    });
+    expect(await repo.git("status", "--porcelain")).toBe("");
   });
 
   test("F11: a linked worktree is worked in, its state lies in the main repository", async () => {

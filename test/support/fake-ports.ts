@@ -393,6 +393,7 @@ export async function play(yaml: string, options: PlayOptions = {}): Promise<Pla
       cwd: "/repo",
       worktree: null,
       directory: "/session",
+      git: "git",
       version: "0",
       replay: null,
       environment,
