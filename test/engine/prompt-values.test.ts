@@ -60,3 +60,13 @@ describe("what the CLI runs or damages in a slash command's text (spec 3.2)", ()
     expect(world.prompts[0]).not.toContain("!`");
   });
 });
+
+test("a NUL byte is refused before Claude is asked", async () => {
+  const { world, of } = await play(`[{claude: "say $ARG"}]`, { args: ["a\0b"] });
+
+  expect(world.prompts).toEqual([]);
+  expect(of("attempt-finished")[0]?.failure).toMatchObject({
+    reason: "value",
+    message: "the value of $ARG holds a NUL byte, which no argument or variable can carry",
+  });
+});
