@@ -1,6 +1,6 @@
 /** Options, environment and config of `mmm cook` (spec 1), each seen to do what it says. */
 import { execFile } from "node:child_process";
-import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { afterEach, describe, expect, test } from "vitest";
@@ -299,6 +299,21 @@ describe("--record and --replay (spec 6.6)", () => {
     expect([recorded.code, replayed.code]).toEqual([0, 0]);
     expect(await history()).toEqual(first);
     expect(await repo.read("b.txt")).toBe("b");
+  });
+
+  test("--replay reads no command files: a command that is not installed is none of its business", async () => {
+    const { cook, repo } = await open([{ writes: { "a.txt": "a" }, text: "done" }]);
+    await repo.write(".claude/commands/mmm-own.md", "do it");
+    const step = `[{claude: "/mmm-own"}]`;
+
+    const recorded = await cook(step, ["-n", "1", "--record", "../run.jsonl"]);
+    await rm(path.join(repo.root, ".claude"), { recursive: true });
+    await repo.git("reset", "-q", "--hard", ":/first");
+    const replayed = await cook(step, ["-n", "1", "--replay", "../run.jsonl"]);
+    const unknown = await cook(step, ["-n", "1"]);
+
+    expect([recorded.code, replayed.code, unknown.code]).toEqual([0, 0, 2]);
+    expect(await repo.read("a.txt")).toBe("a");
   });
 
   test("both at once, a missing recording, and one that is none are exit 2", async () => {
