@@ -23,7 +23,9 @@ export async function chooseClaude(prepared: Prepared, directory: string): Promi
   const typed = (file: string): string => path.resolve(invocation.cwd, file);
   if (request.replay !== null) {
     const { openReplay } = await import("./recordings.ts");
-    return { port: await openReplay(typed(request.replay)), notes: [], finish: nothing };
+    const port = await openReplay(typed(request.replay));
+    await prepared.identity;
+    return { port, notes: [], finish: nothing };
   }
   if (request.record !== null) await checkRecordingTarget(typed(request.record));
   const real = await realClaude(prepared);
@@ -43,12 +45,17 @@ async function realClaude({
   invocation,
   lookup,
   config,
+  identity,
 }: Prepared): Promise<Pick<ChosenClaude, "port" | "notes">> {
-  if (!callsClaude(plan)) return { port: noClaude, notes: [] };
+  if (!callsClaude(plan)) {
+    await identity;
+    return { port: noClaude, notes: [] };
+  }
   return openClaude(plan, {
     invocation,
     children: ownChildren,
     lookup,
+    identity,
     bin: config.claudeBin,
     strictPermissions: config.strictPermissions,
   });

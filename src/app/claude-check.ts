@@ -73,6 +73,7 @@ export async function openClaude(
     readonly invocation: Invocation;
     readonly children: Children;
     readonly lookup: CommandLookup;
+    readonly identity: Promise<void>;
     readonly bin: string | null;
     readonly strictPermissions: boolean;
   },
@@ -87,6 +88,7 @@ export async function openClaude(
     home: env["HOME"],
     cwd,
   });
+  await setup.identity;
   // A stand-in that prints no version is no Claude CLI, and has no rule about root.
   const uid = program.version === null ? null : userId();
   const who = { uid, sandbox: env["IS_SANDBOX"] };

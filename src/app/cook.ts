@@ -72,7 +72,6 @@ export async function cook(request: CookRequest, invocation: Invocation): Promis
     withConfig(planRequest, { config, rules: lookup.rules, invocation }),
   );
   if (plan === null) throw new Error("a playbook that could be planned cannot be planned any more");
-  await identity;
   notes(source, [...diagnostics, ...first.diagnostics], { request, invocation });
   return playSession({
     request,
@@ -86,6 +85,7 @@ export async function cook(request: CookRequest, invocation: Invocation): Promis
     cwd,
     commit,
     inputs,
+    identity,
   });
 }
 
@@ -111,6 +111,8 @@ export interface Prepared {
   readonly cwd: string;
   readonly commit: Playbook["commit"];
   readonly inputs: readonly InputValue[];
+  /** Rejects when git does not know who commits; its turn comes after claude is found (spec 1.1). */
+  readonly identity: Promise<void>;
 }
 
 /** `--path`, `~/` expanded, else where mmm was started. */

@@ -1,5 +1,5 @@
 /** A checked request becomes a session: folder, lock, journal, reporters, signals, engine (spec 4, 7). */
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Run } from "../engine/context.ts";
 import type { Event, EventSink } from "../engine/events.ts";
@@ -18,12 +18,13 @@ import {
   recordBreak,
   recordEnd,
   recordStart,
+  scoreOf,
   type SessionSummary,
   writeSession,
 } from "../session/state.ts";
 import { chooseClaude } from "./choose-claude.ts";
 import type { Prepared } from "./cook.ts";
-import { buildPorts, lockFile, mainRootOf, systemClock } from "./world.ts";
+import { buildPorts, gitFrom, lockFile, mainRootOf, systemClock } from "./world.ts";
 
 export async function playSession(prepared: Prepared): Promise<number> {
   const { start, file, request } = prepared;
@@ -79,7 +80,7 @@ interface Opened {
 async function record(prepared: Prepared, opened: Opened): Promise<number> {
   const mmm = path.join(mainRootOf(prepared.start), ".mmm");
   const directory = path.join(mmm, "sessions", opened.name);
-  const summary: SessionSummary = {
+  let summary: SessionSummary = {
     name: opened.name,
     playbook: prepared.file.shown,
     startedAt: opened.now.toISOString(),
@@ -89,6 +90,8 @@ async function record(prepared: Prepared, opened: Opened): Promise<number> {
   const reporter = openReporter(prepared);
   const sink: EventSink = {
     event: (event) => {
+      const score = scoreOf(event);
+      if (score !== undefined) summary = { ...summary, score };
       journal.append(event);
       reporter.event(event);
     },
@@ -164,9 +167,9 @@ async function play(
       id: opened.name,
       playbook: prepared.file.shown,
       cwd,
-      startedIn: realDirectory(invocation.cwd),
       worktree: null,
       directory: opened.directory,
+      git: gitFrom(invocation.cwd, prepared.start.root),
       version: invocation.version,
       replay: request.replay,
       environment: invocation.env,
@@ -209,13 +212,4 @@ function openReporter({ request, invocation }: Prepared): Reporter {
     const text = error instanceof Error ? error.message : String(error);
     stderr.write(`mmm: the reporter failed and is switched off, the run goes on: ${text}\n`);
   });
-}
-
-/** Symlinks resolved, as git names the top of a tree; as it is when it is gone. */
-function realDirectory(directory: string): string {
-  try {
-    return realpathSync(directory);
-  } catch {
-    return directory;
-  }
 }

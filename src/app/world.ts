@@ -1,4 +1,5 @@
 /** The real ports of a session, put together (architecture: `main → the world`). */
+import { realpathSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import path from "node:path";
 import type { ClaudePort, Clock, Ports, TreePort } from "../engine/ports.ts";
@@ -8,6 +9,7 @@ import type { Children } from "../process/children.ts";
 import { readerOf } from "./slow-reader.ts";
 import { createShellPort } from "../process/shell-port.ts";
 import { openStore } from "../session/store.ts";
+import { singleQuote } from "../values/shell/form.ts";
 
 export const systemClock: Clock = {
   now: () => new Date(),
@@ -62,4 +64,9 @@ export function lockFile(start: RepositoryStart): string {
 /** Where `.mmm/` lies: the main repository, also for a linked worktree (spec 7). */
 export function mainRootOf(start: RepositoryStart): string {
   return path.basename(start.commonDir) === ".git" ? path.dirname(start.commonDir) : start.root;
+}
+
+/** The start of a git line to type: paths such as `.` mean the top of the tree only there. */
+export function gitFrom(cwd: string, root: string): string {
+  return realpathSync(cwd) === root ? "git" : `git -C ${singleQuote(root)}`;
 }

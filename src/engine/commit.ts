@@ -104,7 +104,7 @@ function refusal(outcome: CommitOutcome): Failure | null {
         ...(outcome.ignoreLines.length > 0
           ? [`add to .gitignore: ${outcome.ignoreLines.join(" ")}`]
           : []),
-        "or write `auto_commit: all` at this step",
+        `${outcome.ignoreLines.length > 0 ? "or write" : "write"} \`auto_commit: all\` at this step`,
       ]);
     default:
       return unreachable(outcome);

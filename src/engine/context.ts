@@ -11,11 +11,11 @@ interface SessionFacts {
   readonly playbook: string;
   /** Absolute path of the directory steps run in. */
   readonly cwd: string;
-  /** Absolute path of the directory mmm was started in: lines to type are for there. */
-  readonly startedIn: string;
   /** `null`: in place. */
   readonly worktree: string | null;
   readonly directory: string;
+  /** How the user calls git here from where mmm was started: `git`, or `git -C DIR`. */
+  readonly git: string;
   readonly version: string;
   /** The recording that stands in for Claude. */
   readonly replay: string | null;

@@ -158,7 +158,9 @@ async function defuse(pieces: Piece[], context: RenderContext): Promise<void> {
   }
 }
 
-const DANGEROUS = /!`|`!|\$[&`'$]/g;
+/** Pairs, and those that overlap too: of "`!`" both are seen, whoever wrote which of them. */
+const DANGEROUS = /(?=!`|`!|\$[&`'$])/g;
+const PAIR = 2;
 
 function guiltyPiece(pieces: readonly Piece[]): Piece | null {
   const whole = pieces.map(({ text }) => text).join("");
@@ -171,11 +173,7 @@ function guiltyPiece(pieces: readonly Piece[]): Piece | null {
   let at = 0;
   for (const match of whole.matchAll(DANGEROUS)) {
     while ((spans[at]?.end ?? Infinity) <= match.index) at += 1;
-    for (
-      let near = at;
-      (spans[near]?.start ?? Infinity) < match.index + match[0].length;
-      near += 1
-    ) {
+    for (let near = at; (spans[near]?.start ?? Infinity) < match.index + PAIR; near += 1) {
       const piece = spans[near]?.piece;
       if (piece !== undefined && piece.from !== null) return piece;
     }

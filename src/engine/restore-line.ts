@@ -8,9 +8,8 @@ export interface Undone {
   readonly start: string;
   /** Relative to `root`. */
   readonly paths: readonly string[];
-  readonly root: string;
-  /** Where the user stands. */
-  readonly cwd: string;
+  /** How the user calls git from where he stands: `git`, or `git -C DIR`. */
+  readonly git: string;
   /** Which input it belongs to; `null`: a session without inputs. */
   readonly input: number | null;
 }
@@ -22,8 +21,7 @@ const MOST_PATHS = 8;
  * Names only what was undone: the kept tree also holds files that nobody has changed, which the user
  * or a later input may have edited since. With many or odd names git itself lists them.
  */
-export function restoreLine({ kept, start, paths, root, cwd, input }: Undone): string {
-  const git = cwd === root ? "git" : `git -C ${shellWord(root)}`;
+export function restoreLine({ kept, start, paths, git, input }: Undone): string {
   const comment = input === null ? "" : `  # input ${input}`;
   // `:` and glob characters mean something to git, control characters to the terminal.
   const plain = paths.every((path) => /^[^\p{Cc}\p{Cf}:*?[\\]+$/u.test(path));

@@ -212,8 +212,7 @@ class Session {
         kept,
         start: point.tree ?? point.head,
         paths: undone.map(({ path }) => path),
-        root: ports.tree.root,
-        cwd: this.#run.facts.startedIn,
+        git: this.#run.facts.git,
         input: frame.input?.index ?? null,
       }),
     );

@@ -38,7 +38,8 @@ export function findSwept(root: string, changes: readonly TreeChange[]): Sweep |
     if (paths.length > maxListed) reasons.push(`and ${paths.length - maxListed} more like that`);
   };
   if (added.length > maxNewFiles) {
-    reasons.push(`${added.length} new files, more than ${maxNewFiles}`);
+    const some = added.slice(0, 3).map(showPath).join(", ");
+    reasons.push(`${added.length} new files, more than ${maxNewFiles}, such as ${some}`);
     for (const line of commonFolders(added)) ignoreLines.add(line);
   }
   const secret = added.filter(looksSecret);

@@ -172,8 +172,8 @@ class Planner {
     const command = step.kind === "claude" ? commandName(step) : null;
     const rules = command === null ? undefined : this.#request.commandRules.get(command);
     const ruled = rules?.commit ?? null;
-    const byForm = step.kind === "claude" && step.form !== "claude";
-    const required = inHandler ? false : ruled === null ? byForm : ruled === "required";
+    const byForm = !inHandler && step.kind === "claude" && step.form !== "claude";
+    const required = ruled === null ? byForm : ruled === "required";
     return { commitRequired: required, commitDefaulted: true };
   }
 

@@ -114,7 +114,8 @@ function factLines(event: SessionFinished, { memory, verbosity }: SummaryContext
   ];
   if (usedClaude) {
     const replayed = memory.replay === null ? "" : " (replayed, nothing was paid)";
-    facts.push(["Tokens", formatNumber(totals.tokens)]);
+    const told = totals.tokens > 0 || totals.costUsd !== null;
+    facts.push(["Tokens", told ? formatNumber(totals.tokens) : "unknown"]);
     facts.push(["Cost", `${costWords(event, memory).join("") || formatMoney(0)}${replayed}`]);
   }
   if (event.status !== "completed" || verbosity > 0) {

@@ -5,6 +5,7 @@ import writeFileAtomic from "write-file-atomic";
 import type { Event } from "../engine/events.ts";
 import { MmmError } from "../errors.ts";
 import { writing } from "./disk.ts";
+import { underLock } from "./state-lock.ts";
 
 /** Version of both files; a newer one is refused with a word. */
 const STATE_VERSION = 1;
@@ -24,6 +25,8 @@ export interface SessionSummary {
   readonly name: string;
   readonly playbook: string;
   readonly startedAt: string;
+  /** Latest output called `score` or `health_score`; absent: none yet. */
+  readonly score?: number | undefined;
 }
 
 /**
@@ -35,11 +38,13 @@ export function recordStart(
   session: SessionSummary,
   gone: string | null,
 ): string | null {
-  const { state, note } = readState(file);
-  const running = [...state.running.filter((name) => name !== gone), session.name];
-  const total_runs = state.total_runs + 1;
-  replace(file, { ...state, total_runs, last_run: session.startedAt, running });
-  return note;
+  return underLock(lockOf(file), () => {
+    const { state, note } = readState(file);
+    const running = [...state.running.filter((name) => name !== gone), session.name];
+    const total_runs = state.total_runs + 1;
+    replace(file, { ...state, total_runs, last_run: session.startedAt, running });
+    return note;
+  });
 }
 
 /** Says how it ended. */
@@ -49,9 +54,27 @@ export function recordEnd(
   end: Extract<Event, { type: "session-finished" }>,
   endedAt: string,
 ): void {
-  const { state } = readState(file);
-  const running = state.running.filter((name) => name !== session.name);
-  replace(file, { ...state, running, last_session: sessionRecord(session, end, endedAt) });
+  close(file, session, sessionRecord(session, end, endedAt));
+}
+
+/** The session's output `score`, when this event tells it; what is no number is none. */
+export function scoreOf(event: Event): number | undefined {
+  if (event.type !== "output-captured") return undefined;
+  if (event.name !== "score" && event.name !== "health_score") return undefined;
+  const score = Number(event.value.trim() === "" ? "none" : event.value);
+  return Number.isFinite(score) ? score : undefined;
+}
+
+function lockOf(file: string): string {
+  return file.replace(/\.json$/, ".lock");
+}
+
+function close(file: string, session: SessionSummary, last_session: State["last_session"]): void {
+  underLock(lockOf(file), () => {
+    const { state } = readState(file);
+    const running = state.running.filter((name) => name !== session.name);
+    replace(file, { ...state, running, score: session.score ?? state.score, last_session });
+  });
 }
 
 /** The content of `session.json`; `null` end: still running. */
@@ -89,9 +112,7 @@ export function recordBreak(
     ended_at: broken.endedAt,
   };
   replace(files.session, { version: STATE_VERSION, ...record });
-  const { state } = readState(files.state);
-  const running = state.running.filter((name) => name !== session.name);
-  replace(files.state, { ...state, running, last_session: record });
+  close(files.state, session, record);
 }
 
 function sessionRecord(

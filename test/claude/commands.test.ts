@@ -117,6 +117,7 @@ test.each([
   ["depoly", "near"],
   ["deplyo", "near"],
   ["deployment", "unknown"],
+  ["depxyz", "unknown"],
   ["qa", "unknown"],
 ])("/%s is %s (6.3)", async (name, kind) => {
   await put("repo/.claude/commands/deploy.md");

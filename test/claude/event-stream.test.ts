@@ -73,6 +73,15 @@ test.each([null, undefined, "0.1"])("a cost of %j is unknown, never 0 (6.4)", (c
   expect(summary.result?.usage).toMatchObject({ costUsd: null, inputTokens: 1 });
 });
 
+test("the cost is unknown when that of one of the models is (6.4)", () => {
+  const modelUsage = { a: { inputTokens: 1, costUSD: 0.5 }, b: { inputTokens: 2 } };
+
+  expect(parse(lines({ ...result, modelUsage })).result?.usage).toMatchObject({
+    costUsd: null,
+    inputTokens: 3,
+  });
+});
+
 test("no modelUsage at all is no usage, and no model call", () => {
   const { modelUsage: _, ...bare } = result;
 

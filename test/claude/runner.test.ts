@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createClaudePort, type ClaudeRunnerOptions } from "../../src/claude/runner.ts";
 import type { ClaudeActivity, ClaudeReport, ClaudeRequest } from "../../src/engine/ports.ts";
 import { Children } from "../../src/process/children.ts";
@@ -261,6 +261,15 @@ test("a process that lingers after its last result is ended with its tree, and t
   expect(report.warnings).toEqual(["claude went on living after its result and was ended"]);
   expect(isAlive(Number(await read("pid")))).toBe(false);
 }, 20_000);
+
+test("a process may live on for 15 s after its last result (6.2)", async () => {
+  const timers = vi.spyOn(globalThis, "setTimeout");
+
+  await run({ do: [{ init: {} }, { result: { result: "yes" } }] });
+
+  expect(timers.mock.calls.map(([, ms]) => ms)).toContain(15_000);
+  timers.mockRestore();
+});
 
 test("a process that wakes up after a result is not lingering: the last result counts (6.2)", async () => {
   const report = await run(

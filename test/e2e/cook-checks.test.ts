@@ -114,7 +114,9 @@ describe("the order of checks (spec 1.1): the first kind of trouble wins", () =>
     const unknown = await cook(UNKNOWN, [], noClaude);
     const missing = await cook(CLAUDE, [], noClaude);
     await writeFile(path.join(repo.home, ".gitconfig"), "[user]\n\tuseConfigOnly = true\n");
+    const both = await cook(CLAUDE, [], noClaude);
     const nobody = await cook(FINE);
+    const rootAndNobody = await cook(CLAUDE, [], { env: { IS_SANDBOX: "" } });
     const nobodyNeeded = await cook(FINE, ["--no-commit"]);
 
     expect([wrongOutside, noRepository, dirty].map(({ code }) => code)).toEqual([2, 3, 3]);
@@ -124,7 +126,10 @@ describe("the order of checks (spec 1.1): the first kind of trouble wins", () =>
     expect(dirty.stderr).toContain("dirt.txt");
     expect(unknown.stderr).toMatch(/mmm-code-review[^]*nothing was run/);
     expect(missing.stderr).toContain("/no/claude");
+    expect(both.stderr).toContain("/no/claude");
     expect(nobody.stderr).toContain("git config");
+    expect([both.code, rootAndNobody.code]).toEqual([3, 3]);
+    expect(rootAndNobody.stderr).toContain("git config");
   });
 
   test("nothing was begun by any of them: no session, no state, no lock", async () => {

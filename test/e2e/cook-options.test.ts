@@ -1,6 +1,6 @@
 /** Options, environment and config of `mmm cook` (spec 1), each seen to do what it says. */
 import { execa } from "execa";
-import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import type { FakeCall } from "../support/fake-claude.ts";
@@ -240,6 +240,41 @@ describe("git", () => {
     },
   );
 
+  test.each(["sub", ".."])("the line holds when mmm was started in %s", async (from) => {
+    const { mmm, repo } = await open(undefined, { "README.md": "x", "sub/keep": "x" });
+    await repo.write("pb.yml", `[{shell: "echo y > top.txt; false"}]`);
+    const cwd = path.join(repo.root, from);
+    const playbook = path.join(repo.root, "pb.yml");
+
+    const { stdout, stderr } = await mmm(["cook", playbook, "--path", repo.root], { cwd });
+    const line = /git .*restore --source=.*/.exec(stdout + stderr)?.[0] ?? "false";
+    await execa("sh", ["-c", line], { cwd, env: repo.env, extendEnv: false });
+
+    expect(await repo.read("top.txt")).toBe("y\n");
+  });
+
+  test("sessions of several worktrees at once are all counted, each once (spec 7)", async () => {
+    const { repo, mmm } = await open();
+    const trees = ["a", "b", "c", "d", "e"].map((name) => path.join(repo.base, name));
+    for (const tree of trees) {
+      await repo.git("worktree", "add", "-q", "--detach", tree);
+      await writeFile(
+        path.join(tree, "pb.yml"),
+        `[{shell: "echo 7", id: s, outputs: {score: {capture: number}}}]`,
+      );
+    }
+
+    const ran = await Promise.all(trees.map((cwd) => mmm(["cook", "pb.yml"], { cwd })));
+
+    expect(ran.map(({ code }) => code)).toEqual([0, 0, 0, 0, 0]);
+    expect(JSON.parse(await repo.read(".mmm/state.json"))).toMatchObject({
+      total_runs: 5,
+      running: [],
+      score: 7,
+    });
+    expect(await repo.git("status", "--porcelain")).toBe("");
+  });
+
   test("F11: a linked worktree is worked in, its state lies in the main repository", async () => {
     const { repo, mmm } = await open();
     const linked = path.join(repo.base, "linked");
@@ -275,6 +310,21 @@ describe("--record and --replay (spec 6.6)", () => {
     expect([recorded.code, replayed.code]).toEqual([0, 0]);
     expect(await history()).toEqual(first);
     expect(await repo.read("b.txt")).toBe("b");
+  });
+
+  test("--replay reads no command files: a command that is not installed is none of its business", async () => {
+    const { cook, repo } = await open([{ writes: { "a.txt": "a" }, text: "done" }]);
+    await repo.write(".claude/commands/mmm-own.md", "do it");
+    const step = `[{claude: "/mmm-own"}]`;
+
+    const recorded = await cook(step, ["-n", "1", "--record", "../run.jsonl"]);
+    await rm(path.join(repo.root, ".claude"), { recursive: true });
+    await repo.git("reset", "-q", "--hard", ":/first");
+    const replayed = await cook(step, ["-n", "1", "--replay", "../run.jsonl"]);
+    const unknown = await cook(step, ["-n", "1"]);
+
+    expect([recorded.code, replayed.code, unknown.code]).toEqual([0, 0, 2]);
+    expect(await repo.read("a.txt")).toBe("a");
   });
 
   test("both at once, a missing recording, and one that is none are exit 2", async () => {

@@ -93,13 +93,27 @@ test("F03 a timeout ends the step and all that it started, and says so", async (
   expect(isAlive(pid)).toBe(false);
 });
 
-test("F03 without a timeout none is set, for neither kind", async () => {
-  rig = await makeRig({ files: { "p.yml": '- shell: "true"\n- claude: "x"\n' } });
+test("F03 a timeout ends a claude that says nothing any more, and what it started", async () => {
+  rig = await makeRig({
+    files: { "p.yml": '- {claude: "x", timeout: 1s}\n' },
+    claude: {
+      calls: [
+        {
+          do: [
+            { init: {} },
+            { spawn: ["sleep", "1000"], session: true, pidFile: "../out/pid" },
+            { waitFor: "/never/there" },
+          ],
+        },
+      ],
+    },
+  });
 
-  const ran = await rig.mmm(["cook", "p.yml", "-n", "1", "--reporter", "json"]);
+  const ran = await rig.mmm(["cook", "p.yml", "-n", "1"]);
 
-  expectDecent(ran, [0]);
-  expect(ran.stdout).not.toMatch(/"timeoutMs":\d/);
+  expectDecent(ran, [1]);
+  expect(ran.stdout + ran.stderr).toContain("timed out after 1s");
+  expect(isAlive(Number((await rig.received())["pid"]))).toBe(false);
 });
 
 const TWO_MB = "0123456789 'single' \"double\" $(touch CANARY)\n".repeat(48_000);

@@ -67,6 +67,19 @@ describe("commit_required (spec 5)", () => {
     expect(steps).toEqual(["1.on_failure.1 succeeded", "1 succeeded"]);
   });
 
+  test("what its own file requires it requires in a handler too, unless the step says no", async () => {
+    const asked = await play(`[{shell: "fail 1", on_failure: "cmd"}]`, {
+      rules: rules("required"),
+    });
+    const excused = await play(
+      `[{shell: "fail 1", on_failure: {claude: "/cmd", commit_required: false}}]`,
+      { rules: rules("required") },
+    );
+
+    expect(asked.steps).toEqual(["1.on_failure.1 failed", "1 succeeded"]);
+    expect(excused.steps).toEqual(["1.on_failure.1 succeeded", "1 succeeded"]);
+  });
+
   test("a commit made in a handler or in on_success counts for the step", async () => {
     const { outcome, of } = await play(`
 - shell: "fail 1"

@@ -1,8 +1,11 @@
 /** Declared outputs (spec 3.3): what is taken, and what is said when it cannot be had. */
 import { describe, expect, test } from "vitest";
 import { captureValue } from "../../src/engine/capture.ts";
+import { takeOutputs } from "../../src/engine/outputs.ts";
+import { newRecord } from "../../src/engine/scope.ts";
 import type { OutputRule } from "../../src/playbook/model.ts";
-import { play } from "../support/fake-ports.ts";
+import { readPlaybook } from "../../src/playbook/read.ts";
+import { FakeWorld, play } from "../support/fake-ports.ts";
 
 type CaptureRule = Extract<OutputRule, { kind: "capture" }>;
 
@@ -139,6 +142,25 @@ describe("outputs of a step (spec 3.3)", () => {
 
     expect(played.of("step-finished")[0]?.failure).toMatchObject({ reason: "output", message });
     expect(played.world.files).toEqual({ "README.md": "hello" });
+  });
+
+  test.each([
+    [10 * 1024 * 1024, "text"],
+    [10 * 1024 * 1024 + 1, "output n: 10.0 MiB of text, more than the 10 MiB that are captured"],
+  ])("a text of %i bytes is %j (spec 11)", async (bytes, expected) => {
+    const { playbook } = readPlaybook("pb.yml", `[{shell: x, outputs: {n: {capture: text}}}]`);
+    const [step] = playbook?.steps ?? [];
+    if (step === undefined) throw new Error("no step");
+    const record = { ...newRecord("s", "shell"), outputFile: "log" };
+    const disk = {
+      ...new FakeWorld().ports().store,
+      size: async () => Promise.resolve(bytes),
+      read: async () => Promise.resolve({ text: "text", exact: true }),
+    };
+
+    const taken = await takeOutputs(step, record, { files: [], store: disk, lenient: false });
+
+    expect(taken.ok ? taken.value[0]?.value : taken.error).toBe(expected);
   });
 
   test("the handler can put it right, and an earlier attempt's outputs are gone", async () => {

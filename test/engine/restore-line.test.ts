@@ -5,8 +5,7 @@ const undone = {
   kept: "refs/mmm/failed/s/1",
   start: "c0ffee",
   paths: ["a.txt", "b c.txt", "it's"],
-  root: "/repo",
-  cwd: "/repo",
+  git: "git",
   input: null,
 };
 
@@ -17,7 +16,7 @@ test("the line names what was undone, quoted, and nothing else (spec 5)", () => 
 });
 
 test("from elsewhere it goes to the repository, and says which input it belongs to", () => {
-  expect(restoreLine({ ...undone, paths: ["a"], root: "/my repo", cwd: "/x", input: 3 })).toBe(
+  expect(restoreLine({ ...undone, paths: ["a"], git: "git -C '/my repo'", input: 3 })).toBe(
     "git -C '/my repo' restore --source=refs/mmm/failed/s/1 -- a  # input 3",
   );
 });

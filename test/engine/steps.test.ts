@@ -137,7 +137,34 @@ describe("attempts (spec 2.3)", () => {
   });
 });
 
+test("F03: both kinds get the timeout of their step, and none when it has none", async () => {
+  const { world } = await play(
+    `
+- {shell: "print 1", timeout: 90s}
+- {claude: "x", timeout: 1h30m}
+- {shell: "fail 1", on_failure: {shell: "print 2", timeout: 5}}
+- claude: "y"
+`,
+    { iterations: 1 },
+  );
+
+  expect(world.timeouts).toEqual([90_000, 5_400_000, null, 5000, null, null]);
+});
+
 describe("what a handler sees (spec 2.3)", () => {
+  test("after an inner handler its own error again, not the inner one", async () => {
+    const { world } = await play(`
+- id: outer
+  shell: "fail 1 5"
+  on_failure:
+    - {id: middle, shell: "fail 1 6", on_failure: {shell: "print in \${error.exit_code}"}}
+    - shell: "print out \${error.step} \${error.exit_code}"
+`);
+
+    const after = world.scripts.find(({ script }) => script.startsWith("print out"));
+    expect(Object.values(after?.env ?? {})).toEqual(expect.arrayContaining(["outer", "5"]));
+  });
+
   test("the message, code and step of the error, and the failed attempt's output and number", async () => {
     const { world } = await play(
       `

@@ -165,6 +165,16 @@ describe("nothing to do (spec 3.3)", () => {
     expect(loose.world.prompts[1]).toBe("/fix notes.md");
   });
 
+  test("a file that was there before is no new spec, though the step changed it", async () => {
+    const { world, steps } = await play(
+      `[{shell: "write specs/a.md old"}, {claude: "/review", id: review}, {claude: "/fix \${review.spec:-none}"}]`,
+      { iterations: 1, claude: { "/review": "write specs/a.md new" } },
+    );
+
+    expect(steps).toEqual(["1 succeeded", "2 succeeded", "3 succeeded"]);
+    expect(world.prompts[1]).toBe("/fix none");
+  });
+
   test("a producing step that changed files but added no spec is no reason to stop", async () => {
     const { world, outcome } = await play(review, {
       iterations: 1,

@@ -1,7 +1,7 @@
 import { chmod, mkdir, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { commitOf, repoOf, treeOf } from "./support.ts";
 
 describe("commit", () => {
@@ -267,6 +267,19 @@ describe("waiting", () => {
     expect(await commitOf(tree)).toMatchObject({ kind: "committed" });
   });
 
+  it("gives a commit that is to be signed 60 s to say something (spec 5)", async () => {
+    const repo = await repoOf();
+    await repo.git("config", "gpg.program", "false");
+    await repo.git("config", "commit.gpgSign", "true");
+    const tree = await treeOf(repo);
+    await repo.write("a", "1");
+    const timers = vi.spyOn(globalThis, "setTimeout");
+
+    expect(await commitOf(tree)).toMatchObject({ kind: "refused" });
+    expect(timers.mock.calls.map(([, ms]) => ms)).toContain(60_000);
+    timers.mockRestore();
+  });
+
   it("is ended by the signal", async () => {
     const repo = await repoOf();
     const tree = await treeOf(repo);
@@ -362,7 +375,7 @@ describe("what is never swept in (spec 5)", () => {
     expect(await commitOf(tree)).toEqual({
       kind: "blocked",
       reasons: [
-        "1002 new files, more than 1000",
+        expect.stringContaining("1002 new files, more than 1000, such as "),
         "big.bin is 21 MB, more than 20 MB",
         "nested is a git repository of its own",
       ],

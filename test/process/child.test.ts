@@ -400,3 +400,15 @@ describe("a slow reader", () => {
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(3_000_000);
   });
 });
+
+test("a deaf child is killed 5 s after its time is over, when nobody says otherwise (spec 7)", async () => {
+  const heard = new Heard();
+  const { end, durationMs } = await newChildren().start(
+    shell("trap '' TERM; while :; do sleep 0.1; done", heard, { timeoutMs: 200 }),
+    NEVER,
+  );
+
+  expect(end).toEqual({ kind: "timed-out", afterMs: 200 });
+  expect(durationMs).toBeGreaterThan(5000);
+  // The limit of this test is what holds the upper bound.
+}, 15_000);

@@ -95,6 +95,7 @@ test("an unknown cost is never shown as 0 (spec 6.4)", () => {
   const totals = { ...SESSION_FINISHED.totals, costUsd: null, knownCostUsd: 0 };
 
   expect(summary({ totals }).out).toContain("   Cost: unknown\n");
+  expect(summary({ totals: { ...totals, tokens: 0 } }).out).toContain("   Tokens: unknown\n");
   expect(summary({ totals }, { verbosity: -1 }).out).toContain(", unknown)");
 });
 

@@ -1,13 +1,20 @@
 /** What a session writes under `.mmm/` (spec 7): names, state, journal and values by file. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Event } from "../../src/engine/events.ts";
 import { openJournal } from "../../src/session/journal.ts";
 import { sessionName } from "../../src/session/name.ts";
-import { recordBreak, recordEnd, recordStart, writeSession } from "../../src/session/state.ts";
+import {
+  recordBreak,
+  recordEnd,
+  recordStart,
+  scoreOf,
+  writeSession,
+} from "../../src/session/state.ts";
 import { openStore } from "../../src/session/store.ts";
+import { place } from "../support/scripted-run.ts";
 
 let folder = "";
 beforeEach(() => {
@@ -83,6 +90,42 @@ describe("state.json and session.json", () => {
       running: ["mmm-b-2"],
       last_session: told,
     });
+  });
+
+  test("the latest score is kept, also past sessions that have none", () => {
+    const state = path.join(folder, "state.json");
+    recordStart(state, summary, null);
+    expect(json(state)).toMatchObject({ score: null });
+
+    recordEnd(state, { ...summary, score: 81.5 }, finished, "later");
+    expect(json(state)).toMatchObject({ score: 81.5 });
+    recordEnd(state, summary, finished, "later");
+    expect(json(state)).toMatchObject({ score: 81.5 });
+    recordEnd(state, { ...summary, score: 0 }, finished, "later");
+    expect(json(state)).toMatchObject({ score: 0 });
+  });
+
+  test.each([
+    ["score", "42", 42],
+    ["health_score", "81.5\n", 81.5],
+    ["score", "0", 0],
+    ["score", "", undefined],
+    ["score", "good", undefined],
+    ["scores", "42", undefined],
+  ])("an output %s of %j is the score %s", (name, value, score) => {
+    expect(scoreOf({ type: "output-captured", at: place("1"), name, value })).toBe(score);
+  });
+
+  test("one writer at a time: it waits for the lock, and takes over one that was left", () => {
+    const state = path.join(folder, "state.json");
+    const lock = path.join(folder, "state.lock");
+    writeFileSync(lock, "1\n");
+    utimesSync(lock, 1, 1);
+
+    recordStart(state, summary, null);
+
+    expect(json(state)).toMatchObject({ total_runs: 1 });
+    expect(existsSync(lock)).toBe(false);
   });
 
   test("one that breaks off is not running any more", () => {

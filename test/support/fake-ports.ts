@@ -57,6 +57,8 @@ export class FakeWorld {
   readonly kept: string[] = [];
   readonly rollbacks: TreePoint[] = [];
   readonly prompts: string[] = [];
+  /** What each child was given to live, in ms. */
+  readonly timeouts: (number | null)[] = [];
   /** Scripts that ran, with the environment they got. */
   readonly scripts: { readonly script: string; readonly env: Readonly<Record<string, string>> }[] =
     [];
@@ -114,6 +116,7 @@ export class FakeWorld {
       shell: {
         run: async (request) => {
           this.scripts.push({ script: request.script, env: request.env });
+          this.timeouts.push(request.timeoutMs);
           request.onStart?.({ pid: 1, startTime: "1" });
           const ran = this.#run(request.script, request.env);
           this.#disk.set(request.logFile, ran.both);
@@ -128,6 +131,7 @@ export class FakeWorld {
       claude: {
         run: async (request) => {
           this.prompts.push(request.prompt);
+          this.timeouts.push(request.timeoutMs);
           const ran = this.#run(this.#actsFor(request.prompt), request.env);
           const { end } = ran;
           this.#disk.set(request.logFile, ran.stdout);
@@ -391,9 +395,9 @@ export async function play(yaml: string, options: PlayOptions = {}): Promise<Pla
       id: "mmm-pb-1",
       playbook: "pb.yml",
       cwd: "/repo",
-      startedIn: "/repo",
       worktree: null,
       directory: "/session",
+      git: "git",
       version: "0",
       replay: null,
       environment,
