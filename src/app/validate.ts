@@ -1,7 +1,7 @@
 /** `mmm validate PLAYBOOK...`: every problem with its place; knows no inputs (spec 1). */
 import { readPlaybook } from "../playbook/read.ts";
 import type { Diagnostic } from "../playbook/diagnostic.ts";
-import { planPlaybook } from "../playbook/plan.ts";
+import { planRead } from "../playbook/plan-read.ts";
 import {
   renderDiagnostics,
   renderDiagnosticsGithub,
@@ -48,14 +48,13 @@ function check(found: PlaybookFile): {
   readonly source: SourceFile;
   readonly diagnostics: readonly Diagnostic[];
 } {
-  const { playbook, source, diagnostics } = readPlaybook(found.shown, found.bytes);
-  if (playbook === null) return { source, diagnostics };
-  const planned = planPlaybook(playbook, {
+  const read = readPlaybook(found.shown, found.bytes);
+  const { diagnostics } = planRead(read, {
     inputs: "unknown",
     maxIterations: null,
     environment: null,
     claude: { above: {}, below: {} },
     commandRules: new Map(),
   });
-  return { source, diagnostics: [...diagnostics, ...planned.diagnostics] };
+  return { source: read.source, diagnostics };
 }

@@ -1,8 +1,10 @@
 /** Playbook and request to plan, or problems with their places; nothing has run (spec 3.1, 11). */
 import type { Reference } from "../values/reference.ts";
+import { dottedReferences } from "../values/shell/dotted.ts";
 import { compileShellText, type ShellText } from "../values/shell/compile.ts";
 import { compileText, type TextTemplate } from "../values/text.ts";
 import type { Diagnostic } from "./diagnostic.ts";
+import type { Holes } from "./holes.ts";
 import type {
   ClaudeOptions,
   FailureHandler,
@@ -40,12 +42,13 @@ export interface PlanRequest {
 /** Iterations of a playbook with Claude steps and without inputs (spec 1, `--max-iterations`). */
 const DEFAULT_ITERATIONS = 10;
 
-/** One walk over the steps, linear in their number. */
+/** One walk over the steps, linear in their number. With `holes` only the diagnostics mean something. */
 export function planPlaybook(
   playbook: Playbook,
   request: PlanRequest,
+  holes: Holes | null = null,
 ): { readonly plan: Plan | null; readonly diagnostics: readonly Diagnostic[] } {
-  const planner = new Planner(playbook, request);
+  const planner = new Planner(playbook, request, holes);
   const plan = planner.plan();
   const failed = planner.diagnostics.some((each) => each.severity === "error");
   return { plan: failed ? null : plan, diagnostics: planner.diagnostics };
@@ -60,14 +63,14 @@ class Planner {
   /** Ids whose stdout or stderr somebody wants alone. */
   readonly #split = new Set<string>();
 
-  constructor(playbook: Playbook, request: PlanRequest) {
+  constructor(playbook: Playbook, request: PlanRequest, holes: Holes | null) {
     this.#playbook = playbook;
     this.#request = request;
     this.#source = sourceFile(playbook.file, playbook.text);
     const environment = request.environment && new Set(Object.keys(request.environment));
     for (const { name } of playbook.env) environment?.add(name);
     const ids = new Set([...everyStep(playbook.steps)].flatMap(({ id }) => id ?? []));
-    this.#scope = new StaticScope({ inputs: request.inputs, environment, ids });
+    this.#scope = new StaticScope({ inputs: request.inputs, environment, ids, holes });
   }
 
   plan(): Plan {
@@ -223,7 +226,8 @@ class Planner {
       this.#scope.isKnownPlain(name),
     );
     for (const problem of problems) this.#report(step.run, problem);
-    for (const reference of text?.references ?? []) this.#reference(step.run, reference);
+    const references = text?.references ?? dottedReferences(step.run.value, problems);
+    for (const reference of references) this.#reference(step.run, reference);
     // With a problem there is no plan; the empty text only lets the walk go on to find the others.
     return text ?? compileShellText("", () => false).text ?? raise();
   }
