@@ -19,6 +19,11 @@ export function planRead(
   );
   return {
     plan: playbook === null ? null : planned.plan,
-    diagnostics: [...diagnostics, ...others].toSorted((a, b) => a.range.start - b.range.start),
+    diagnostics: inOrder([...diagnostics, ...others]),
   };
+}
+
+/** By their places. */
+export function inOrder(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  return diagnostics.toSorted((a, b) => a.range.start - b.range.start);
 }

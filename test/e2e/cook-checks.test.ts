@@ -93,6 +93,48 @@ describe("the command line (spec 1)", () => {
   });
 });
 
+describe("Claude commands that nobody knows (spec 6.3)", () => {
+  const TEXTS = '- "npm test"\n- "Please review the code"\n- claude: /nope\n';
+
+  test("validate warns of each at its place, exit 0, also those that cook refuses", async () => {
+    const { mmm, repo } = await open();
+    await repo.write("p.yml", `${TEXTS}- /mmm-lint\n- /mine\n`);
+    await repo.write(".claude/commands/mine.md", "Do it.");
+
+    const { code, stdout } = await mmm(["validate", "p.yml"]);
+
+    expect(code).toBe(0);
+    expect(stdout).toContain("p.yml:1:3 unknown-command warning: there is no command /npm");
+    expect(stdout).toContain("did you mean `shell: npm test`?");
+    expect(stdout).toContain("p.yml:2:3 unknown-command warning: there is no command /Please");
+    expect(stdout).toContain("did you mean `claude: Please review the code`?");
+    expect(stdout).toContain("p.yml:3:11 unknown-command warning: there is no command /nope");
+    expect(stdout).toContain("p.yml:4:3 unknown-command warning: /mmm-lint is not installed here");
+    expect(stdout).not.toContain("/mine");
+    expect(stdout).toMatch(/p\.yml: ok\n$/);
+  });
+
+  test("validate works where there is no repository", async () => {
+    const { mmm, repo } = await open();
+    await writeFile(path.join(repo.base, "p.yml"), "- /nope\n");
+
+    const { code, stdout } = await mmm(["validate", "p.yml"], { cwd: repo.base });
+
+    expect(code).toBe(0);
+    expect(stdout).toContain("p.yml:1:3 unknown-command warning");
+  });
+
+  test("cook says where they stand, and asks Claude", async () => {
+    const { cook, prompts } = await open();
+
+    const { stdout, stderr } = await cook(`- claude: /nope\n${TEXTS}`, ["-n", "1", "--no-commit"]);
+
+    expect(stdout + stderr).toContain("pb.yml:1:11 there is no command /nope");
+    expect(stdout + stderr).toContain("pb.yml:2:3 there is no command /npm");
+    expect((await prompts())[0]).toBe("/nope");
+  });
+});
+
 describe("the order of checks (spec 1.1): the first kind of trouble wins", () => {
   const WRONG = `[{shel: "true"}]`;
   const UNKNOWN = `[{claude: "/mmm-code-reviw"}]`;
