@@ -23,6 +23,7 @@ import type {
 } from "./plan-model.ts";
 import { commandName, everyStep } from "./plan-steps.ts";
 import { withSplit } from "./plan-split.ts";
+import { type MissingInput, needsInput } from "./needs-input.ts";
 import { leadingValue } from "./prompt-start.ts";
 import { positionAt, rangeInText, type SourceFile, sourceFile } from "./source.ts";
 import { type InputsKnown, StaticScope } from "./static-scope.ts";
@@ -62,6 +63,8 @@ class Planner {
   readonly #scope: StaticScope;
   /** Ids whose stdout or stderr somebody wants alone. */
   readonly #split = new Set<string>();
+  /** References to an input that is not there: one thing to mend, however many they are. */
+  readonly #missing: MissingInput[] = [];
 
   constructor(playbook: Playbook, request: PlanRequest, holes: Holes | null) {
     this.#playbook = playbook;
@@ -74,6 +77,13 @@ class Planner {
   }
 
   plan(): Plan {
+    const plan = this.#walk();
+    const missing = needsInput(this.#missing, this.#playbook.file);
+    if (missing !== null) this.diagnostics.push(missing);
+    return plan;
+  }
+
+  #walk(): Plan {
     const { playbook } = this;
     const env = playbook.env.map(({ name, value }) => ({ name, value: this.#text(value) }));
     const steps = playbook.steps.map((step, index) => this.#step(step, String(index + 1), false));
@@ -238,9 +248,12 @@ class Planner {
       this.#split.add(head);
     const problem = this.#scope.check(reference);
     if (problem === null) return;
-    const severity =
-      problem.code === "needs-input" && this.#request.inputs === "unknown" ? "note" : "error";
-    this.#report(source, { ...problem, severity, start: reference.start, end: reference.end });
+    const { start, end } = reference;
+    if (problem.code === "needs-input") {
+      const severity = this.#request.inputs === "unknown" ? "note" : "error";
+      const range = rangeInText(source, start, end);
+      this.#missing.push({ name: reference.name, problem: { ...problem, severity, range } });
+    } else this.#report(source, { ...problem, severity: "error", start, end });
   }
 
   #report(

@@ -137,7 +137,6 @@ export class StaticScope {
       return {
         code: "needs-input",
         message: `${reference.text} needs an input`,
-        help: name === "FILE" ? "give --map PATTERN" : "give --args VALUE or --map PATTERN",
       };
     }
     if (name === "FILE" && !this.#inputs.allHaveFiles) {
