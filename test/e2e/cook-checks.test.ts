@@ -37,6 +37,51 @@ describe("the command line (spec 1)", () => {
     expect(option.stderr).toContain("--itterations");
   });
 
+  test("options without a command print help; help shows no empty defaults", async () => {
+    const { mmm } = await open();
+
+    const [plain, quiet, cook] = [await mmm(["-v"]), await mmm(["-q"]), await mmm(["cook", "-h"])];
+
+    expect([plain.code, quiet.code]).toEqual([0, 0]);
+    expect(plain.stdout).toContain("Usage: mmm");
+    expect(cook.stdout).not.toContain("default: []");
+    expect(cook.stdout).not.toContain("--parallel");
+  });
+
+  test("a pattern that the shell expanded: the line says how to quote it", async () => {
+    const { mmm } = await open();
+    const files = ["specs/a.md", "specs/b.md", "specs/c.md"];
+
+    const last = await mmm(["cook", "p.yml", "--map", ...files]);
+    const first = await mmm(["cook", "--map", ...files, "p.yml"]);
+    const mixed = await mmm(["cook", "p.yml", "--map", "a.md", "b.txt"]);
+    const apart = await mmm(["cook", "p.yml", "--map", "a/x", "other"]);
+
+    for (const { code, stderr } of [last, first]) {
+      expect(code).toBe(2);
+      expect(stderr).toContain("quote the pattern: --map 'specs/*.md'");
+    }
+    expect(mixed.stderr).toContain("quote the pattern: --map '*'");
+    expect(apart.stderr).toContain("quote the pattern: --map 'PATTERN'");
+  });
+
+  test.each([
+    ["resume", ["resume", "x", "--force"]],
+    ["worktree", ["worktree", "ls"]],
+    ["doctor", ["doctor", "--help"]],
+    ["--parallel", ["cook", "p.yml", "--parallel", "3"]],
+    ["--worktree", ["cook", "p.yml", "-w"]],
+    ["--max-cost", ["cook", "--max-cost=3", "p.yml"]],
+    ["--wait", ["cook", "p.yml", "--wait"]],
+  ])("%s is named as planned, not as unknown", async (name, args) => {
+    const { mmm } = await open();
+
+    const { code, stderr } = await mmm(args);
+
+    expect(code).toBe(2);
+    expect(stderr).toContain(`\`${name}\` is not in this version of mmm`);
+  });
+
   test("-n takes a whole number from 1 to 1000", async () => {
     const { cook } = await open();
 
