@@ -2,7 +2,7 @@
 import type { Reference } from "../values/reference.ts";
 import { dottedReferences } from "../values/shell/dotted.ts";
 import { compileShellText, type ShellText } from "../values/shell/compile.ts";
-import { compileText, type TextTemplate } from "../values/text.ts";
+import { compileText, doubleBracesIn, type TextTemplate } from "../values/text.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { Holes } from "./holes.ts";
 import type {
@@ -22,7 +22,7 @@ import type {
   PlannedStep,
 } from "./plan-model.ts";
 import { commandName, everyStep } from "./plan-steps.ts";
-import { withSplit } from "./plan-split.ts";
+import { readsOneStream, withSplit } from "./plan-split.ts";
 import { type MissingInput, needsInput } from "./needs-input.ts";
 import { leadingValue } from "./prompt-start.ts";
 import { positionAt, rangeInText, type SourceFile, sourceFile } from "./source.ts";
@@ -235,7 +235,12 @@ class Planner {
     const { text, problems } = compileShellText(step.run.value, (name) =>
       this.#scope.isKnownPlain(name),
     );
-    for (const problem of problems) this.#report(step.run, problem);
+    const braces = doubleBracesIn(step.run.value);
+    for (const each of problems)
+      if (!braces.some(({ start }) => start === each.start)) this.#report(step.run, each);
+    // No shell knows them; in single quotes they may be meant for another program.
+    for (const each of braces)
+      this.#report(step.run, { ...each, severity: text === null ? "error" : "warning" });
     const references = text?.references ?? dottedReferences(step.run.value, problems);
     for (const reference of references) this.#reference(step.run, reference);
     // With a problem there is no plan; the empty text only lets the walk go on to find the others.
@@ -269,11 +274,6 @@ class Planner {
       ...(help === undefined ? {} : { help }),
     });
   }
-}
-
-/** Does an output rule of the step read stdout or stderr alone? */
-function readsOneStream(step: Step): boolean {
-  return step.outputs.some(({ rule }) => rule.kind === "capture" && rule.from !== "both");
 }
 
 function raise(): never {

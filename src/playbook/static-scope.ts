@@ -127,6 +127,11 @@ export class StaticScope {
         help: `write \${${name}.output}`,
       };
     }
+    if (this.stepEnv.has(name) || this.#environment?.has(name) === true) {
+      const help = `write \${env.${name}}`;
+      const message = `${reference.text}: nothing of the playbook has this name`;
+      return { code: "unknown-reference", message, help };
+    }
     if (this.#holes.steps) return null;
     return unknown(reference, [...SESSION_NAMES, ...INPUT_NAMES, ...this.#outputs.keys()]);
   }
