@@ -4,12 +4,17 @@ import type { Diagnostic } from "../playbook/diagnostic.ts";
 import type { Playbook } from "../playbook/model.ts";
 import { commandsOf } from "../playbook/plan-steps.ts";
 import type { CommandRules, Plan, PlannedStep } from "../playbook/plan-model.ts";
+import { positionAt, sourceFile } from "../playbook/source.ts";
 import type { Children } from "../process/children.ts";
 import type { Invocation } from "./cook-request.ts";
 
 export interface CommandLookup {
   readonly rules: ReadonlyMap<string, CommandRules>;
+  /** What stops a run. */
   readonly diagnostics: readonly Diagnostic[];
+  /** Commands that Claude may know and mmm does not; in `warnings` as well. */
+  readonly unknown: readonly Diagnostic[];
+  /** Whole lines, with the place when it is one of the playbook. */
   readonly warnings: readonly string[];
   readonly isResolved: (name: string) => boolean;
 }
@@ -25,7 +30,13 @@ export async function lookUpCommands(
 ): Promise<CommandLookup> {
   const wanted = commandsOf(playbook);
   if (wanted.length === 0) {
-    return { rules: new Map(), diagnostics: [], warnings: [], isResolved: () => false };
+    return {
+      rules: new Map(),
+      diagnostics: [],
+      unknown: [],
+      warnings: [],
+      isResolved: () => false,
+    };
   }
   const { resolveCommands } = await import("../claude/commands.ts");
   const { shippedCommands } = await import("./shipped-commands.ts");
@@ -47,23 +58,34 @@ export async function lookUpCommands(
     const found = resolved.found.get(name)?.rules ?? shippedRules.get(name);
     if (found !== undefined && found !== null) rules.set(name, found);
   }
-  const diagnostics: Diagnostic[] = [];
-  const warnings = [...resolved.warnings];
-  for (const problem of where.replay ? [] : resolved.problems) {
-    if (problem.kind === "unknown") {
-      warnings.push(problem.message);
-      continue;
-    }
-    const range = wanted.find(({ name }) => name === problem.name)?.range ?? { start: 0, end: 0 };
-    diagnostics.push({
-      code: "unknown-command",
-      severity: "error",
-      message: problem.message,
-      range,
-      ...(problem.next.length > 0 ? { help: problem.next.join("; ") } : {}),
-    });
-  }
-  return { rules, diagnostics, warnings, isResolved: (name) => resolved.found.has(name) };
+  const problems = where.replay ? [] : resolved.problems;
+  const told = problems.map(({ name, kind, message, next }): Diagnostic => {
+    const call = wanted.find((each) => each.name === name);
+    const severity = kind === "unknown" ? "warning" : "error";
+    const help = kind === "unknown" && call?.bare ? meantBy(call.bare) : next.join("; ");
+    const range = call?.range ?? { start: 0, end: 0 };
+    return { code: "unknown-command", severity, message, range, ...(help !== "" && { help }) };
+  });
+  const unknown = told.filter(({ severity }) => severity === "warning");
+  return {
+    rules,
+    diagnostics: told.filter(({ severity }) => severity === "error"),
+    unknown,
+    warnings: [...resolved.warnings, ...unknown.map((each) => asLine(playbook, each))],
+    isResolved: (name) => resolved.found.has(name),
+  };
+}
+
+/** A text alone calls a command; who writes a sentence or a shell command there means another kind of step. */
+function meantBy(bare: string): string {
+  const line = bare.split("\n", 1)[0]?.slice(0, 60) ?? "";
+  const kind = /^[A-Z][a-z]* /.test(line) ? "claude" : "shell";
+  return `a text alone is a Claude command; did you mean \`${kind}: ${line}\`?`;
+}
+
+function asLine({ file, text }: Playbook, { message, range, help }: Diagnostic): string {
+  const { line, column } = positionAt(sourceFile(file, text), range.start);
+  return `${file}:${line}:${column} ${message}${help === undefined ? "" : `; ${help}`}`;
 }
 
 /** The port that calls the real CLI, after the checks that end in exit 3. */

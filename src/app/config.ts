@@ -1,7 +1,16 @@
 /** `.mmm/config.yml` of the repository over `~/.mmm/config.yml` (spec 1). */
 import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
-import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import {
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type YAMLMap,
+} from "yaml";
 import { MmmError } from "../errors.ts";
 import { nearest } from "../lib/nearest.ts";
 import type { ClaudeOptions } from "../playbook/model.ts";
@@ -27,12 +36,14 @@ const CLAUDE_KEYS = [
 /** In the specification, and not in this version: an error rather than a key that does nothing. */
 const NOT_YET = ["limits", "project", "worktree", "defaults"] as const;
 
-/** Throws `MmmError` (exit 2) with file, line and column of the first wrong key. */
+/** Throws `MmmError` (exit 2) with file, line and column of everything that is wrong in both files. */
 export async function readConfig(invocation: Invocation, mainRoot: string): Promise<Config> {
   const { env } = invocation;
   const home = env["MMM_HOME"] ?? path.join(env["HOME"] ?? "/nonexistent", ".mmm");
-  const user = await readOne(path.join(home, "config.yml"));
-  const project = await readOne(path.join(mainRoot, ".mmm", "config.yml"));
+  const problems: ConfigProblem[] = [];
+  const user = await readOne(path.join(home, "config.yml"), problems);
+  const project = await readOne(path.join(mainRoot, ".mmm", "config.yml"), problems);
+  if (problems.length > 0) throw refusal(problems);
   const merged = { ...user, ...project };
   return {
     claude: {
@@ -47,6 +58,29 @@ export async function readConfig(invocation: Invocation, mainRoot: string): Prom
   };
 }
 
+interface ConfigProblem {
+  /** `file:line:column` and what is wrong there. */
+  readonly message: string;
+  readonly next: readonly string[];
+}
+
+/** Nobody mends more at once. */
+const MAX_PROBLEMS = 20;
+
+function refusal(problems: readonly ConfigProblem[]): MmmError {
+  const [first] = problems;
+  if (first !== undefined && problems.length === 1) return new MmmError("config", 2, first);
+  const shown = problems.slice(0, MAX_PROBLEMS);
+  const left = problems.length - shown.length;
+  return new MmmError("config", 2, {
+    message: `${problems.length} problems in the config`,
+    next: [
+      ...shown.map(({ message, next }) => [message, ...next].join("; ")),
+      ...(left > 0 ? [`and ${left} more`] : []),
+    ],
+  });
+}
+
 interface ClaudeConfig {
   bin?: string;
   model?: string;
@@ -55,41 +89,52 @@ interface ClaudeConfig {
   strict_permissions?: boolean;
 }
 
-async function readOne(file: string): Promise<ClaudeConfig> {
+async function readOne(file: string, problems: ConfigProblem[]): Promise<ClaudeConfig> {
   const text = await textOf(file);
   if (text === null) return {};
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const refuse = (offset: number, message: string, next: readonly string[] = []): MmmError => {
+  const refuse = (offset: number, message: string, next: readonly string[] = []): void => {
     const { line, col } = lines.linePos(offset);
-    return new MmmError("config", 2, { message: `${file}:${line}:${col} ${message}`, next });
+    problems.push({ message: `${file}:${line}:${col} ${message}`, next });
   };
-  const [broken] = document.errors;
-  if (broken !== undefined) throw refuse(broken.pos[0], broken.message);
-  if (document.contents === null) return {};
-  if (!isMap(document.contents))
-    throw refuse(0, "the config is a mapping", ["claude:\n    model: ..."]);
   const config: ClaudeConfig = {};
-  for (const { key, value } of document.contents.items) {
-    const name = isScalar(key) ? String(key.value) : "";
-    const offset = isScalar(key) ? (key.range?.[0] ?? 0) : 0;
-    if (NOT_YET.some((each) => each === name)) {
-      throw refuse(offset, `\`${name}\` is not supported by this version of mmm`);
-    }
-    if (name !== "claude")
-      throw refuse(offset, `unknown key \`${name}\``, suggestion(name, ["claude"]));
-    if (!isMap(value)) throw refuse(offset, "`claude` is a mapping");
-    for (const item of value.items) {
-      const inner = isScalar(item.key) ? String(item.key.value) : "";
-      const at = isScalar(item.key) ? (item.key.range?.[0] ?? offset) : offset;
-      const known = CLAUDE_KEYS.find((each) => each === inner);
-      if (known === undefined)
-        throw refuse(at, `unknown key \`${inner}\``, suggestion(inner, CLAUDE_KEYS));
-      const wrong = take(config, known, item.value);
-      if (wrong !== null) throw refuse(at, `\`${inner}\` is ${wrong}`);
-    }
-  }
+  const [broken] = document.errors;
+  if (broken !== undefined) refuse(broken.pos[0], broken.message);
+  else if (isMap(document.contents)) readTop(document.contents, config, refuse);
+  else if (document.contents !== null)
+    refuse(0, "the config is a mapping", ["claude:\n    model: ..."]);
   return config;
+}
+
+type Refuse = (offset: number, message: string, next?: readonly string[]) => void;
+
+function readTop({ items }: YAMLMap, config: ClaudeConfig, refuse: Refuse): void {
+  for (const { key, value } of items) {
+    const { name, at } = keyOf(key);
+    if (NOT_YET.some((each) => each === name))
+      refuse(at, `\`${name}\` is not supported by this version of mmm`);
+    else if (name !== "claude") refuse(at, `unknown key \`${name}\``, suggestion(name, ["claude"]));
+    else if (isMap(value)) readClaude(value, config, refuse);
+    else refuse(at, "`claude` is a mapping");
+  }
+}
+
+function readClaude({ items }: YAMLMap, config: ClaudeConfig, refuse: Refuse): void {
+  for (const { key, value } of items) {
+    const { name, at } = keyOf(key);
+    const known = CLAUDE_KEYS.find((each) => each === name);
+    if (known === undefined) {
+      refuse(at, `unknown key \`${name}\``, suggestion(name, CLAUDE_KEYS));
+      continue;
+    }
+    const wrong = take(config, known, isNode(value) ? value : null);
+    if (wrong !== null) refuse(at, `\`${name}\` is ${wrong}`);
+  }
+}
+
+function keyOf(key: unknown): { readonly name: string; readonly at: number } {
+  return isScalar(key) ? { name: String(key.value), at: key.range?.[0] ?? 0 } : { name: "", at: 0 };
 }
 
 /** `null`: there is none. What is there and cannot be read is an error, for it would be ignored. */

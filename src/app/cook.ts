@@ -15,6 +15,7 @@ import type { Diagnostic } from "../playbook/diagnostic.ts";
 import type { Playbook } from "../playbook/model.ts";
 import { planPlaybook, type PlanRequest } from "../playbook/plan.ts";
 import type { Plan } from "../playbook/plan-model.ts";
+import { planRead } from "../playbook/plan-read.ts";
 import { renderDiagnostics } from "../playbook/print.ts";
 import { readPlaybook } from "../playbook/read.ts";
 import type { SourceFile } from "../playbook/source.ts";
@@ -44,13 +45,16 @@ export async function cook(request: CookRequest, invocation: Invocation): Promis
   if (request.playbook === null)
     throw await noPlaybook({ cwd: invocation.cwd, packageRoot: invocation.packageRoot });
   const file = await findPlaybook(request.playbook, invocation);
-  const { playbook, source, diagnostics } = readPlaybook(file.shown, file.bytes);
-  if (playbook === null) return refuse(source, diagnostics, invocation);
+  const read = readPlaybook(file.shown, file.bytes);
+  const { playbook, source } = read;
+  if (playbook === null) {
+    const asked = basePlan(request, inputsAsked(request), invocation);
+    return refuse(source, planRead(read, asked).diagnostics, invocation);
+  }
   const found = await findInputs(request, cwd);
   const planRequest = basePlan(request, found, invocation);
-  const first = planPlaybook(playbook, planRequest);
-  if (first.plan === null)
-    return refuse(source, [...diagnostics, ...first.diagnostics], invocation);
+  const first = planRead(read, planRequest);
+  if (first.plan === null) return refuse(source, first.diagnostics, invocation);
 
   const commit = request.commit ? playbook.commit : "off";
   const start = await findRepository(cwd, invocation.env);
@@ -72,7 +76,7 @@ export async function cook(request: CookRequest, invocation: Invocation): Promis
     withConfig(planRequest, { config, rules: lookup.rules, invocation }),
   );
   if (plan === null) throw new Error("a playbook that could be planned cannot be planned any more");
-  notes(source, [...diagnostics, ...first.diagnostics], { request, invocation });
+  notes(source, first.diagnostics, { request, invocation });
   return playSession({
     request,
     invocation,
@@ -135,9 +139,14 @@ function workingDirectory(request: CookRequest, { cwd, env }: Invocation): strin
   });
 }
 
+/** Of a playbook that will not run: nothing is looked for. */
+function inputsAsked({ map, args }: CookRequest): readonly Pick<FoundInput, "file">[] {
+  return [...map.map((file) => ({ file })), ...args.map(() => ({ file: null }))];
+}
+
 function basePlan(
   request: CookRequest,
-  found: readonly FoundInput[],
+  found: readonly Pick<FoundInput, "file">[],
   { env }: Invocation,
 ): PlanRequest {
   return {

@@ -1,13 +1,15 @@
 /** `mmm validate PLAYBOOK...`: every problem with its place; knows no inputs (spec 1). */
 import { readPlaybook } from "../playbook/read.ts";
 import type { Diagnostic } from "../playbook/diagnostic.ts";
-import { planPlaybook } from "../playbook/plan.ts";
+import { inOrder, planRead } from "../playbook/plan-read.ts";
 import {
   renderDiagnostics,
   renderDiagnosticsGithub,
   renderDiagnosticsJson,
 } from "../playbook/print.ts";
 import type { SourceFile } from "../playbook/source.ts";
+import { findRepository } from "../git/repository.ts";
+import { lookUpCommands } from "./claude-check.ts";
 import type { Invocation } from "./cook-request.ts";
 import { MmmError } from "../errors.ts";
 import { printable } from "../lib/printable.ts";
@@ -24,6 +26,7 @@ export async function validate(
   invocation: Invocation,
 ): Promise<number> {
   let failed = false;
+  const place = await placeOf(invocation);
   for (const typed of request.playbooks) {
     let found: PlaybookFile;
     try {
@@ -35,7 +38,7 @@ export async function validate(
       failed = true;
       continue;
     }
-    const { source, diagnostics } = check(found);
+    const { source, diagnostics } = await check(found, place, invocation);
     const errors = diagnostics.filter(({ severity }) => severity === "error").length;
     failed ||= errors > 0;
     invocation.stdout.write(FORMATS[request.format](source, diagnostics));
@@ -44,18 +47,43 @@ export async function validate(
   return failed ? 2 : 0;
 }
 
-function check(found: PlaybookFile): {
-  readonly source: SourceFile;
-  readonly diagnostics: readonly Diagnostic[];
-} {
-  const { playbook, source, diagnostics } = readPlaybook(found.shown, found.bytes);
-  if (playbook === null) return { source, diagnostics };
-  const planned = planPlaybook(playbook, {
+interface Place {
+  readonly cwd: string;
+  /** Top of the repository around `cwd`, else `cwd` itself. */
+  readonly root: string;
+}
+
+async function placeOf({ cwd, env }: Invocation): Promise<Place> {
+  try {
+    return { cwd, root: (await findRepository(cwd, env)).root };
+  } catch (error) {
+    // What keeps a run from starting here says nothing about a playbook.
+    if (error instanceof MmmError) return { cwd, root: cwd };
+    throw error;
+  }
+}
+
+async function check(
+  found: PlaybookFile,
+  place: Place,
+  invocation: Invocation,
+): Promise<{ readonly source: SourceFile; readonly diagnostics: readonly Diagnostic[] }> {
+  const read = readPlaybook(found.shown, found.bytes);
+  const { source } = read;
+  const { diagnostics } = planRead(read, {
     inputs: "unknown",
     maxIterations: null,
     environment: null,
     claude: { above: {}, below: {} },
     commandRules: new Map(),
   });
-  return { source, diagnostics: [...diagnostics, ...planned.diagnostics] };
+  const known = read.playbook ?? read.partial?.playbook;
+  if (known === undefined) return { source, diagnostics };
+  const lookup = await lookUpCommands(known, { ...place, replay: false }, invocation);
+  // A playbook is good wherever its commands are installed: here they are warnings, at cook errors.
+  const commands = [...lookup.diagnostics, ...lookup.unknown].map((each): Diagnostic => ({
+    ...each,
+    severity: "warning",
+  }));
+  return { source, diagnostics: inOrder([...diagnostics, ...commands]) };
 }

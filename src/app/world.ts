@@ -1,5 +1,5 @@
 /** The real ports of a session, put together (architecture: `main → the world`). */
-import { realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import path from "node:path";
 import type { ClaudePort, Clock, Ports, TreePort } from "../engine/ports.ts";
@@ -9,7 +9,7 @@ import type { Children } from "../process/children.ts";
 import { readerOf } from "./slow-reader.ts";
 import { createShellPort } from "../process/shell-port.ts";
 import { openStore } from "../session/store.ts";
-import { singleQuote } from "../values/shell/form.ts";
+import { shellWord } from "../lib/shell-word.ts";
 
 export const systemClock: Clock = {
   now: () => new Date(),
@@ -68,5 +68,7 @@ export function mainRootOf(start: RepositoryStart): string {
 
 /** The start of a git line to type: paths such as `.` mean the top of the tree only there. */
 export function gitFrom(cwd: string, root: string): string {
-  return realpathSync(cwd) === root ? "git" : `git -C ${singleQuote(root)}`;
+  // With `--path`, where mmm was started may be gone by now.
+  const stands = existsSync(cwd) && realpathSync(cwd) === root;
+  return stands ? "git" : `git -C ${shellWord(root)}`;
 }

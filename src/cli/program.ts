@@ -1,6 +1,8 @@
 /** argv in, exit code out: the only folder that knows commander. Commands load their code when they run. */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { CookRequest, Invocation } from "../app/cook-request.ts";
+import { checkOperands } from "./operands.ts";
+import { refusePlannedCommands, refusePlannedOptions } from "./planned.ts";
 import { printable } from "../lib/printable.ts";
 
 type Verbosity = CookRequest["verbosity"];
@@ -14,7 +16,8 @@ export async function runCli(argv: readonly string[], invocation: Invocation): P
   const program = buildProgram(invocation, (code) => {
     exitCode = code;
   });
-  if (argv.length === 0) {
+  // Options without a command ask for nothing.
+  if (argv.every((word) => /^(?:-[vq]+|--verbose|--quiet)$/.test(word))) {
     program.outputHelp();
     return 0;
   }
@@ -52,6 +55,7 @@ function buildProgram(invocation: Invocation, exit: (code: number) => void): Com
   addCook(program, { invocation, exit, name: "improve" });
   addValidate(program, invocation, exit);
   addInit(program, invocation, exit);
+  refusePlannedCommands(program);
   return program;
 }
 
@@ -68,8 +72,8 @@ function addCook(
     .description("run a playbook")
     .option("-p, --path <dir>", "directory to work in")
     .option("-n, --max-iterations <n>", "passes over the steps, 1 to 1000", iterations)
-    .option("--map <pattern>", "one input for each matching file (repeatable)", append, [])
-    .option("--args <value>", "one input for each value (repeatable)", append, [])
+    .option("--map <pattern>", "one input for each matching file (repeatable)", append)
+    .option("--args <value>", "one input for each value (repeatable)", append)
     .option("--fail-fast", "with several inputs: stop at the first that fails")
     .option("-y, --yes", "answer yes to merge and clean-up questions")
     .option("--model <name>", "default model for Claude steps")
@@ -89,10 +93,12 @@ function addCook(
           "note: `mmm improve` is now `mmm cook`; the old name will go away\n",
         );
       }
+      checkOperands(command.args, options.map ?? []);
       const { cook } = await import("../app/cook.ts");
       exit(await cook(cookRequest(playbook, options, verbosityOf(program)), invocation));
     });
-  command.allowExcessArguments(false);
+  command.allowExcessArguments(true);
+  refusePlannedOptions(command);
 }
 
 function addValidate(program: Command, invocation: Invocation, exit: (code: number) => void): void {
@@ -139,8 +145,8 @@ function addInit(program: Command, invocation: Invocation, exit: (code: number) 
 interface CookOptions {
   readonly path?: string;
   readonly maxIterations?: number;
-  readonly map: readonly string[];
-  readonly args: readonly string[];
+  readonly map?: readonly string[];
+  readonly args?: readonly string[];
   readonly failFast?: boolean;
   readonly yes?: boolean;
   readonly model?: string;
@@ -163,8 +169,8 @@ function cookRequest(
     playbook: playbook ?? null,
     path: options.path ?? null,
     maxIterations: options.maxIterations ?? null,
-    map: options.map,
-    args: options.args,
+    map: options.map ?? [],
+    args: options.args ?? [],
     failFast: options.failFast ?? false,
     yes: options.yes ?? false,
     model: options.model ?? null,
@@ -192,7 +198,7 @@ function iterations(value: string): number {
   throw new InvalidArgumentError(`it must be a whole number from 1 to ${MAX_ITERATIONS}`);
 }
 
-function append(value: string, earlier: readonly string[]): readonly string[] {
+function append(value: string, earlier: readonly string[] = []): readonly string[] {
   return [...earlier, value];
 }
 

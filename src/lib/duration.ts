@@ -29,3 +29,25 @@ export function parseDuration(input: string | number): number | null {
   }
   return Math.round(total);
 }
+
+const WORDY = /(\d{1,12}(?:\.\d{1,3})?)\s*([a-z]+)\.?/gi;
+const UNITS: readonly (readonly [RegExp, string])[] = [
+  [/^(?:ms|msecs?|milliseconds?)$/, "ms"],
+  [/^(?:s|secs?|seconds?)$/, "s"],
+  [/^(?:m|mins?|minutes?)$/, "m"],
+  [/^(?:h|hrs?|hours?)$/, "h"],
+  [/^(?:d|days?)$/, "d"],
+];
+
+/** `5 minutes` and `1 hour 30 min` as {@link parseDuration} wants them (`5m`, `1h30m`); `null`: neither is it that. */
+export function durationFrom(words: string): string | null {
+  if (words.length > 100 || words.replaceAll(WORDY, "").replace(/\band\b|[\s,]/g, "") !== "")
+    return null;
+  let text = "";
+  for (const [, amount = "", word = ""] of words.matchAll(WORDY)) {
+    const unit = UNITS.find(([pattern]) => pattern.test(word.toLowerCase()))?.[1];
+    if (unit === undefined) return null;
+    text += `${amount}${unit}`;
+  }
+  return parseDuration(text) === null ? null : text;
+}

@@ -1,9 +1,11 @@
 import type * as z from "zod";
+import { durationFrom } from "../lib/duration.ts";
 import { nearest } from "../lib/nearest.ts";
 import type { Range } from "./diagnostic.ts";
 import { didYouMean, firstCharacter, type Problems } from "./problems.ts";
 import { keysAt } from "./schema-keys.ts";
 import { describe, plainObject, type Entries, type Tree } from "./tree.ts";
+import { familiar } from "./familiar-keys.ts";
 import { homeOf, isPlanned } from "./known-keys.ts";
 
 type Issue = z.core.$ZodIssue;
@@ -145,7 +147,11 @@ export function unknownKey({ key, entries, allowed }: UnknownKey, problems: Prob
   const list = allowed.map((name) => `\`${name}\``).join(", ");
   const dash = /^-\w/.test(key) ? "a space is missing after `-`" : undefined;
   const help =
-    dash ?? home ?? near.help ?? (allowed.length <= 8 ? `known here: ${list}` : undefined);
+    dash ??
+    familiar(key, entries, allowed) ??
+    home ??
+    near.help ??
+    (allowed.length <= 8 ? `known here: ${list}` : undefined);
   const more = help === undefined ? {} : { help };
   problems.error("unknown-key", range, `unknown key \`${key}\``, more);
 }
@@ -163,6 +169,8 @@ function helpFor(expected: string, tree: Tree): { help?: string } {
     return { help: `put it in quotes: "${tree.text.value}"` };
   }
   if (typeof value !== "string") return {};
+  const duration = expected.startsWith("a number of seconds") ? durationFrom(value) : null;
+  if (duration !== null) return { help: `write ${duration}` };
   if (expected.startsWith("one word") && value !== "") {
     return { help: "say what to do with `claude` or `shell`, or put arguments into `args`" };
   }

@@ -1,4 +1,5 @@
 /** Which steps have to keep stdout and stderr apart: known only when every reference was seen. */
+import type { Step } from "./model.ts";
 import type { PlannedHandler, PlannedStep } from "./plan-model.ts";
 
 /** @param ids steps of which somebody reads `.stdout` or `.stderr`. */
@@ -18,4 +19,9 @@ export function withSplit(
     onExitCode: new Map([...step.onExitCode].map(([code, handler]) => [code, within(handler)])),
     onSuccess: withSplit(step.onSuccess, ids),
   }));
+}
+
+/** Does an output rule of the step read stdout or stderr alone? */
+export function readsOneStream(step: Step): boolean {
+  return step.outputs.some(({ rule }) => rule.kind === "capture" && rule.from !== "both");
 }

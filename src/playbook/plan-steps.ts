@@ -3,16 +3,25 @@ import type { Range } from "./diagnostic.ts";
 import type { ClaudeStep, Step, Playbook } from "./model.ts";
 
 /** The slash commands a playbook calls, in order of appearance, each once; to look them up first (spec 6.3). */
-export function commandsOf(
-  playbook: Playbook,
-): readonly { readonly name: string; readonly range: Range }[] {
-  const found = new Map<string, Range>();
+export function commandsOf(playbook: Playbook): readonly CalledCommand[] {
+  const found = new Map<string, CalledCommand>();
   for (const step of everyStep(playbook.steps)) {
-    const name = step.kind === "claude" ? commandName(step) : null;
-    if (name !== null && !found.has(name) && step.kind === "claude")
-      found.set(name, step.prompt.range);
+    if (step.kind !== "claude") continue;
+    const name = commandName(step);
+    if (name === null || found.has(name)) continue;
+    const { range } = step.prompt;
+    const isBare = step.form === "string" && !/^["'\s]*\//.test(playbook.text.slice(range.start));
+    found.set(name, { name, range, bare: isBare ? step.prompt.value.slice(1) : null });
   }
-  return [...found].map(([name, range]) => ({ name, range }));
+  return [...found.values()];
+}
+
+interface CalledCommand {
+  /** Without the slash. */
+  readonly name: string;
+  readonly range: Range;
+  /** The text of a step that is nothing but a text without a slash: it may be no command at all. */
+  readonly bare: string | null;
 }
 
 /** Every step, nested ones too, in the order they stand. */

@@ -1,8 +1,10 @@
 /** Playbook and request to plan, or problems with their places; nothing has run (spec 3.1, 11). */
 import type { Reference } from "../values/reference.ts";
+import { dottedReferences } from "../values/shell/dotted.ts";
 import { compileShellText, type ShellText } from "../values/shell/compile.ts";
-import { compileText, type TextTemplate } from "../values/text.ts";
+import { compileText, doubleBracesIn, type TextTemplate } from "../values/text.ts";
 import type { Diagnostic } from "./diagnostic.ts";
+import type { Holes } from "./holes.ts";
 import type {
   ClaudeOptions,
   FailureHandler,
@@ -20,7 +22,8 @@ import type {
   PlannedStep,
 } from "./plan-model.ts";
 import { commandName, everyStep } from "./plan-steps.ts";
-import { withSplit } from "./plan-split.ts";
+import { readsOneStream, withSplit } from "./plan-split.ts";
+import { type MissingInput, needsInput } from "./needs-input.ts";
 import { leadingValue } from "./prompt-start.ts";
 import { positionAt, rangeInText, type SourceFile, sourceFile } from "./source.ts";
 import { type InputsKnown, StaticScope } from "./static-scope.ts";
@@ -40,12 +43,13 @@ export interface PlanRequest {
 /** Iterations of a playbook with Claude steps and without inputs (spec 1, `--max-iterations`). */
 const DEFAULT_ITERATIONS = 10;
 
-/** One walk over the steps, linear in their number. */
+/** One walk over the steps, linear in their number. With `holes` only the diagnostics mean something. */
 export function planPlaybook(
   playbook: Playbook,
   request: PlanRequest,
+  holes: Holes | null = null,
 ): { readonly plan: Plan | null; readonly diagnostics: readonly Diagnostic[] } {
-  const planner = new Planner(playbook, request);
+  const planner = new Planner(playbook, request, holes);
   const plan = planner.plan();
   const failed = planner.diagnostics.some((each) => each.severity === "error");
   return { plan: failed ? null : plan, diagnostics: planner.diagnostics };
@@ -59,18 +63,27 @@ class Planner {
   readonly #scope: StaticScope;
   /** Ids whose stdout or stderr somebody wants alone. */
   readonly #split = new Set<string>();
+  /** References to an input that is not there: one thing to mend, however many they are. */
+  readonly #missing: MissingInput[] = [];
 
-  constructor(playbook: Playbook, request: PlanRequest) {
+  constructor(playbook: Playbook, request: PlanRequest, holes: Holes | null) {
     this.#playbook = playbook;
     this.#request = request;
     this.#source = sourceFile(playbook.file, playbook.text);
     const environment = request.environment && new Set(Object.keys(request.environment));
     for (const { name } of playbook.env) environment?.add(name);
     const ids = new Set([...everyStep(playbook.steps)].flatMap(({ id }) => id ?? []));
-    this.#scope = new StaticScope({ inputs: request.inputs, environment, ids });
+    this.#scope = new StaticScope({ inputs: request.inputs, environment, ids, holes });
   }
 
   plan(): Plan {
+    const plan = this.#walk();
+    const missing = needsInput(this.#missing, this.#playbook.file);
+    if (missing !== null) this.diagnostics.push(missing);
+    return plan;
+  }
+
+  #walk(): Plan {
     const { playbook } = this;
     const env = playbook.env.map(({ name, value }) => ({ name, value: this.#text(value) }));
     const steps = playbook.steps.map((step, index) => this.#step(step, String(index + 1), false));
@@ -222,8 +235,14 @@ class Planner {
     const { text, problems } = compileShellText(step.run.value, (name) =>
       this.#scope.isKnownPlain(name),
     );
-    for (const problem of problems) this.#report(step.run, problem);
-    for (const reference of text?.references ?? []) this.#reference(step.run, reference);
+    const braces = doubleBracesIn(step.run.value);
+    for (const each of problems)
+      if (!braces.some(({ start }) => start === each.start)) this.#report(step.run, each);
+    // No shell knows them; in single quotes they may be meant for another program.
+    for (const each of braces)
+      this.#report(step.run, { ...each, severity: text === null ? "error" : "warning" });
+    const references = text?.references ?? dottedReferences(step.run.value, problems);
+    for (const reference of references) this.#reference(step.run, reference);
     // With a problem there is no plan; the empty text only lets the walk go on to find the others.
     return text ?? compileShellText("", () => false).text ?? raise();
   }
@@ -234,9 +253,12 @@ class Planner {
       this.#split.add(head);
     const problem = this.#scope.check(reference);
     if (problem === null) return;
-    const severity =
-      problem.code === "needs-input" && this.#request.inputs === "unknown" ? "note" : "error";
-    this.#report(source, { ...problem, severity, start: reference.start, end: reference.end });
+    const { start, end } = reference;
+    if (problem.code === "needs-input") {
+      const severity = this.#request.inputs === "unknown" ? "note" : "error";
+      const range = rangeInText(source, start, end);
+      this.#missing.push({ name: reference.name, problem: { ...problem, severity, range } });
+    } else this.#report(source, { ...problem, severity: "error", start, end });
   }
 
   #report(
@@ -252,11 +274,6 @@ class Planner {
       ...(help === undefined ? {} : { help }),
     });
   }
-}
-
-/** Does an output rule of the step read stdout or stderr alone? */
-function readsOneStream(step: Step): boolean {
-  return step.outputs.some(({ rule }) => rule.kind === "capture" && rule.from !== "both");
 }
 
 function raise(): never {

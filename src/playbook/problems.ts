@@ -10,7 +10,7 @@ export class Problems {
 
   readonly #spoiled = new Set<string>();
   readonly #end: number;
-  #errors = 0;
+  readonly #errors: Diagnostic[] = [];
 
   /** @param end of the text: the parser's own places can lie behind it. */
   constructor(end: number) {
@@ -32,11 +32,20 @@ export class Problems {
 
   /** So many errors that what is left need not be looked at: the file is noise. Notes do not count. */
   get areTooMany(): boolean {
-    return this.#errors >= TOO_MANY;
+    return this.#errors.length >= TOO_MANY;
   }
 
   get hasErrors(): boolean {
-    return this.#errors > 0;
+    return this.#errors.length > 0;
+  }
+
+  get errorCount(): number {
+    return this.#errors.length;
+  }
+
+  /** Errors found after the first `count` ones, in the order found. */
+  errorsFrom(count: number): readonly Diagnostic[] {
+    return this.#errors.slice(count);
   }
 
   /** In the order of their places; of several at one place, in the order found. */
@@ -53,7 +62,7 @@ export class Problems {
     if (this.#spoiled.has(place)) return;
     if (this.#found.has(key)) return;
     this.#found.set(key, problem);
-    if (problem.severity === "error") this.#errors += 1;
+    if (problem.severity === "error") this.#errors.push(problem);
   }
 }
 

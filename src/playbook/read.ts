@@ -1,5 +1,6 @@
 import type { Diagnostic, Range } from "./diagnostic.ts";
 import { readDefaults, readHeader, withoutConfig, type Header } from "./header.ts";
+import { HoleFinder, type Holes } from "./holes.ts";
 import type { Playbook, Step } from "./model.ts";
 import { firstCharacter, Problems } from "./problems.ts";
 import type { Reading, StepPlace } from "./reading.ts";
@@ -16,6 +17,8 @@ const MAX_PROBLEMS = 200;
 export interface ReadResult {
   /** `null`: there is an error among the diagnostics. */
   readonly playbook: Playbook | null;
+  /** Of a playbook with errors, what could be read all the same: to find what else is wrong, never to run. */
+  readonly partial: { readonly playbook: Playbook; readonly holes: Holes } | null;
   /** In the order of their places. */
   readonly diagnostics: readonly Diagnostic[];
   /** What the places of the diagnostics mean; empty for a file that is no text. */
@@ -45,8 +48,13 @@ export function readPlaybook(file: string, bytes: Uint8Array | string): ReadResu
   const problems = new Problems(text.length);
   const tree = parseYaml(text, problems);
   const read = tree === null ? null : readTree(tree, stemOf(file), problems);
-  const playbook = read === null || problems.hasErrors ? null : { file, text, ...read };
-  return { playbook, diagnostics: bounded(problems), source: sourceFile(file, text) };
+  const shared = { diagnostics: bounded(problems), source: sourceFile(file, text) };
+  if (read === null) return { playbook: null, partial: null, ...shared };
+  const playbook = { file, text, ...read.playbook };
+  if (!problems.hasErrors) return { playbook, partial: null, ...shared };
+  // Noise is not looked at twice.
+  const partial = problems.areTooMany ? null : { playbook, holes: read.holes };
+  return { playbook: null, partial, ...shared };
 }
 
 /** The answer for a PLAYBOOK that is a directory. */
@@ -64,7 +72,7 @@ export function unreadable(file: string, reason: string): ReadResult {
 function refused(file: string, code: string, message: string, more: { help?: string }): ReadResult {
   const range = { start: 0, end: 0 };
   const diagnostics = [{ code, severity: "error", message, range, ...more } as const];
-  return { playbook: null, diagnostics, source: sourceFile(file, "") };
+  return { playbook: null, partial: null, diagnostics, source: sourceFile(file, "") };
 }
 
 function decode(bytes: Uint8Array): string | null {
@@ -97,7 +105,7 @@ function notUtf8(file: string, bytes: Uint8Array): ReadResult {
   const range = { start: Math.min(start, text.length), end: Math.min(start + 1, text.length) };
   const help = "save the file as UTF-8";
   const diagnostics = [{ code: "not-utf8", severity: "error", message, range, help } as const];
-  return { playbook: null, diagnostics, source: sourceFile(file, text) };
+  return { playbook: null, partial: null, diagnostics, source: sourceFile(file, text) };
 }
 
 /** A character cut off at the end is no fault here. */
@@ -114,7 +122,10 @@ function readTree(
   tree: Tree,
   stem: string,
   problems: Problems,
-): (Header & { steps: readonly Step[] }) | null {
+): {
+  readonly playbook: Header & { steps: readonly Step[] };
+  readonly holes: Holes;
+} | null {
   if (tree.kind === "scalar") {
     const message = `a playbook must be a list of steps or a mapping, not ${describe(tree)}`;
     const help = `put \`- \` in front of each step, or write \`steps:\` above them`;
@@ -124,8 +135,10 @@ function readTree(
   const none: MappingTree = { kind: "mapping", entries: new Map(), range: tree.range, size: 1 };
   const header = tree.kind === "list" ? none : withoutConfig(tree, problems);
   const ids = new Map<string, Range>();
-  const defaults = readDefaults(header, reading({ problems, ids, defaults: new Map() }));
-  const all = reading({ problems, ids, defaults });
+  const finder = new HoleFinder(problems);
+  const defaults = readDefaults(header, reading({ problems, ids, defaults: new Map() }, finder));
+  const all = reading({ problems, ids, defaults }, finder);
+  const above = problems.errorCount;
   if (isLoneStep(tree)) {
     const help = "put `- ` in front of the step";
     problems.error("no-steps", firstCharacter(tree.range), "a step, not a list of steps", { help });
@@ -134,7 +147,9 @@ function readTree(
   }
   const list = tree.kind === "list" ? tree : stepsOf(header, problems);
   const steps = list === null ? [] : readSteps(list, { depth: 0 }, all);
-  return { ...readHeader(header, stem, problems), steps };
+  const below = problems.errorCount;
+  const playbook = { ...readHeader(header, stem, problems), steps };
+  return { playbook, holes: finder.holes(above > 0 || problems.errorCount > below) };
 }
 
 /** `claude` may be the header's: without `steps` it says more of a step. */
@@ -144,8 +159,11 @@ function isLoneStep(tree: Tree): boolean {
   return ["claude", "shell", "analyze", "test"].some((key) => tree.entries.has(key));
 }
 
-function reading(shared: Omit<Reading, "readStep">): Reading {
-  const own: Reading = { ...shared, readStep: (tree, place) => readStep(tree, place, own) };
+function reading(shared: Omit<Reading, "readStep">, finder: HoleFinder): Reading {
+  const own: Reading = {
+    ...shared,
+    readStep: finder.watch((tree, place) => readStep(tree, place, own)),
+  };
   return own;
 }
 

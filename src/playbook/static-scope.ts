@@ -1,5 +1,6 @@
 /** Which references can have a value at a step, known before anything runs (spec 3.1). */
 import { nearest } from "../lib/nearest.ts";
+import type { Holes } from "./holes.ts";
 import {
   CAPTURED,
   GROUPS,
@@ -32,6 +33,7 @@ export class StaticScope {
   readonly #inputs: InputsKnown;
   readonly #environment: ReadonlySet<string> | null;
   readonly #ids: ReadonlySet<string>;
+  readonly #holes: Holes;
   /** Names under `env:` of the step at hand. */
   stepEnv: ReadonlySet<string> = new Set();
   readonly #steps = new Map<string, KnownStep>();
@@ -46,9 +48,12 @@ export class StaticScope {
     readonly environment: ReadonlySet<string> | null;
     /** Of all steps, wherever they stand. */
     readonly ids: ReadonlySet<string>;
+    /** Of a playbook that was read in part. */
+    readonly holes?: Holes | null;
   }) {
     this.#inputs = known.inputs;
-    this.#environment = known.environment;
+    this.#holes = known.holes ?? { ids: new Set(), steps: false, env: false };
+    this.#environment = this.#holes.env ? null : known.environment;
     this.#ids = known.ids;
   }
 
@@ -96,7 +101,7 @@ export class StaticScope {
   #checkPlain(reference: Reference, name: string): NameProblem | null {
     if (INPUT_NAMES.some((each) => each === name)) return this.#checkInput(reference, name);
     if (name === CAPTURED) {
-      if (this.#captured) return null;
+      if (this.#captured || this.#holes.steps) return null;
       return {
         code: "nothing-captured",
         message: `${reference.text}: no earlier step has capture_output: true`,
@@ -122,6 +127,12 @@ export class StaticScope {
         help: `write \${${name}.output}`,
       };
     }
+    if (this.stepEnv.has(name) || this.#environment?.has(name) === true) {
+      const help = `write \${env.${name}}`;
+      const message = `${reference.text}: nothing of the playbook has this name`;
+      return { code: "unknown-reference", message, help };
+    }
+    if (this.#holes.steps) return null;
     return unknown(reference, [...SESSION_NAMES, ...INPUT_NAMES, ...this.#outputs.keys()]);
   }
 
@@ -131,7 +142,6 @@ export class StaticScope {
       return {
         code: "needs-input",
         message: `${reference.text} needs an input`,
-        help: name === "FILE" ? "give --map PATTERN" : "give --args VALUE or --map PATTERN",
       };
     }
     if (name === "FILE" && !this.#inputs.allHaveFiles) {
@@ -171,7 +181,7 @@ export class StaticScope {
       };
     }
     const there = kind === null ? this.#kinds.size > 0 : this.#kinds.has(kind);
-    if (there) return null;
+    if (there || this.#holes.steps) return null;
     return {
       code: "nothing-earlier",
       message: `${reference.text}: no ${kind === null ? "" : `${kind} `}step stands earlier`,
@@ -179,6 +189,7 @@ export class StaticScope {
   }
 
   #checkStep(reference: Reference, id: string, field: string): NameProblem | null {
+    if (this.#holes.ids.has(id)) return null;
     const step = this.#steps.get(id);
     if (step === undefined) {
       if (id === "params" || id === "project" || id === "item") {

@@ -6,6 +6,7 @@ import { stepKinds } from "../steps/registry.ts";
 import { check, unknownKey } from "./check.ts";
 import { readCommon, withDefaults } from "./common.ts";
 import type { Range } from "./diagnostic.ts";
+import { isDoer } from "./familiar-keys.ts";
 import { notYet } from "./known-keys.ts";
 import type { Step, StepCommon } from "./model.ts";
 import { withoutOldForms } from "./old-forms.ts";
@@ -138,7 +139,9 @@ function kindOf(
     }
     return null;
   }
-  const weak = stepKinds.find(({ key, weak }) => weak && entries.has(key));
+  // `name` is a label beside a key that says, elsewhere, what to do.
+  const isForeign = [...entries.keys()].some(isDoer);
+  const weak = stepKinds.find(({ key, weak }) => weak && !isForeign && entries.has(key));
   const kind = found[0] ?? weak ?? null;
   if (kind === null) reportNoKind(entries, tree, { place, problems });
   return kind;
@@ -152,7 +155,7 @@ function reportNoKind(
   const beside = place.beside ?? [];
   const allowed = [...strongKeys, "name", ...Object.keys(stepOptions), ...beside];
   const unknown = [...entries.keys()].filter((key) => !allowed.includes(key));
-  let isExplained = entries.has("foreach");
+  let isExplained = entries.has("foreach") || unknown.some(isDoer);
   for (const key of unknown) {
     if (notYet("step", key) !== undefined) continue;
     unknownKey({ key, entries, allowed }, problems);

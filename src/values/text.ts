@@ -60,6 +60,8 @@ export function compileText(text: string): {
 }
 
 function badReference(text: string, at: number): TextProblem {
+  const double = doubleBraces(text, at);
+  if (double !== null) return double;
   const close = text.indexOf("}", at);
   const end = close === -1 || close - at > 80 ? Math.min(text.length, at + 2) : close + 1;
   return {
@@ -68,5 +70,40 @@ function badReference(text: string, at: number): TextProblem {
     help: "write ${name}, ${step.field} or ${name:-fallback}; $${ stands for a literal ${",
     start: at,
     end,
+  };
+}
+
+const DOUBLE = /\$\{\{([^{}\n]{0,200})\}\}/y;
+
+/** Names of GitHub Actions that have nothing like them here. */
+const ELSEWHERE = /^(?:github|matrix|inputs|needs|runner|job|strategy|vars)\./;
+
+/** Every `${{ x }}` of a text. */
+export function doubleBracesIn(text: string): readonly TextProblem[] {
+  const found: TextProblem[] = [];
+  for (let at = text.indexOf("${{"); at !== -1; at = text.indexOf("${{", at + 3)) {
+    const problem = text[at - 1] === "$" ? null : doubleBraces(text, at);
+    if (problem !== null) found.push(problem);
+  }
+  return found;
+}
+
+/** `${{ x }}` of GitHub Actions and others, with what to write here; `null`: it is none. */
+function doubleBraces(text: string, at: number): TextProblem | null {
+  DOUBLE.lastIndex = at;
+  const [whole, inside = ""] = DOUBLE.exec(text) ?? [];
+  if (whole === undefined) return null;
+  const name = inside
+    .trim()
+    .replace(/^steps\.([\w-]+)\.outputs\.(\w+)$/, "$1.$2")
+    .replace(/^secrets\.(\w+)$/, "env.$1");
+  const written = `\${${name}}`;
+  const isName = !ELSEWHERE.test(name) && parseReferenceAt(written, 0)?.end === written.length;
+  return {
+    code: "reference-syntax",
+    message: `${whole} is not a reference`,
+    help: isName ? `write ${written}` : "write ${name} or ${step.field}, with one brace",
+    start: at,
+    end: at + whole.length,
   };
 }

@@ -37,6 +37,51 @@ describe("the command line (spec 1)", () => {
     expect(option.stderr).toContain("--itterations");
   });
 
+  test("options without a command print help; help shows no empty defaults", async () => {
+    const { mmm } = await open();
+
+    const [plain, quiet, cook] = [await mmm(["-v"]), await mmm(["-q"]), await mmm(["cook", "-h"])];
+
+    expect([plain.code, quiet.code]).toEqual([0, 0]);
+    expect(plain.stdout).toContain("Usage: mmm");
+    expect(cook.stdout).not.toContain("default: []");
+    expect(cook.stdout).not.toContain("--parallel");
+  });
+
+  test("a pattern that the shell expanded: the line says how to quote it", async () => {
+    const { mmm } = await open();
+    const files = ["specs/a.md", "specs/b.md", "specs/c.md"];
+
+    const last = await mmm(["cook", "p.yml", "--map", ...files]);
+    const first = await mmm(["cook", "--map", ...files, "p.yml"]);
+    const mixed = await mmm(["cook", "p.yml", "--map", "a.md", "b.txt"]);
+    const apart = await mmm(["cook", "p.yml", "--map", "a/x", "other"]);
+
+    for (const { code, stderr } of [last, first]) {
+      expect(code).toBe(2);
+      expect(stderr).toContain("quote the pattern: --map 'specs/*.md'");
+    }
+    expect(mixed.stderr).toContain("quote the pattern: --map '*'");
+    expect(apart.stderr).toContain("quote the pattern: --map 'PATTERN'");
+  });
+
+  test.each([
+    ["resume", ["resume", "x", "--force"]],
+    ["worktree", ["worktree", "ls"]],
+    ["doctor", ["doctor", "--help"]],
+    ["--parallel", ["cook", "p.yml", "--parallel", "3"]],
+    ["--worktree", ["cook", "p.yml", "-w"]],
+    ["--max-cost", ["cook", "--max-cost=3", "p.yml"]],
+    ["--wait", ["cook", "p.yml", "--wait"]],
+  ])("%s is named as planned, not as unknown", async (name, args) => {
+    const { mmm } = await open();
+
+    const { code, stderr } = await mmm(args);
+
+    expect(code).toBe(2);
+    expect(stderr).toContain(`\`${name}\` is not in this version of mmm`);
+  });
+
   test("-n takes a whole number from 1 to 1000", async () => {
     const { cook } = await open();
 
@@ -90,6 +135,48 @@ describe("the command line (spec 1)", () => {
 
     expect(stdout + stderr).toContain("quick-fix is not here; taking the one that mmm ships");
     expect(code).not.toBe(2);
+  });
+});
+
+describe("Claude commands that nobody knows (spec 6.3)", () => {
+  const TEXTS = '- "npm test"\n- "Please review the code"\n- claude: /nope\n';
+
+  test("validate warns of each at its place, exit 0, also those that cook refuses", async () => {
+    const { mmm, repo } = await open();
+    await repo.write("p.yml", `${TEXTS}- /mmm-lint\n- /mine\n`);
+    await repo.write(".claude/commands/mine.md", "Do it.");
+
+    const { code, stdout } = await mmm(["validate", "p.yml"]);
+
+    expect(code).toBe(0);
+    expect(stdout).toContain("p.yml:1:3 unknown-command warning: there is no command /npm");
+    expect(stdout).toContain("did you mean `shell: npm test`?");
+    expect(stdout).toContain("p.yml:2:3 unknown-command warning: there is no command /Please");
+    expect(stdout).toContain("did you mean `claude: Please review the code`?");
+    expect(stdout).toContain("p.yml:3:11 unknown-command warning: there is no command /nope");
+    expect(stdout).toContain("p.yml:4:3 unknown-command warning: /mmm-lint is not installed here");
+    expect(stdout).not.toContain("/mine");
+    expect(stdout).toMatch(/p\.yml: ok\n$/);
+  });
+
+  test("validate works where there is no repository", async () => {
+    const { mmm, repo } = await open();
+    await writeFile(path.join(repo.base, "p.yml"), "- /nope\n");
+
+    const { code, stdout } = await mmm(["validate", "p.yml"], { cwd: repo.base });
+
+    expect(code).toBe(0);
+    expect(stdout).toContain("p.yml:1:3 unknown-command warning");
+  });
+
+  test("cook says where they stand, and asks Claude", async () => {
+    const { cook, prompts } = await open();
+
+    const { stdout, stderr } = await cook(`- claude: /nope\n${TEXTS}`, ["-n", "1", "--no-commit"]);
+
+    expect(stdout + stderr).toContain("pb.yml:1:11 there is no command /nope");
+    expect(stdout + stderr).toContain("pb.yml:2:3 there is no command /npm");
+    expect((await prompts())[0]).toBe("/nope");
   });
 });
 

@@ -187,6 +187,35 @@ describe("the bound and the model", () => {
     expect(stderr).toContain(`config.yml${says.startsWith(":") ? says : ""}`);
     expect(stderr).toContain(says);
   });
+
+  test("all wrong keys are told at once, those of the user's file too", async () => {
+    const { cook, repo } = await open();
+    const userHome = path.join(repo.home, ".mmm");
+    await mkdir(userHome);
+    await writeFile(path.join(userHome, "config.yml"), "claud: {}\n");
+    await repo.write(".mmm/config.yml", "limits: {}\nclaude:\n  modl: x\n  bin: [1]\n");
+
+    const { code, stderr } = await cook("[{shell: 'true'}]");
+
+    expect(code).toBe(2);
+    expect(stderr).toContain("4 problems in the config\n");
+    for (const place of [":1:1 unknown key `claud`", ":1:1 `limits`", ":3:3 unknown", ":4:3 `bin`"])
+      expect(stderr).toContain(`config.yml${place}`);
+  });
+
+  test("a broken playbook shows the plan's problems in the same run (spec 2)", async () => {
+    const { cook } = await open();
+
+    const { code, stderr } = await cook("- shel: make\n- claude: 'See ${nobody.output} $FILE'\n", [
+      "--map",
+      "nothing-is-looked-for",
+    ]);
+
+    expect(code).toBe(2);
+    expect(stderr).toContain("1:3 unknown-key");
+    expect(stderr).toContain("2:16 unknown-reference");
+    expect(stderr).toContain("2 problems in pb.yml, nothing was run");
+  });
 });
 
 describe("git", () => {

@@ -328,7 +328,7 @@ describe("a wrong command line", () => {
     },
   ];
 
-  test.concurrent.each(usage)(
+  test.each(usage)(
     "$title is exit $code with a word about it",
     async ({ args, code, says, run }) => {
       const ran = await rig.mmm(args, { ...run, deadlineMs: 30_000 });

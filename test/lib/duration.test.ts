@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { parseDuration } from "../../src/lib/duration.ts";
+import { durationFrom, parseDuration } from "../../src/lib/duration.ts";
 
 test.each([
   [90, 90_000],
@@ -45,3 +45,20 @@ test("hours, minutes and seconds add up", () => {
     }),
   );
 });
+
+test.each([
+  ["5 minutes", "5m"],
+  ["1 hour and 30 mins", "1h30m"],
+  ["2 H", "2h"],
+  ["1.5 days", "1.5d"],
+  ["250 msec", "250ms"],
+])("%j is meant as %s", (words, written) => {
+  expect(durationFrom(words)).toBe(written);
+});
+
+test.each(["", "soon", "5", "5 lightyears", "1h1h", "about 5 minutes", "5 minutes!"])(
+  "%j is no duration in words",
+  (words) => {
+    expect(durationFrom(words)).toBeNull();
+  },
+);

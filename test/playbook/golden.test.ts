@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { planPlaybook } from "../../src/playbook/plan.ts";
+import { planRead } from "../../src/playbook/plan-read.ts";
 import { renderDiagnostics } from "../../src/playbook/print.ts";
 import { readPlaybook } from "../../src/playbook/read.ts";
 
@@ -15,17 +15,16 @@ const files = readdirSync(folder).filter((name) => !name.endsWith(".txt"));
 
 function readGolden(name: string) {
   const bytes = readFileSync(join(folder, name));
-  const { playbook, source, diagnostics } = readPlaybook(name, bytes);
-  if (playbook === null) return { source, diagnostics, plan: null };
+  const read = readPlaybook(name, bytes);
   const input = /^# --(args|map)\n/.exec(bytes.toString("utf8"))?.[1];
-  const planned = planPlaybook(playbook, {
+  const planned = planRead(read, {
     inputs: { count: input === undefined ? 0 : 1, allHaveFiles: input !== "args" },
     maxIterations: null,
     environment: { HOME: "/home/me" },
     claude: { above: {}, below: {} },
     commandRules: new Map(),
   });
-  return { source, diagnostics: [...diagnostics, ...planned.diagnostics], plan: planned.plan };
+  return { source: read.source, ...planned };
 }
 
 describe("wrong playbooks look as in test/playbook/golden (spec 2)", () => {
