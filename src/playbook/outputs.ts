@@ -115,15 +115,12 @@ function readCaptureRule(tree: Mapping, problems: Problems): OutputRule | null {
     problems.error("missing-key", firstCharacter(tree.range), "`pattern` is missing", { help });
     return null;
   }
-  const stray = capture === "json" ? "pattern" : "path";
-  const idle = entries.get(stray);
+  const idle = capture === "count" ? entries.get("path") : undefined;
   if (idle !== undefined) {
-    const help =
-      stray === "path"
-        ? "`path` looks into JSON: write `capture: json`"
-        : "use `path`, or `capture: text`";
-    const message = `\`${stray}\` does not go with \`capture: ${capture}\``;
-    problems.error("bad-output", idle.key.range, message, { help });
+    const help = "`count` counts in the text as it is: leave `path` out";
+    problems.error("bad-output", idle.key.range, "`path` does not go with `capture: count`", {
+      help,
+    });
     return null;
   }
   if (!checkPatterns(entries, problems)) return null;

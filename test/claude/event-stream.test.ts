@@ -82,6 +82,12 @@ test("the cost is unknown when that of one of the models is (6.4)", () => {
   });
 });
 
+test("an answer of 10 MiB, the most that is captured, is read whole (11)", () => {
+  const answer = "x".repeat(10 * 1024 * 1024);
+
+  expect(parse(lines({ ...result, result: answer })).result?.text).toHaveLength(answer.length);
+});
+
 test("no modelUsage at all is no usage, and no model call", () => {
   const { modelUsage: _, ...bare } = result;
 

@@ -163,6 +163,26 @@ describe("outputs of a step (spec 3.3)", () => {
     expect(taken.ok ? taken.value[0]?.value : taken.error).toBe(expected);
   });
 
+  test("`path` and `pattern` go with every kind that has a meaning for them", async () => {
+    const { world, steps } = await play(
+      `
+- shell: 'print RESULT={"score": 81.5, "ok": true, "names": ["a", "b"]} and more'
+  id: s
+  outputs:
+    score: {capture: number, path: "$.score"}
+    whole: {capture: number, path: "$.score", pattern: "/[0-9]+/"}
+    ok: {capture: boolean, path: $.ok}
+    names: {capture: lines, path: "$.names"}
+    all: {capture: json, pattern: "/RESULT=(.*) and/", path: "$.names[1]"}
+- {claude: "got \${score} \${whole} \${ok} \${names} \${all}"}
+`,
+      { iterations: 1 },
+    );
+
+    expect(steps).toEqual(["1 succeeded", "2 succeeded"]);
+    expect(world.prompts).toEqual(["got 81.5 81 true a b b"]);
+  });
+
   test("the handler can put it right, and an earlier attempt's outputs are gone", async () => {
     const { world, steps } = await play(
       `

@@ -151,6 +151,23 @@ test("F03: both kinds get the timeout of their step, and none when it has none",
   expect(world.timeouts).toEqual([90_000, 5_400_000, null, 5000, null, null]);
 });
 
+test("a step's env is its own again after that of its handlers (spec 3.1)", async () => {
+  const { world } = await play(`
+- shell: "write a.txt 1"
+  env: {A: own}
+  commit_message: "m \${env.A}"
+  on_success: {shell: "print x", env: {A: inner}, auto_commit: false}
+`);
+
+  expect(world.history.at(-1)).toBe("m own");
+});
+
+test("a step's spec is not there yet in its own handlers (spec 3.1)", async () => {
+  const playbook = `[{claude: "/r", id: r, on_failure: {claude: "/x \${r.spec}"}}]`;
+
+  await expect(play(playbook)).rejects.toThrow("${r.spec}: step r has no spec");
+});
+
 describe("what a handler sees (spec 2.3)", () => {
   test("after an inner handler its own error again, not the inner one", async () => {
     const { world } = await play(`

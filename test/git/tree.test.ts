@@ -398,6 +398,19 @@ describe("movement and history", () => {
     expect(await tree.sameTree(point, await tree.look())).toBe(false);
   });
 
+  it("leaves mmm's own state out, also when a step committed it by force", async () => {
+    const repo = await repoOf();
+    const tree = await treeOf(repo);
+    const point = await tree.mark(await tree.look());
+    await repo.write(".mmm/state.json", "{}");
+    await repo.write(".mmm/sessions/s/journal.jsonl", "{}");
+    await repo.write("a", "1");
+    await repo.git("add", "--force", ".mmm", "a");
+    await repo.git("commit", "--quiet", "-m", "all of it");
+
+    expect(await tree.filesSince(point)).toEqual([{ path: "a", status: "added" }]);
+  });
+
   it("leaves a protected file out even against a point without a tree", async () => {
     const repo = await repoOf();
     await repo.write("play.yml", "- x");
