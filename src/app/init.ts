@@ -1,10 +1,11 @@
 /** `mmm init`: puts the shipped Claude commands into a repository (spec 9.1). */
 import { lstat, readFile, realpath } from "node:fs/promises";
 import path from "node:path";
-import { closest } from "fastest-levenshtein";
 import { gitRecords } from "../context/git-facts.ts";
 import { MmmError } from "../errors.ts";
 import { shellWord } from "../lib/shell-word.ts";
+import { findRepository } from "../git/repository.ts";
+import { nearest } from "../lib/nearest.ts";
 import { writeTogether, type PlannedFile } from "./write-together.ts";
 import { shippedCommands, type ShippedCommand } from "./shipped-commands.ts";
 
@@ -19,6 +20,8 @@ export interface InitRequest {
   readonly packageRoot: string;
   /** The user's home folder: commands in its `.claude/commands` hide those of a repository. */
   readonly home?: string;
+  /** The environment mmm was started in. */
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 interface InitFile {
@@ -47,7 +50,7 @@ export interface InitReport {
  *   or a folder cannot be written; nothing is changed then
  */
 export async function initCommands(request: InitRequest): Promise<InitReport> {
-  const root = await repositoryTop(request.cwd);
+  const root = await repositoryTop(request.cwd, request.env);
   const shipped = await shippedCommands(request.packageRoot);
   const chosen = choose(shipped, request.only);
   const folder = await targetFolder(root);
@@ -68,7 +71,10 @@ export async function initCommands(request: InitRequest): Promise<InitReport> {
   };
 }
 
-async function repositoryTop(cwd: string): Promise<string> {
+async function repositoryTop(
+  cwd: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<string> {
   const stats = await lstat(cwd).catch(() => null);
   if (stats === null) {
     throw new MmmError("no-directory", 3, {
@@ -85,12 +91,23 @@ async function repositoryTop(cwd: string): Promise<string> {
   }
   const top = answer.records[0]?.replace(/\n$/u, "");
   if (!answer.ok || top === undefined || top === "") {
+    await refuseForeign(cwd, env);
     throw new MmmError("no-repository", 3, {
       message: `${cwd} is not inside a git repository with a working tree, nothing was written`,
       next: ["git init"],
     });
   }
   return top;
+}
+
+/** A repository that is there and that git does not trust wants another advice than none. */
+async function refuseForeign(
+  cwd: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<void> {
+  const trouble = await findRepository(cwd, env).catch((error: unknown) => error);
+  const codes = ["repository-owner", "repository-broken"];
+  if (trouble instanceof MmmError && codes.includes(trouble.code)) throw trouble;
 }
 
 function choose(
@@ -103,10 +120,11 @@ function choose(
   const names = asked.map((name) => fullName(name, shipped));
   const unknown = asked.filter((_, index) => !shipped.has(names[index] ?? ""));
   if (unknown.length > 0) {
-    const hints = unknown.map(
-      (name) =>
-        `${JSON.stringify(name)} (did you mean ${closest(fullName(name, shipped), known)}?)`,
-    );
+    const own = (name: string): string => name.replace(/^mmm-/u, "");
+    const hints = unknown.map((name) => {
+      const near = nearest(own(fullName(name, shipped)), known.map(own));
+      return JSON.stringify(name) + (near === null ? "" : ` (did you mean mmm-${near}?)`);
+    });
     throw new MmmError("unknown-command", 2, {
       message: `mmm ships no command ${hints.join(", ")}`,
       next: ["mmm init --list"],

@@ -96,14 +96,32 @@ async function notThere(
   const here = await playbooksIn(where.cwd);
   const shipped = await shippedNames(where.packageRoot);
   const near = nearest(typed, [...here, ...shipped]);
+  // `default.yml` is not there, `default` is shipped (spec 1: NAME or examples/NAME.yml).
+  const base = path.basename(typed).replace(/\.ya?ml$/i, "");
+  const meant = shipped.includes(base) ? base : near;
+  const above = atTop(typed, where.cwd);
   return new MmmError("playbook-missing", 2, {
     message: `there is no playbook ${typed} in ${where.cwd}`,
     next: [
-      ...(near === null ? [] : [`did you mean ${near}?`]),
+      ...(above === null ? [] : [`it lies at the repository's top: mmm cook ${above}`]),
+      ...(meant === null ? [] : [`did you mean ${meant}?`]),
       ...(here.length > 0 ? [`here: ${here.join(", ")}`] : []),
       ...(shipped.length > 0 ? [`mmm ships: ${shipped.join(", ")}`] : []),
     ],
   });
+}
+
+/** The way to what was typed from the top of the repository around a directory below it; `null`: not there. */
+function atTop(typed: string, cwd: string): string | null {
+  if (path.isAbsolute(typed)) return null;
+  let top = cwd;
+  while (!existsSync(path.join(top, ".git"))) {
+    const parent = path.dirname(top);
+    if (parent === top) return null;
+    top = parent;
+  }
+  const found = path.join(top, typed);
+  return top !== cwd && existsSync(found) ? path.relative(cwd, found) : null;
 }
 
 /** Names of YAML files where playbooks usually lie, or in a folder that the user has named; at most 20. */

@@ -33,6 +33,7 @@ export async function runInit(
     force: request.force,
     only: request.only,
     packageRoot,
+    env,
     ...(home === undefined ? {} : { home }),
   });
   for (const { path: file, outcome } of report.files) stdout.write(`${file}  ${WORDS[outcome]}\n`);

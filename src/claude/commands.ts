@@ -5,6 +5,7 @@
  * (6.2) finds that out for the price of nothing.
  */
 import { distance } from "fastest-levenshtein";
+import { nearest as nearestWord } from "../lib/nearest.ts";
 import type { CommandRules } from "./command-rules.ts";
 import {
   listCommandFiles,
@@ -116,7 +117,8 @@ function problemOf(
   const isMmm = name.startsWith("mmm-");
   const near = nearest !== null && isNear(name, nearest);
   const file = `.claude/commands/${name.replaceAll(":", "/")}.md`;
-  const like = nearest !== null && (near || isMmm) ? [`did you mean /${nearest}?`] : [];
+  const isLike = nearest !== null && (near || (isMmm && isLikeMmm(name, nearest)));
+  const like = isLike ? [`did you mean /${nearest}?`] : [];
   const init =
     isMmm || (nearest !== null && near && !installed.includes(nearest))
       ? ["mmm init installs the mmm-* commands"]
@@ -128,6 +130,12 @@ function problemOf(
     message: `there is no command /${name}`,
     next: [...like, ...init, `a command of your own is ${file}`],
   };
+}
+
+/** Without what all of mmm's own have in common: `/mmm-foo` is no `/mmm-lint`. */
+function isLikeMmm(name: string, known: string): boolean {
+  const own = (each: string): string => each.replace(/^mmm-/, "");
+  return nearestWord(own(name), [own(known)]) !== null;
 }
 
 /** Within two letters (spec 6.3), but not more than half of the name: `/pr` is not `/qa` mistyped. */

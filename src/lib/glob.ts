@@ -17,13 +17,14 @@ const ALWAYS_TRUE = [
 export function globMatcher(pattern: string): (path: string) => boolean {
   let source = picomatch.makeRe(pattern, { dot: true }).source;
   for (const part of ALWAYS_TRUE) source = source.replaceAll(part, "");
-  if (source.includes("(?!") || source.includes("(?=")) return picomatch(pattern, { dot: true });
+  if (source.includes("(?!") || source.includes("(?="))
+    return picomatch(pattern, { dot: true, flags: "s" });
   try {
     const expression = RE2JS.compile(source, RE2JS.DOTALL);
     return (path) => expression.matches(path);
   } catch {
     // A backreference, or larger than RE2 takes.
-    return picomatch(pattern, { dot: true });
+    return picomatch(pattern, { dot: true, flags: "s" });
   }
 }
 

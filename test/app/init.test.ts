@@ -32,7 +32,7 @@ function packageWith(version: string): string {
 
 async function init(cwd: string, more: Partial<InitRequest> = {}): Promise<InitReport> {
   const packageRoot = more.packageRoot ?? packageWith("1");
-  return initCommands({ cwd, force: false, only: null, ...more, packageRoot });
+  return initCommands({ cwd, force: false, only: null, env: process.env, ...more, packageRoot });
 }
 
 function commandsOf(root: string): string {
@@ -40,6 +40,32 @@ function commandsOf(root: string): string {
 }
 
 describe("mmm init (spec 9.1)", () => {
+  it("says how to trust a repository of another user; one without a commit is fine", async () => {
+    const root = scratch.repository({ "a.ts": "" });
+    const unborn = scratch.folder();
+    scratch.git(unborn, "init", "--quiet");
+    process.env["GIT_TEST_ASSUME_DIFFERENT_OWNER"] = "1";
+    try {
+      await expect(init(root)).rejects.toMatchObject({
+        code: "repository-owner",
+        exitCode: 3,
+        next: [expect.stringContaining("safe.directory")],
+      });
+    } finally {
+      delete process.env["GIT_TEST_ASSUME_DIFFERENT_OWNER"];
+    }
+    expect(existsSync(commandsOf(root))).toBe(false);
+    expect((await init(unborn)).files).toHaveLength(names.length);
+  });
+
+  it("suggests only what is near", async () => {
+    const root = scratch.repository({ "a.ts": "" });
+
+    await expect(init(root, { only: ["nope"] })).rejects.toMatchObject({
+      message: 'mmm ships no command "nope"',
+    });
+  });
+
   it("installs every shipped command and ends with the line that commits them", async () => {
     const root = scratch.repository({ "a.ts": "" });
 

@@ -111,6 +111,8 @@ test("a shipped command that is not installed names mmm init (6.3)", async () =>
   ]);
 });
 
+const init = "mmm init installs the mmm-* commands";
+
 test.each([
   ["mmm-wonder", "unknown-mmm"],
   ["mmm-lnit", "unknown-mmm"],
@@ -127,6 +129,7 @@ test.each([
 
   expect(problems).toMatchObject([{ name, kind }]);
   if (kind === "near") expect(problems[0]?.next[0]).toBe("did you mean /deploy?");
+  if (name === "mmm-wonder") expect(problems[0]?.next[0]).toBe(init);
   if (name === "mmm-lnit") expect(problems[0]?.next[0]).toBe("did you mean /mmm-lint?");
 });
 

@@ -120,6 +120,23 @@ describe("the command line (spec 1)", () => {
     expect(folder.stderr).toContain("playbooks/nightly.yml");
   });
 
+  test("a missing playbook that is shipped, or lies at the repository's top, is named", async () => {
+    const { mmm, repo } = await open(undefined, { "README.md": "x", "sub/deep/a.txt": "x" });
+    await repo.write("playbooks/mine.yml", FINE);
+    const cwd = path.join(repo.root, "sub/deep");
+
+    const shipped = await mmm(["cook", "default.yml"]);
+    const top = await mmm(["cook", "playbooks/mine.yml"], { cwd });
+    const nowhere = await mmm(["cook", "playbooks/yours-altogether.yml"], { cwd });
+
+    expect([shipped.code, top.code, nowhere.code]).toEqual([2, 2, 2]);
+    expect(shipped.stderr).toContain("did you mean default?");
+    expect(top.stderr).toContain(
+      "it lies at the repository's top: mmm cook ../../playbooks/mine.yml",
+    );
+    expect(nowhere.stderr).not.toMatch(/top:|did you mean/);
+  });
+
   test("a shipped playbook is taken by its name, and a line says so", async () => {
     const { mmm } = await open();
     await mmm(["init"]);

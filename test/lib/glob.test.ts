@@ -47,6 +47,8 @@ test("it matches what picomatch matches", () => {
 
 test("a file name with a line end is a name as any other", () => {
   expect(globMatcher("**/*.md")("a\nb/c\nd.md")).toBe(true);
+  for (const pattern of ["d/**", "d/*", "**", "!(x)/**"])
+    expect(globMatcher(pattern)("d/a\nb\n"), pattern).toBe(true);
 });
 
 test.each([
