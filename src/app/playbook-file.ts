@@ -4,6 +4,7 @@ import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { MmmError } from "../errors.ts";
 import { nearest } from "../lib/nearest.ts";
+import { shellWord } from "../lib/shell-word.ts";
 
 export interface PlaybookFile {
   /** For messages: as typed, or where the shipped one lies. */
@@ -103,7 +104,7 @@ async function notThere(
   return new MmmError("playbook-missing", 2, {
     message: `there is no playbook ${typed} in ${where.cwd}`,
     next: [
-      ...(above === null ? [] : [`it lies at the repository's top: mmm cook ${above}`]),
+      ...(above === null ? [] : [`it lies at the repository's top: mmm cook ${shellWord(above)}`]),
       ...(meant === null ? [] : [`did you mean ${meant}?`]),
       ...(here.length > 0 ? [`here: ${here.join(", ")}`] : []),
       ...(shipped.length > 0 ? [`mmm ships: ${shipped.join(", ")}`] : []),

@@ -1,4 +1,5 @@
 /** One problem for all references to an input that nobody gives (spec 1). */
+import { shellWord } from "../lib/shell-word.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 
 export interface MissingInput {
@@ -19,5 +20,5 @@ export function needsInput(missing: readonly MissingInput[], file: string): Diag
       ? first.message
       : `${first.message}, and ${others.length === 1 ? one : more}`;
   const option = missing.some(({ name }) => name === "FILE") ? "--map 'PATTERN'" : "--args VALUE";
-  return { help: `mmm cook ${file} ${option}`, ...first, message };
+  return { help: `mmm cook ${shellWord(file)} ${option}`, ...first, message };
 }
