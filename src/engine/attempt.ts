@@ -81,7 +81,7 @@ export async function runAttempt(request: AttemptRequest): Promise<AttemptResult
     sink.event({ type: "note", severity: "warning", message: `${at.place}: ${message}` });
   }
   keep(request, executed);
-  const after = await settle(request, executed);
+  const after = await settle(request, executed, rendered);
   if (after === "nothing-left") {
     await finish(request, { rendered, log, executed }, null);
     return { kind: "nothing-left" };
@@ -114,6 +114,7 @@ function keep({ frame, planned, record, attempt }: AttemptRequest, executed: Exe
 async function settle(
   request: AttemptRequest,
   executed: Executed,
+  rendered: string,
 ): Promise<Failure | null | "nothing-left"> {
   const { frame, planned, at, start } = request;
   const { ports, signal } = frame.run;
@@ -134,7 +135,7 @@ async function settle(
   if (signal.aborted) return failure("cancelled", "mmm was told to stop");
   // The step's own commits are told before mmm's, in the order of history.
   await countCommits(request);
-  const refusal = await commitLeftovers(frame, { planned, at, failed: null });
+  const refusal = await commitLeftovers(frame, { planned, at, failed: null, rendered });
   // `git commit` is ended by a Ctrl-C too; then it was not the repository that refused.
   if (refusal !== null && signal.aborted) return failure("cancelled", "mmm was told to stop");
   if (refusal !== null) return refusal;
@@ -207,7 +208,7 @@ async function commitRule(request: AttemptRequest): Promise<Failure | null | "no
   ) {
     return "nothing-left";
   }
-  return failure("no-commit", `no commit was made by ${planned.step.label}`, null, [
+  return failure("no-commit", `no commit was made by "${planned.step.label}"`, null, [
     "if that can be normal, write `commit_required: false` at this step",
   ]);
 }

@@ -7,6 +7,7 @@ import { failure, refused } from "./failure.ts";
 import type { Failure } from "./outcome.ts";
 import type { CommitOutcome, TreePoint } from "./ports.ts";
 import { renderText } from "./render.ts";
+import { shownSubject } from "./shown.ts";
 
 /**
  * Commits what the step left uncommitted; `null`: done, or nothing to do.
@@ -15,13 +16,19 @@ import { renderText } from "./render.ts";
  */
 export async function commitLeftovers(
   frame: Frame,
-  step: { readonly planned: PlannedStep; readonly at: StepPlace; readonly failed: string | null },
+  step: {
+    readonly planned: PlannedStep;
+    readonly at: StepPlace;
+    readonly failed: string | null;
+    /** The attempt's command or prompt. */
+    readonly rendered: string;
+  },
 ): Promise<Failure | null> {
   const { run } = frame;
   const { planned, at } = step;
   if (run.options.commit === "off" || planned.step.autoCommit === "off") return null;
   if (frame.look.changes.length === 0) return null;
-  const message = await subject(frame, planned);
+  const message = await subject(frame, planned, step.rendered);
   if (typeof message !== "string") return message;
   const outcome = await run.ports.tree.commit(
     {
@@ -75,11 +82,19 @@ function astray(message: string): Failure {
   ]);
 }
 
-async function subject(frame: Frame, planned: PlannedStep): Promise<string | Failure> {
-  if (planned.commitMessage === null) return planned.step.label;
+/** `commit_message`, else `name`, else what was run: over several inputs the same step reads differently. */
+async function subject(
+  frame: Frame,
+  planned: PlannedStep,
+  rendered: string,
+): Promise<string | Failure> {
+  const { named, label } = planned.step;
+  const run = planned.kind === "claude" ? rendered.replace(/^\s*\//, "") : rendered;
+  const usual = named ? label : shownSubject(run) || label;
+  if (planned.commitMessage === null) return usual;
   const context = { scope: frame.scope, store: frame.run.ports.store, unit: "commit-message" };
   const text = await renderText(planned.commitMessage, context);
-  if (text.ok) return text.value.trim() === "" ? planned.step.label : text.value;
+  if (text.ok) return text.value.trim() === "" ? usual : text.value;
   return text.error.kind === "refused"
     ? refused(text.error)
     : failure("value", `commit_message: ${text.error.reference} is not there`);

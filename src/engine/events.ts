@@ -37,7 +37,7 @@ export interface StepPlace {
 
 /** What a failing attempt shows: everything a person needs without opening a log (spec 10). */
 export interface FailureDetail extends Failure {
-  /** The command or prompt as it was sent, values and all, cut to 2 000 characters. */
+  /** The command or prompt with its values, for people, cut to 2 000 characters. */
   readonly rendered: string;
   readonly end: ProcessEnd | null;
   /** The last 20 lines of output. */
@@ -95,7 +95,7 @@ export type Event =
       readonly attempt: number;
       /** What `max_attempts` allows; 1 without a repeating handler. */
       readonly maxAttempts: number;
-      /** As it is run, values and all, cut to 2 000 characters. */
+      /** The command or prompt with its values, for people, cut to 2 000 characters. */
       readonly rendered: string;
       readonly log: string | null;
     }

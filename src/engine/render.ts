@@ -7,6 +7,7 @@ import type { TextTemplate } from "../values/text.ts";
 import { textOf } from "../values/value.ts";
 import type { StorePort } from "./ports.ts";
 import type { Found, Scope } from "./scope.ts";
+import { shownShell } from "./shown.ts";
 
 /** Over this a value goes into a prompt as the path of a file (the original's rule, spec 3.2). */
 const PROMPT_VALUE_BYTES = 10_000;
@@ -18,7 +19,7 @@ const CAPTURE_BYTES = 10 * 1024 * 1024;
 /** Why a text could not be made. `nothing-to-do` is no failure (spec 3.3). */
 export type RenderProblem =
   | { readonly kind: "refused"; readonly message: string; readonly next: readonly string[] }
-  | { readonly kind: "nothing-to-do"; readonly reference: string };
+  | { readonly kind: "nothing-to-do"; readonly reference: string; readonly step: string | null };
 
 /** What rendering needs. `unit` names the files that carry values. */
 export interface RenderContext {
@@ -72,7 +73,11 @@ export async function renderText(
   return ok(text);
 }
 
-/** A shell text with its values in environment variables or files; the caller's `env` gains them. */
+/**
+ * A shell text with its values in environment variables or files; the caller's `env` gains them.
+ *
+ * `shown` is for people alone: the author's text with each reference replaced by its value.
+ */
 export async function renderShell(
   text: ShellText,
   context: RenderContext,
@@ -82,6 +87,7 @@ export async function renderShell(
       readonly script: string;
       readonly env: Record<string, string>;
       readonly warnings: readonly string[];
+      readonly shown: string;
     },
     RenderProblem
   >
@@ -98,7 +104,11 @@ export async function renderShell(
     (reference) => resolved.get(reference.text) ?? { value: null, foreign: true },
   );
   if (!rendered.ok) return err({ kind: "refused", message: rendered.error.message, next: [] });
-  return ok(await withFiles(rendered.value, context));
+  const ready = await withFiles(rendered.value, context);
+  const files = rendered.value.files.map(
+    ({ variable, content }) => [content, ready.env[variable] ?? ""] as const,
+  );
+  return ok({ ...ready, shown: shownShell(text, resolved, new Map(files)) });
 }
 
 async function withFiles(
@@ -131,7 +141,7 @@ async function promptPiece(
 ): Promise<Result<Piece, RenderProblem>> {
   const found = context.scope.find(reference);
   if (found.kind === "nothing-to-do" && reference.fallback === null) {
-    return err({ kind: "nothing-to-do", reference: reference.text });
+    return err({ kind: "nothing-to-do", reference: reference.text, step: found.step });
   }
   const loaded = await load(reference, context);
   if (!loaded.ok) return loaded;

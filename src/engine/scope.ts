@@ -51,7 +51,11 @@ export type Found =
   /** The whole content of this file. */
   | { readonly kind: "file"; readonly file: string }
   /** A spec or file output that is not there, because its step had nothing to do (spec 3.3). */
-  | { readonly kind: "nothing-to-do" };
+  | {
+      readonly kind: "nothing-to-do";
+      /** Its `id`. */
+      readonly step: string | null;
+    };
 
 const NULL: Found = { kind: "value", value: null, foreign: false };
 
@@ -198,7 +202,7 @@ function fieldOf(record: StepRecord, field: string, rest: readonly (string | num
   if (record.fileOutputs.has(field)) {
     const idle =
       record.conclusion === "skipped" || (record.conclusion === "succeeded" && !record.changed);
-    return idle ? { kind: "nothing-to-do" } : NULL;
+    return idle ? { kind: "nothing-to-do", step: record.id } : NULL;
   }
   switch (field) {
     case "output":

@@ -259,10 +259,10 @@ async function conclude(
 /** A tolerated failure keeps what it changed, under a trailer that says so (spec 5). */
 async function commitFailed(
   { frame, planned, at }: Pick<StepState, "frame" | "planned" | "at">,
-  { exitCode, reason }: FailureDetail,
+  { exitCode, reason, rendered }: FailureDetail,
 ): Promise<Failure | null> {
   const failed = exitCode === null ? reason : `exit ${exitCode}`;
-  return commitLeftovers(frame, { planned, at, failed });
+  return commitLeftovers(frame, { planned, at, failed, rendered });
 }
 
 function placeOf(frame: Frame, planned: PlannedStep, position: Position): StepPlace {

@@ -13,7 +13,7 @@ export function readCommon(
   entries: Entries,
   { range, depth }: { readonly range: Range; readonly depth: number },
   reading: Reading,
-): Omit<StepCommon, "label"> {
+): Omit<StepCommon, "label" | "named"> {
   const handlers = readHandlers(entries, depth, reading);
   return {
     ...readId(entries, range, reading),

@@ -82,8 +82,10 @@ export interface StepCommon {
   readonly id: string | null;
   /** The step's first character to its last. */
   readonly range: Range;
-  /** What people see: `name`, else the command as written, cut to one line. */
+  /** What people see: `name`, else the command as written, its first line, cut. */
   readonly label: string;
+  /** The label is a `name` that the author gave. */
+  readonly named: boolean;
   /** Place of `id`, for diagnostics; the step's own when there is none. */
   readonly idRange: Range;
   readonly env: readonly { readonly name: string; readonly value: SourceText }[];

@@ -61,7 +61,7 @@ function readTextStep(tree: ScalarTree, place: StepPlace, reading: Reading): Ste
   }
   const entries = place.depth === 0 ? reading.defaults : new Map();
   const common = readCommon(entries, { range: tree.range, depth: place.depth }, reading);
-  return join(common, readCommandText(tree.text), command);
+  return join(common, readCommandText(tree.text), { label: command, named: false });
 }
 
 function readMappingStep(tree: MappingTree, place: StepPlace, reading: Reading): Step | null {
@@ -80,8 +80,8 @@ function readMappingStep(tree: MappingTree, place: StepPlace, reading: Reading):
   // A claude step may carry an option that is not there yet: its other keys are read all the same.
   const isSound = sound.has(kind.key) && (kind.key !== "name" || !tooOdd(supported, sound));
   if (!isSound) return null;
-  const label = optionalText(kind.weak ? new Map() : all, "name")?.value ?? kind.label(all);
-  return join(common, kind.read(all), label);
+  const name = optionalText(kind.weak ? new Map() : all, "name")?.value ?? null;
+  return join(common, kind.read(all), { label: name ?? kind.label(all), named: name !== null });
 }
 
 /** A step that is none has options all the same: what is wrong with them is told in the same run. */
@@ -109,15 +109,22 @@ function tooOdd(all: Entries, sound: Entries): boolean {
   return all.has("args") && !sound.has("args");
 }
 
-function join(common: Omit<StepCommon, "label">, body: StepBody, label: string): Step {
-  return { ...common, ...body, label: cutLabel(label) };
+function join(
+  common: Omit<StepCommon, "label" | "named">,
+  body: StepBody,
+  { label, named }: Pick<StepCommon, "label" | "named">,
+): Step {
+  return { ...common, ...body, label: cutLabel(label), named };
 }
 
 function cutLabel(text: string): string {
-  const line = text.trim().split("\n", 1)[0]?.trim() ?? "";
-  if (line.length <= MAX_LABEL) return line;
+  const whole = text.trim();
+  const line = whole.split("\n", 1)[0]?.trim() ?? "";
+  // What was trimmed ends in a letter: after a line break in it there is something.
+  const sign = whole.includes("\n") ? " …" : "";
+  const most = MAX_LABEL - sign.length;
   const letters = Array.from(line);
-  return letters.length <= MAX_LABEL ? line : `${letters.slice(0, MAX_LABEL - 1).join("")}…`;
+  return letters.length > most ? `${letters.slice(0, most - 1).join("")}…` : `${line}${sign}`;
 }
 
 /** The one kind whose key is there; none or several are reported. */

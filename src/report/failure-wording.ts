@@ -44,6 +44,8 @@ export interface FailureShown {
   readonly tone: Tone;
   readonly attempts: number;
   readonly durationMs: number;
+  /** Its on_failure or on_exit_code has run. */
+  readonly handled: boolean;
   readonly symbols: Symbols;
   /** Spaces before each line. */
   readonly indent: string;
@@ -108,25 +110,52 @@ function failedAs(failure: FailureDetail): string {
   return failure.exitCode === null ? "failed" : `exit code ${failure.exitCode}`;
 }
 
-/** What the failure itself knows, else what helps with an end like this. */
-function nextSteps({ failure, at, tone }: FailureShown): readonly string[] {
-  if (failure.next.length > 0 || failure.end === null) {
-    return failure.next;
-  }
-  switch (failure.end.kind) {
-    case "exited":
-    case "signalled":
-      return at.depth === 0 && tone === "bad"
-        ? [`mend what the output says, or give the step at ${at.place} an on_failure`]
-        : [];
-    case "timed-out":
-      return [`raise the timeout of the step at ${at.place}, or see in the log what it waits for`];
-    case "not-started":
-      return ["check that the program is installed and on PATH, and that the directory exists"];
+/** What the failure itself knows, else what helps with a failure like this. */
+function nextSteps(shown: FailureShown): readonly string[] {
+  const { failure, at, tone } = shown;
+  if (failure.next.length > 0) return failure.next;
+  if (at.depth > 0 || tone !== "bad") return [];
+  switch (failure.reason) {
+    case "process":
+    case "claude":
+      return processNext(shown);
+    case "value":
+      return ["correct the value, or the step that it comes from"];
+    case "output":
+      return ["correct the rule of this output, or give it a default"];
+    case "commit":
+      return ["mend what git says, or write `auto_commit: false` at this step"];
+    case "on-success":
+      return ["mend what failed in on_success, see above"];
+    case "no-commit":
+    case "head":
     case "cancelled":
       return [];
     default:
-      return unreachable(failure.end);
+      return unreachable(failure.reason);
+  }
+}
+
+function processNext({ failure, at, handled, symbols }: FailureShown): readonly string[] {
+  switch (failure.end?.kind) {
+    case "timed-out":
+      return ["raise the timeout of this step, or see in the log what it waits for"];
+    case "not-started":
+      return ["check that the program is installed and on PATH, and that the directory exists"];
+    case "exited":
+    case "signalled": {
+      const silent = tailLines(failure.tail, symbols).length === 0;
+      const look =
+        at.kind === "claude" && failure.log !== null
+          ? "see in the log what it did"
+          : "run it by hand to see why it fails: it printed nothing";
+      const mend = silent ? look : "mend what the output says";
+      // A handler that has run did not help; and nobody edits the playbooks that mmm ships.
+      const ours = at.place.startsWith("examples/");
+      return [handled || ours ? mend : `${mend}, or give the step an on_failure`];
+    }
+    default:
+      return [];
   }
 }
 
@@ -136,7 +165,9 @@ function messageLines(failure: FailureDetail): readonly string[] {
   const all = safeLines(failure.message).filter((line) => line.trim() !== "");
   // Of a process the first line is a sentence about its end, which `result` has told.
   const lines = failure.reason === "process" && said !== "" ? all.slice(1) : all;
-  const tail = new Set(safeLines(failure.tail));
-  const news = lines.filter((line) => !tail.has(line));
+  const code = failure.end?.kind === "exited" ? failure.end.code : null;
+  // Neither what stands under `output` nor what `result` says is news.
+  const told = new Set([...safeLines(failure.tail), `claude failed: exit ${code}`]);
+  const news = lines.filter((line) => !told.has(line));
   return news.slice(0, MESSAGE_LINES);
 }

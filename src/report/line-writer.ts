@@ -1,8 +1,9 @@
 import { Chalk, type ChalkInstance } from "chalk";
+import stringWidth from "string-width";
 
 import type { ColorLevel } from "./choose.ts";
 import type { Line, Tone } from "./line.ts";
-import { safeLine } from "./safe-text.ts";
+import { cutToWidth, safeLine } from "./safe-text.ts";
 
 export interface LinePainter {
   /** One line with its end, coloured. */
@@ -17,6 +18,22 @@ export function createPainter(level: ColorLevel): LinePainter {
     paint: (line) => `${tinted(chalk, line.tone, safeLine(line.text))}\n`,
     dim: (text) => chalk.dim(safeLine(text)),
   };
+}
+
+/** Less of a label names nothing. */
+const GIVES_LEAST = 8;
+
+/** A line that is to stay one line, at most `columns` wide: its label gives way, then its end. */
+export function fitLine(line: Line, columns: number, ellipsis: string): Line {
+  const { text, gives } = line;
+  if (gives === undefined) return line;
+  const over = stringWidth(text) - columns;
+  if (over <= 0) return line;
+  const at = gives === "" ? -1 : text.indexOf(gives);
+  if (at === -1) return { ...line, text: cutToWidth(text, columns, ellipsis) };
+  const kept = cutToWidth(gives, Math.max(GIVES_LEAST, stringWidth(gives) - over), ellipsis);
+  const shorter = text.slice(0, at) + kept + text.slice(at + gives.length);
+  return { ...line, text: cutToWidth(shorter, columns, ellipsis) };
 }
 
 /** Runs of lines for the same stream, in order. */

@@ -12,11 +12,18 @@ export interface Line {
   readonly from: Verbosity;
   /** Goes to standard error. */
   readonly problem: boolean;
+  /** One line on a terminal, whatever its width; this part of `text` gives way first. */
+  readonly gives?: string;
 }
 
 /** A line of status: standard output, shown unless `-q`. */
 export function say(text: string, tone: Tone = "plain", from: Verbosity = 0): Line {
   return { text, tone, from, problem: false };
+}
+
+/** What is cut to fit a terminal; elsewhere it is whole. */
+export function fitting(line: Line, gives = ""): Line {
+  return { ...line, gives };
 }
 
 /** A problem: standard error, shown even under `-q`. */

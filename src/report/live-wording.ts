@@ -11,7 +11,7 @@ import { cutToWidth, inline, LineBuffer, safeLines } from "./safe-text.ts";
 import type { Symbols } from "./symbols.ts";
 import { indentOf, labelOf, stepName } from "./step-wording.ts";
 
-/** Columns of a label on the live line. */
+/** Columns of a label on the live line when a tool call stands beside it. */
 const LABEL_MOST = 60;
 const LABEL_LEAST = 8;
 /** Less of a tool call tells nothing. */
@@ -92,7 +92,8 @@ export function statusWords(
     ...costSoFar(at.kind === "claude", memory),
   ].join(symbols.dot);
   const room = columns - stringWidth(`${number} ${symbols.dot}${facts}`);
-  const width = Math.min(LABEL_MOST, Math.max(LABEL_LEAST, room));
+  const most = step.doing === null ? Infinity : LABEL_MOST;
+  const width = Math.min(most, Math.max(LABEL_LEAST, room));
   const label = inline(labelOf(at, symbols), width, symbols.ellipsis);
   const status = `${number} ${label}${symbols.dot}${facts}`;
   const left = columns - stringWidth(status + symbols.dot);

@@ -1,7 +1,7 @@
 import stringWidth from "string-width";
 
 import type { Line } from "./line.ts";
-import { byStream, createPainter, type LinePainter } from "./line-writer.ts";
+import { byStream, createPainter, fitLine, type LinePainter } from "./line-writer.ts";
 import { statusWords } from "./live-wording.ts";
 import type { ReporterOptions } from "./reporter.ts";
 import type { RunMemory } from "./run-memory.ts";
@@ -43,8 +43,11 @@ export class LiveLineSurface implements Surface {
 
   print(lines: readonly Line[]): void {
     const { out, err } = this.#options;
+    const { ellipsis } = this.#symbols;
     let before = this.#erase();
-    for (const run of byStream(lines)) {
+    // One column stays free: some terminals wrap when the last one is filled.
+    const columns = this.#columns() - 1;
+    for (const run of byStream(lines.map((line) => fitLine(line, columns, ellipsis)))) {
       const text = run.map((line) => this.#painter.paint(line)).join("");
       if (run[0]?.problem !== true) {
         out.write(before + text);

@@ -18,6 +18,8 @@ export interface RunningStep {
   doing: string | null;
   /** Output of this attempt went by live. */
   seenLive: boolean;
+  /** A handler has run after a failure. */
+  handled: boolean;
   /** Of a failed attempt nothing has been said about yet. */
   unsaid: FailureDetail | null;
   /** Of all attempts; `null`: none had a known cost. */
@@ -31,6 +33,7 @@ export class RunMemory {
   replay: string | null = null;
   /** 0: a session without inputs. */
   inputs = 0;
+  finishedInputs = 0;
   /** Known cost of the session so far. */
   knownCostUsd = 0;
   /** Claude attempts whose cost nobody knows. */
@@ -71,9 +74,13 @@ export class RunMemory {
         const step = this.step(event.at);
         if (step !== null) {
           step.unsaid = null;
+          step.handled ||= event.handler !== "on_success";
         }
         return;
       }
+      case "input-finished":
+        this.finishedInputs += 1;
+        return;
       case "step-finished":
         if (event.conclusion === "failed" && event.at.depth === 0) {
           this.failed = event.at;
@@ -113,6 +120,7 @@ export class RunMemory {
       turns: null,
       doing: null,
       seenLive: false,
+      handled: false,
       unsaid: null,
       costUsd: null,
     };

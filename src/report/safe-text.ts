@@ -44,7 +44,7 @@ export function inline(text: string, columns = 100, ellipsis = "…"): string {
   const start = text.slice(0, columns * 8);
   const folded = safeLine(start).replace(/\s+/g, " ").trim();
   return cutToWidth(
-    start.length < text.length ? `${folded}${ellipsis}` : folded,
+    start.length < text.length && !folded.endsWith(ellipsis) ? `${folded}${ellipsis}` : folded,
     columns,
     ellipsis,
   );

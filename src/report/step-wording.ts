@@ -3,7 +3,7 @@ import type { Event, StepPlace } from "../engine/events.ts";
 import { unreachable } from "../lib/unreachable.ts";
 import { commandLines, failureBlock, failureWords, tailLines } from "./failure-wording.ts";
 import { formatCount, formatDuration, formatMoney } from "./format.ts";
-import { complain, say, type Line } from "./line.ts";
+import { complain, fitting, say, type Line } from "./line.ts";
 import type { RunningStep } from "./run-memory.ts";
 import { cutToWidth, inline, safeLines } from "./safe-text.ts";
 import { shortSha } from "./summary-wording.ts";
@@ -11,7 +11,8 @@ import type { Symbols } from "./symbols.ts";
 
 type Of<T extends Event["type"]> = Event & { readonly type: T };
 
-const LABEL_COLUMNS = 100;
+/** Of a label or command in a line that is not cut to a terminal. */
+const LABEL_COLUMNS = 200;
 
 /** Spaces before the lines of a step: handlers stand deeper. */
 export function indentOf(at: StepPlace): string {
@@ -32,9 +33,8 @@ export function labelOf(at: StepPlace, symbols: Symbols): string {
 export function stepStarted(at: StepPlace, symbols: Symbols): Line[] {
   // A handler's step speaks when it runs; its number would only confuse.
   const from = at.depth === 0 ? 0 : 2;
-  return [
-    say(`${indentOf(at)}${symbols.step} ${stepName(at)}: ${labelOf(at, symbols)}`, "plain", from),
-  ];
+  const text = `${indentOf(at)}${symbols.step} ${stepName(at)}: ${labelOf(at, symbols)}`;
+  return [fitting(say(text, "plain", from))];
 }
 
 export function attemptStarted(
@@ -56,7 +56,8 @@ export function attemptStarted(
   }
   const most = Math.max(event.maxAttempts, event.attempt);
   const which = event.attempt > 1 ? ` (attempt ${event.attempt}/${most})` : "";
-  lines.push(say(`${indent}${runningWords(event.at, event.rendered, symbols)}${which}`));
+  const { before, command: run, after } = runningWords(event.at, event.rendered, symbols);
+  lines.push(fitting(say(`${indent}${before}${run}${after}${which}`), run));
   const command = commandLines(event.rendered, symbols);
   lines.push(...command.map((text) => say(`${indent}   ${symbols.bar} ${text}`, "dim", 2)));
   if (event.log !== null) {
@@ -66,16 +67,20 @@ export function attemptStarted(
 }
 
 /** `🤖 Running /mmm-code-review...`, `⚙️  Running: npm test`. */
-function runningWords(at: StepPlace, rendered: string, symbols: Symbols): string {
-  const text = firstLine(rendered, symbols);
+function runningWords(
+  at: StepPlace,
+  rendered: string,
+  symbols: Symbols,
+): { readonly before: string; readonly command: string; readonly after: string } {
+  const command = firstLine(rendered, symbols);
   switch (at.kind) {
     case "shell":
-      return `${symbols.shell} Running: ${text}`;
+      return { before: `${symbols.shell} Running: `, command, after: "" };
     case "analyze":
-      return `${symbols.analyze} Analyzing the project...`;
+      return { before: `${symbols.analyze} Analyzing the project...`, command: "", after: "" };
     case "claude": {
-      const command = text.startsWith("/") ? text : labelOf(at, symbols);
-      return `${claudeSymbol(command, symbols)} Running ${command}...`;
+      const after = command.endsWith(symbols.ellipsis) ? "" : "...";
+      return { before: `${claudeSymbol(command, symbols)} Running `, command, after };
     }
     default:
       return unreachable(at.kind);
@@ -158,7 +163,7 @@ export function commitMade(event: Of<"commit-made">, symbols: Symbols): Line[] {
   const subject = inline(event.commit.subject, 160, symbols.ellipsis);
   const by = event.by === "step" ? "by the step" : "by mmm";
   return [
-    say(`${indent}${symbols.commit} ${subject}`),
+    fitting(say(`${indent}${symbols.commit} ${subject}`)),
     say(`${indent}   commit ${inline(event.commit.sha)} ${by}`, "dim", 2),
   ];
 }
@@ -173,21 +178,29 @@ export function stepFinished(
   switch (event.conclusion) {
     case "succeeded": {
       const facts = doneFacts(event, step).join(", ");
-      return [say(`${indent}${symbols.done} ${label} completed (${facts})`, "good")];
+      return [
+        fitting(say(`${indent}${symbols.done} ${label} completed (${facts})`, "good"), label),
+      ];
     }
     case "skipped": {
       const why = event.why === null ? "" : `: ${inline(event.why, 200, symbols.ellipsis)}`;
-      return [say(`${indent}${symbols.skipped} ${label} skipped${why}`, "dim")];
+      // The line above has the label; of a handler's step there is none.
+      const what = event.at.depth === 0 ? stepName(event.at) : label;
+      return [fitting(say(`${indent}${symbols.skipped} ${what} skipped${why}`, "dim"))];
     }
     case "failed":
     case "tolerated":
-      return stepFailed(event, symbols);
+      return stepFailed(event, step, symbols);
     default:
       return unreachable(event.conclusion);
   }
 }
 
-function stepFailed(event: Of<"step-finished">, symbols: Symbols): readonly Line[] {
+function stepFailed(
+  event: Of<"step-finished">,
+  step: RunningStep | null,
+  symbols: Symbols,
+): readonly Line[] {
   const { at, failure, attempts, durationMs } = event;
   const tolerated = event.conclusion === "tolerated";
   const tone = tolerated ? "warn" : "bad";
@@ -207,7 +220,8 @@ function stepFailed(event: Of<"step-finished">, symbols: Symbols): readonly Line
   if (failure === null) {
     return [complain(`${indent}${title} (${inline(at.place, 400)})`, tone)];
   }
-  return failureBlock({ at, failure, title, tone, attempts, durationMs, symbols, indent });
+  const handled = step?.handled ?? false;
+  return failureBlock({ at, failure, title, tone, attempts, durationMs, handled, symbols, indent });
 }
 
 function doneFacts(event: Of<"step-finished">, step: RunningStep | null): string[] {
@@ -231,5 +245,5 @@ function firstLine(text: string, symbols: Symbols): string {
   // A prompt may be long: what is not shown is not scanned.
   const lines = safeLines(text.slice(0, 2000)).filter((line) => line.trim() !== "");
   const first = inline(lines[0] ?? "", LABEL_COLUMNS, symbols.ellipsis);
-  return lines.length > 1 ? `${first} ${symbols.ellipsis}` : first;
+  return lines.length > 1 && !/(?:…|\.\.\.)$/.test(first) ? `${first} ${symbols.ellipsis}` : first;
 }

@@ -2,7 +2,7 @@
 import type { Event } from "../engine/events.ts";
 import { unreachable } from "../lib/unreachable.ts";
 import { formatCount, formatDuration, formatMoney, formatNumber } from "./format.ts";
-import { complain, say, type Line, type Verbosity } from "./line.ts";
+import { complain, say, type Line, type Tone, type Verbosity } from "./line.ts";
 import type { RunMemory } from "./run-memory.ts";
 import { inline } from "./safe-text.ts";
 import type { Symbols } from "./symbols.ts";
@@ -31,7 +31,7 @@ function stopWords(event: SessionFinished, memory: RunMemory): string {
     case "step-failed":
       return memory.failed === null ? "A step failed" : `Step ${stepWords(memory.failed)} failed`;
     case "input-failed":
-      return `${failedInputWords(event)} failed`;
+      return `${failedInputWords(event)} failed${notRunWords(memory)}`;
     case "interrupted":
       return "Interrupted";
     default:
@@ -39,10 +39,20 @@ function stopWords(event: SessionFinished, memory: RunMemory): string {
   }
 }
 
-/** Status first, then the facts, then what to type. Under `-q`: what to type and one line. */
+/** Under `--fail-fast` the inputs after the failed one. */
+function notRunWords({ inputs, finishedInputs }: RunMemory): string {
+  const left = inputs - finishedInputs;
+  return left > 0 ? `, ${formatNumber(left)} not run (--fail-fast)` : "";
+}
+
+/**
+ * Status first, then the facts, then what to type: one block on standard output, so that a pipe has it in
+ * this order. Under `-q`: what to type, and one line.
+ */
 export function summaryLines(event: SessionFinished, context: SummaryContext): readonly Line[] {
   if (context.verbosity === -1) {
-    return [...(event.status === "completed" ? [] : nextLines(event)), quietLine(event, context)];
+    const next = event.status === "completed" ? [] : nextLines(event);
+    return [...next.map(({ text }) => complain(text, "plain")), quietLine(event, context)];
   }
   return [
     say(""),
@@ -62,9 +72,9 @@ function headline(event: SessionFinished, symbols: Symbols): Line {
         "good",
       );
     case "failed":
-      return complain(`${symbols.failed} Improvement session failed:`);
+      return say(`${symbols.failed} Improvement session failed:`, "bad");
     case "interrupted":
-      return complain(`${symbols.stopped} Improvement session interrupted:`, "warn");
+      return say(`${symbols.stopped} Improvement session interrupted:`, "warn");
     default:
       return unreachable(event.status);
   }
@@ -75,18 +85,17 @@ function quietLine(event: SessionFinished, { memory, symbols }: SummaryContext):
     `${iterationWords(event, memory)} iterations`,
     formatCount(event.totals.commits, "commit"),
     formatDuration(event.totals.durationMs),
-    ...costWords(event, memory),
+    ...costWords(event, memory).map((words) => (words === "unknown" ? "cost unknown" : words)),
   ].join(", ");
+  const last = (text: string, tone: Tone): Line => say(`${text} (${facts})`, tone, -1);
   const why = stopWords(event, memory);
   switch (event.status) {
     case "completed":
-      return {
-        ...say(`${symbols.done} ${completedWords(event)}: ${why} (${facts})`, "good", -1),
-      };
+      return last(`${symbols.done} ${completedWords(event)}: ${why}`, "good");
     case "failed":
-      return complain(`${symbols.failed} Improvement session failed: ${why} (${facts})`);
+      return last(`${symbols.failed} Improvement session failed: ${why}`, "bad");
     case "interrupted":
-      return complain(`${symbols.stopped} Improvement session interrupted (${facts})`, "warn");
+      return last(`${symbols.stopped} Improvement session interrupted`, "warn");
     default:
       return unreachable(event.status);
   }
@@ -163,20 +172,18 @@ function troubleLines(event: SessionFinished, symbols: Symbols): Line[] {
   const { toleratedFailures: tolerated, failedInputs } = event;
   if (tolerated.length > 0) {
     const what = formatCount(tolerated.length, "step");
-    lines.push(complain(`${INDENT}${symbols.warning} ${what} failed and the run went on:`, "warn"));
+    lines.push(say(`${INDENT}${symbols.warning} ${what} failed and the run went on:`, "warn"));
     for (const { at, message } of tolerated) {
       const text = `${stepWords(at)}: ${inline(message, 160, symbols.ellipsis)}`;
-      lines.push(
-        complain(`${INDENT}  ${symbols.bullet} ${text} (${inline(at.place, 400)})`, "warn"),
-      );
+      lines.push(say(`${INDENT}  ${symbols.bullet} ${text} (${inline(at.place, 400)})`, "warn"));
     }
   }
   if (failedInputs.length > 0) {
-    lines.push(complain(`${INDENT}${symbols.failed} ${failedInputWords(event)} failed:`));
+    lines.push(say(`${INDENT}${symbols.failed} ${failedInputWords(event)} failed:`, "bad"));
     for (const { input, message } of failedInputs) {
       const name = inline(input.file ?? input.arg, 100, symbols.ellipsis);
       const text = `${input.index}/${input.total} ${name}: ${inline(message, 160, symbols.ellipsis)}`;
-      lines.push(complain(`${INDENT}  ${symbols.bullet} ${text}`));
+      lines.push(say(`${INDENT}  ${symbols.bullet} ${text}`, "bad"));
     }
   }
   return lines;
@@ -188,17 +195,11 @@ function failedInputWords({ failedInputs }: SessionFinished): string {
   return `${failedInputs.length} of ${formatCount(total, "input")}`;
 }
 
-/** Problems when the run was one: `-q` shows them too, and they stand beside the failure. */
-function nextLines(event: SessionFinished): Line[] {
-  if (event.next.length === 0) {
+function nextLines({ next }: SessionFinished): Line[] {
+  if (next.length === 0) {
     return [];
   }
-  const good = event.status === "completed";
-  const tell = (text: string): Line => (good ? say(text) : complain(text, "plain"));
-  return [
-    tell(`${INDENT}Next:`),
-    ...event.next.map((text) => tell(`${INDENT}  ${inline(text, 4000)}`)),
-  ];
+  return [say(`${INDENT}Next:`), ...next.map((text) => say(`${INDENT}  ${inline(text, 4000)}`))];
 }
 
 /** `3/5 (npm test)`; a handler's step is named by its path. */

@@ -17,7 +17,9 @@ export async function prepareClaude(request: KindRequest<PlannedClaude>): Promis
       if (text.error.kind === "refused") {
         return { kind: "refused", rendered: source, failure: refused(text.error) };
       }
-      return { kind: "nothing-to-do", why: `nothing to do, ${text.error.reference} has no value` };
+      const { reference, step } = text.error;
+      const why = step === null ? `, ${reference} has no value` : ` (step ${step} found nothing)`;
+      return { kind: "nothing-to-do", why: `nothing to do${why}` };
     }
     // An argument that renders to nothing is left out, as the original did.
     if (words.length === 0 || text.value !== "") words.push(text.value);

@@ -23,7 +23,7 @@ export async function prepareShell(request: KindRequest<PlannedShell>): Promise<
   const log = store.file("log", unit);
   return {
     kind: "ready",
-    rendered: shownScript(source, script.value.env),
+    rendered: script.value.shown,
     log,
     warnings: script.value.warnings,
     execute: (hooks, signal) =>
@@ -86,16 +86,4 @@ async function execute(
     model: null,
     warnings: [],
   };
-}
-
-/** The author's text, and below it the values that reached it; the script itself holds only variables. */
-function shownScript(source: string, env: Readonly<Record<string, string>>): string {
-  const values = Object.entries(env).map(
-    ([name, value]) => `  ${name}=${JSON.stringify(cut(value))}`,
-  );
-  return values.length === 0 ? source : `${source}\n${values.join("\n")}`;
-}
-
-function cut(text: string): string {
-  return text.length > 200 ? `${text.slice(0, 197)}...` : text;
 }

@@ -181,7 +181,7 @@ describe("keys of every step (spec 2.2)", () => {
     const fails = await cook(`[{shell: "exit 3", on_failure: {fail_workflow: true}}]`);
 
     expect(missing.code).toBe(1);
-    expect(missing.stdout + missing.stderr).toContain("no commit was made by lazy");
+    expect(missing.stdout + missing.stderr).toContain('no commit was made by "lazy"');
     expect(fails.code).toBe(1);
   });
 
@@ -346,6 +346,6 @@ describe("keys of a Claude step (spec 2.1, 6.1)", () => {
 
     expect(await prompts()).toEqual(["/team-review", "/team-build specs/x.md"]);
     expect(code).toBe(1);
-    expect(stdout + stderr).toContain("no commit was made by /team-build");
+    expect(stdout + stderr).toContain('no commit was made by "/team-build"');
   });
 });

@@ -104,7 +104,7 @@ describe("commit_required (spec 5)", () => {
     );
 
     expect(steps.at(-1)).toBe("1 succeeded");
-    expect(world.prompts[1]).toBe("so: no commit was made by work");
+    expect(world.prompts[1]).toBe('so: no commit was made by "work"');
   });
 
   test("under commit: off any change satisfies it, and nothing is committed or undone", async () => {
@@ -175,6 +175,21 @@ steps: [{shell: "write a.txt 1; commit own; write b.txt 2", name: label}]
     );
 
     expect(world.history.at(-1)).toBe("do deep for me");
+  });
+
+  test("without a name the subject is what was run, so that inputs differ; a name stays", async () => {
+    const plain = await play('[{claude: "/edit ${ARG}"}, {shell: "write b.txt $ARG"}]', {
+      args: ["one", "two"],
+      claude: { "/edit": "write a.txt x" },
+    });
+    const named = await play('[{claude: "/edit ${ARG}", name: Edit it}]', {
+      args: ["one"],
+      claude: { "/edit": "write a.txt x" },
+    });
+
+    expect(plain.world.history.slice(1, 3)).toEqual(["edit one", "write b.txt one"]);
+    expect(plain.world.history.at(-1)).toBe("write b.txt two");
+    expect(named.world.history.at(-1)).toBe("Edit it");
   });
 
   test("auto_commit: false leaves it uncommitted, also for a required commit", async () => {

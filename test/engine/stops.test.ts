@@ -137,9 +137,10 @@ describe("nothing to do (spec 3.3)", () => {
 `;
 
   test("nothing changed so far: the iteration and the session end successfully", async () => {
-    const { outcome, steps, world } = await play(review);
+    const { outcome, steps, world, of } = await play(review);
 
     expect(outcome).toEqual({ status: "completed", stop: "nothing-to-do" });
+    expect(of("step-finished")[1]?.why).toBe("nothing to do (step review found nothing)");
     expect(steps).toEqual(["1 succeeded", "2 skipped"]);
     expect(world.prompts).toEqual(["/review"]);
   });

@@ -294,7 +294,7 @@ describe("steps (spec 2.1, 2.2)", () => {
   claude: /mmm-x
 `);
 
-    expect(block?.label).toBe("first line");
+    expect(block?.label).toBe("first line …");
     expect(long?.label).toBe(`${"x".repeat(79)}…`);
     expect(named?.label).toBe("Run it all");
     expect(claude(named).form).toBe("claude");

@@ -72,7 +72,7 @@ test("F09: a failure without output says so, and what Claude's verdict was", () 
    error:   claude stopped at its turn limit
             after 3 turns
    output:  none
-   next:    mend what the output says, or give the step at playbooks/demo.yml:12 an on_failure
+   next:    run it by hand to see why it fails: it printed nothing, or give the step an on_failure
 `,
   );
 });
@@ -102,13 +102,60 @@ test("a message that repeats the output is not shown twice", () => {
 });
 
 test.each([
-  [{ kind: "timed-out", afterMs: 5000 }, "raise the timeout of the step at playbooks/demo.yml:12"],
+  [{ kind: "timed-out", afterMs: 5000 }, "raise the timeout of this step"],
   [{ kind: "not-started", reason: "ENOENT" }, "check that the program is installed"],
   [{ kind: "signalled", signal: "SIGSEGV" }, "mend what the output says"],
 ] as const)("every failure says what to do: %j (spec 10)", (end, advice) => {
   const failure = failureOf({ end, exitCode: null });
 
   expect(shown({ conclusion: "failed", failure })).toContain(`   next:    ${advice}`);
+});
+
+test.each([
+  [{ reason: "commit" }, "mend what git says, or write `auto_commit: false` at this step"],
+  [{ reason: "output" }, "correct the rule of this output, or give it a default"],
+  [{ reason: "value", end: null }, "correct the value, or the step that it comes from"],
+  [{ reason: "on-success" }, "mend what failed in on_success, see above"],
+] as const)("what to do fits the reason, whatever the command's own end: %j", (over, advice) => {
+  const failure = failureOf({ exitCode: 0, end: { kind: "exited", code: 0 }, ...over });
+
+  expect(shown({ conclusion: "failed", failure })).toContain(`   next:    ${advice}\n`);
+});
+
+test.each(["no-commit", "head"] as const)(
+  "%s brings its own advice, there is no other",
+  (reason) => {
+    expect(shown({ conclusion: "failed", failure: failureOf({ reason }) })).not.toContain("next:");
+  },
+);
+
+test("no on_failure is advised to a step whose handler has run, nor in a playbook that mmm ships", () => {
+  const handler = {
+    type: "handler-started",
+    at: AT,
+    attempt: 1,
+    handler: "on_failure",
+    steps: 1,
+    maxAttempts: 3,
+  } as const;
+  const shipped = place("3", { place: "examples/demo.yml:12" });
+
+  const handled = shown({ conclusion: "failed", failure: failureOf() }, [{ event: handler }]);
+  const example = shown({ conclusion: "failed", failure: failureOf(), at: shipped });
+
+  expect(handled).toContain("   next:    mend what the output says\n");
+  expect(example).toContain("   next:    mend what the output says\n");
+});
+
+test("the error of a claude that only exited is not said again", () => {
+  const over = { reason: "claude", end: { kind: "exited", code: 3 }, exitCode: 3 } as const;
+  const bare = failureOf({ ...over, message: "claude failed: exit 3" });
+  const more = failureOf({ ...over, message: "claude failed: exit 3, no such model" });
+
+  expect(shown({ conclusion: "failed", failure: bare })).not.toContain("error:");
+  expect(shown({ conclusion: "failed", failure: more })).toContain(
+    "error:   claude failed: exit 3, no",
+  );
 });
 
 test("a step that the user stopped is not presented as a fault", () => {

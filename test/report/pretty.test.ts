@@ -219,3 +219,40 @@ test("-q on a terminal has no live line", () => {
   );
   expect(pretty.both.text).not.toMatch(/[\r\u001b]/);
 });
+
+test("at 60 columns the lines of a step stay one line each, and their facts stay", () => {
+  const pretty = rig({ kind: "pretty", columns: 60 });
+  const label = "npm run build -- --with a-very-long-option --and another-one-of-them";
+  const at = place("1", { label });
+  const subject = "build: the bundle, and everything else that is made from the sources";
+
+  play(
+    [
+      { event: { type: "step-started", at } },
+      ...attempt(at, { number: 2, most: 3 }),
+      { event: { type: "commit-made", at, commit: { sha: "1234567", subject }, by: "mmm" } },
+      { event: finished(at, { attempts: 2 }) },
+    ],
+    pretty.reporter,
+    pretty.clock,
+  );
+  pretty.reporter.close();
+
+  const lines = screenOf(60, pretty).trimEnd().split("\n");
+  expect(lines).toEqual([
+    expect.stringMatching(/^📋 Step 1\/4: npm run build .*…$/),
+    expect.stringMatching(/^⚙️ {2}Running: npm run build .*… \(attempt 2\/3\)$/),
+    expect.stringMatching(/^ {3}📦 build: the bundle.*…$/),
+    expect.stringMatching(/^✅ npm run build .*… completed \(4s, 2 attempts\)$/),
+  ]);
+});
+
+test("without a tool call the live line has room for the whole label", () => {
+  const pretty = rig({ kind: "pretty", columns: 200 });
+  const at = place("1", { label: "x".repeat(80) });
+
+  pretty.reporter.event({ type: "step-started", at });
+  pretty.clock.advance(1000);
+
+  expect(liveLines(pretty.out.writes).at(-1)).toContain(` ${at.label} ·`);
+});

@@ -53,7 +53,7 @@ test.each([
   ]);
 });
 
-test("a failed session names the step, its logs and what to type; the problem is on standard error", () => {
+test("a failed session names the step, its logs and what to type, in one block on standard output", () => {
   const { out, err } = summary(
     {
       status: "failed",
@@ -63,9 +63,9 @@ test("a failed session names the step, its logs and what to type; the problem is
     { before: FAILED_STEP },
   );
 
-  expect(err).toBe(
-    "❌ Improvement session failed:\n   Next:\n     git restore --source=refs/mmm/failed/x -- .\n",
-  );
+  expect(err).toBe("");
+  expect(out).toMatch(/^❌ Improvement session failed:\n {3}Iterations: /);
+  expect(out).toMatch(/\n {3}Next:\n {5}git restore --source=refs\/mmm\/failed\/x -- \.\n$/);
   expect(out).toContain("   Reason: Step 3/4 (npm test) failed\n");
   expect(out).toContain("   Logs: /repo/.mmm/sessions/mmm-demo-1\n");
 });
@@ -73,21 +73,22 @@ test("a failed session names the step, its logs and what to type; the problem is
 test("an interrupted session says so and how to go on, under -q too", () => {
   const over = { status: "interrupted", stop: "interrupted", next: ["mmm resume"] } as const;
 
-  expect(summary(over).err).toBe(
-    "🛑 Improvement session interrupted:\n   Next:\n     mmm resume\n",
+  expect(summary(over).err).toBe("");
+  expect(summary(over).out).toMatch(
+    /^🛑 Improvement session interrupted:\n[^]*\n {5}mmm resume\n$/,
   );
   expect(summary(over, { verbosity: -1 })).toEqual({
-    out: "",
-    err: "   Next:\n     mmm resume\n🛑 Improvement session interrupted (2/10 iterations, 3 commits, 1m 5s, $0.16)\n",
+    out: "🛑 Improvement session interrupted (2/10 iterations, 3 commits, 1m 5s, $0.16)\n",
+    err: "   Next:\n     mmm resume\n",
   });
 });
 
-test("-q ends a failed session with one line on standard error", () => {
+test("-q ends a failed session with one line on standard output", () => {
   const over = { status: "failed", stop: "step-failed", next: [] } as const;
 
   expect(summary(over, { before: FAILED_STEP, verbosity: -1 })).toEqual({
-    out: "",
-    err: "❌ Improvement session failed: Step 3/4 (npm test) failed (2/10 iterations, 3 commits, 1m 5s, $0.16)\n",
+    out: "❌ Improvement session failed: Step 3/4 (npm test) failed (2/10 iterations, 3 commits, 1m 5s, $0.16)\n",
+    err: "",
   });
 });
 
@@ -95,8 +96,8 @@ test("an unknown cost is never shown as 0 (spec 6.4)", () => {
   const totals = { ...SESSION_FINISHED.totals, costUsd: null, knownCostUsd: 0 };
 
   expect(summary({ totals }).out).toContain("   Cost: unknown\n");
+  expect(summary({ totals }, { verbosity: -1 }).out).toContain(", cost unknown)");
   expect(summary({ totals: { ...totals, tokens: 0 } }).out).toContain("   Tokens: unknown\n");
-  expect(summary({ totals }, { verbosity: -1 }).out).toContain(", unknown)");
 });
 
 test("a cost known in part is a lower bound that says how many steps are missing", () => {
@@ -180,11 +181,29 @@ test("tolerated failures are said again, failed inputs are listed (spec 2.3, 1)"
     failedInputs: [{ input, message: "step 3/4 (npm test): exit code 1" }],
   });
 
-  expect(err).toBe(`❌ Improvement session failed:
+  expect(err).toBe("");
+  expect(out).toContain(`     • mmm-fix-test
    ⚠️  1 step failed and the run went on:
      • 2/4 (lint): exit code 2 more (playbooks/demo.yml:12)
    ❌ 1 of 3 inputs failed:
      • 2/3 specs/65-cook.md: step 3/4 (npm test): exit code 1
 `);
   expect(out).toContain("   Reason: 1 of 3 inputs failed\n");
+});
+
+test("--fail-fast says how many inputs were not run, under -q too (spec 1)", () => {
+  const input = { arg: "1", file: null, index: 1, total: 5 };
+  const over = {
+    status: "failed",
+    stop: "input-failed",
+    failedInputs: [{ input, message: "exit code 1" }],
+  } as const;
+  const before: readonly Scripted[] = [
+    { event: { ...SESSION_STARTED, inputs: 5 } },
+    { event: { type: "input-finished", input, ok: false, stop: "step-failed", durationMs: 1 } },
+  ];
+  const why = "1 of 5 inputs failed, 4 not run (--fail-fast)";
+
+  expect(summary(over, { before }).out).toContain(`   Reason: ${why}\n`);
+  expect(summary(over, { before, verbosity: -1 }).out).toContain(`failed: ${why} (`);
 });

@@ -57,13 +57,19 @@ test.each([
   expect(out.text).toBe(`${symbol} Running /${label}...\n`);
 });
 
-test("a prompt goes by its label, a script of many lines by its first", () => {
+test("a prompt and a script of many lines go by their first, with one sign that it goes on", () => {
   const claude = place("1", { label: "tidy up", kind: "claude" });
   const shell = place("2", { label: "build" });
   const start = { type: "attempt-started", attempt: 1, maxAttempts: 1, log: null } as const;
 
   expect(said({ ...start, at: claude, rendered: "Look at the code\nand tidy it" })).toBe(
-    "🤖 Running tidy up...\n",
+    "🤖 Running Look at the code …\n",
+  );
+  expect(said({ ...start, at: claude, rendered: "Look at the code" })).toBe(
+    "🤖 Running Look at the code...\n",
+  );
+  expect(said({ ...start, at: shell, rendered: `${"x".repeat(300)}\nmore` })).toBe(
+    `⚙️  Running: ${"x".repeat(199)}…\n`,
   );
   expect(said({ ...start, at: shell, rendered: "\nnpm ci\nnpm run build" })).toBe(
     "⚙️  Running: npm ci …\n",
@@ -114,7 +120,10 @@ test("a rollback names where the undone work is kept, under -q too", () => {
 
 test("a skipped step says why", () => {
   expect(said(finished(place("2"), { conclusion: "skipped", why: "condition is false" }))).toBe(
-    "⏩ npm test skipped: condition is false\n",
+    "⏩ Step 2/4 skipped: condition is false\n",
+  );
+  expect(said(finished(place("2.on_failure.1", { depth: 1 }), { conclusion: "skipped" }))).toBe(
+    "   ⏩ npm test skipped\n",
   );
 });
 
