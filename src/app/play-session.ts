@@ -62,8 +62,8 @@ export async function playSession(prepared: Prepared): Promise<number> {
     ];
     return await record(prepared, { ports, name, words, now, gone: lock.gone });
   } finally {
-    await claude.finish();
-    lock.release();
+    // Finishing throws when the recording cannot be put in its place.
+    await claude.finish().finally(() => lock.release());
   }
 }
 

@@ -1,6 +1,7 @@
 /** Options, environment and config of `mmm cook` (spec 1), each seen to do what it says. */
-import { execa } from "execa";
+import { existsSync } from "node:fs";
 import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { execa } from "execa";
 import path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import type { FakeCall } from "../support/fake-claude.ts";
@@ -367,6 +368,16 @@ describe("--record and --replay (spec 6.6)", () => {
     const none = await cook(step, ["--replay", "no.jsonl"]);
 
     expect([both.code, missing.code, none.code]).toEqual([2, 2, 2]);
+  });
+
+  test("a recording that cannot be put in its place is exit 3, and the tree is free for the next session", async () => {
+    const { cook, repo } = await open([{ times: "always" }]);
+    const inTheWay = `[{claude: "go"}, {shell: 'mkdir ../run.jsonl'}]`;
+
+    const { code, stderr } = await cook(inTheWay, ["-n", "1", "--record", "../run.jsonl"]);
+
+    expect([code, stderr]).toEqual([3, expect.stringContaining("the recording lies in")]);
+    expect(existsSync(path.join(repo.root, ".mmm", "session.lock"))).toBe(false);
   });
 });
 
