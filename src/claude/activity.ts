@@ -1,6 +1,6 @@
 /** What people see while Claude works (spec 6.4). */
 import type { ClaudeActivity } from "../engine/ports.ts";
-import { asArray, asNumber, asObject, asString, type JsonObject } from "./json.ts";
+import { asArray, asNumber, asObject, asString, type JsonObject } from "../lib/json.ts";
 
 /** Enough for a command line on a wide terminal. */
 const MAX_DETAIL_CHARACTERS = 200;

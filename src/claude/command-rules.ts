@@ -1,6 +1,6 @@
 /** The `mmm:` block in the frontmatter of a command file (spec 9.2). Pure. */
 import { parseDocument } from "yaml";
-import { asObject, type JsonObject } from "./json.ts";
+import { asObject, type JsonObject } from "../lib/json.ts";
 
 /** `null`: not said. */
 export interface CommandRules {

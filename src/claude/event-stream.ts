@@ -5,7 +5,15 @@
 import type { ClaudeActivity, ClaudeUsage } from "../engine/ports.ts";
 import { Tail } from "../process/output.ts";
 import { activitiesOf } from "./activity.ts";
-import { asArray, asNumber, asObject, asString, parseJson, type JsonObject } from "./json.ts";
+import {
+  asArray,
+  asNumber,
+  asObject,
+  asString,
+  parseJson,
+  strings,
+  type JsonObject,
+} from "../lib/json.ts";
 import { LineSplitter, type Line } from "./line-splitter.ts";
 
 /** The first event of a session; a later `init` of the same process is ignored. */
@@ -185,8 +193,4 @@ function readUsage(models: JsonObject): ClaudeUsage {
     cacheReadTokens: sum("cacheReadInputTokens"),
     cacheWriteTokens: sum("cacheCreationInputTokens"),
   };
-}
-
-function strings(value: unknown): string[] {
-  return asArray(value).filter((item) => typeof item === "string");
 }

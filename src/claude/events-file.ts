@@ -1,6 +1,6 @@
 /** Keeps the event stream on disk as it comes (spec 6.4). */
 import { LogFile } from "../process/output.ts";
-import { parseJson } from "./json.ts";
+import { parseJson } from "../lib/json.ts";
 
 /** An unfinished line longer than this goes to disk unfinished: memory stays bounded. */
 const MAX_HELD_BYTES = 1024 * 1024;

@@ -1,7 +1,7 @@
 /** The format of recordings (spec 6.6, docs/recordings.md): JSON Lines, a header and one line a call. */
 import * as z from "zod";
 import { MmmError } from "../errors.ts";
-import { parseJson } from "./json.ts";
+import { parseJson } from "../lib/json.ts";
 import { whyNotInTree } from "./tree-path.ts";
 
 const path = z.string().refine((value) => whyNotInTree(value) === null, {

@@ -8,7 +8,7 @@ import { MmmError } from "../errors.ts";
 import type { AnalysisOptions } from "../playbook/model.ts";
 import type { ProjectCommands } from "./project-commands.ts";
 import { readProject } from "./project.ts";
-import { asObject, jsonObject } from "./read-inside.ts";
+import { jsonObject } from "./read-inside.ts";
 import { renderSummary } from "./summary.ts";
 
 export interface AnalysisSetup {
@@ -93,7 +93,7 @@ async function youngTexts(setup: AnalysisSetup, options: AnalysisOptions): Promi
 async function readMetadata(root: string): Promise<Metadata | null> {
   const file = path.join(contextFolder(root), "metadata.json");
   const text = await readFile(file, "utf8").catch(() => null);
-  const value = asObject(jsonObject(text));
+  const value = jsonObject(text);
   const time = value?.["generated_at"];
   const known = value !== null && value["version"] === 1 && typeof time === "string";
   return known && !Number.isNaN(Date.parse(time)) ? (value as unknown as Metadata) : null;

@@ -22,6 +22,11 @@ export function asNumber(value: unknown): number | null {
   return typeof value === "number" && Number.isFinite(value) ? value : null;
 }
 
+/** The strings of a list; none for anything else. */
+export function strings(value: unknown): readonly string[] {
+  return asArray(value).filter((item) => typeof item === "string");
+}
+
 /** `undefined` when it is not JSON; never throws. */
 export function parseJson(text: string): unknown {
   try {
