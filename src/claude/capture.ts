@@ -2,6 +2,7 @@
 import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
+import { isOwnState } from "../engine/own-state.ts";
 import { git, gitLine } from "./git.ts";
 import type { RecordedChange, RecordedCommit } from "./recording.ts";
 import { whyNotInTree } from "./tree-path.ts";
@@ -24,12 +25,6 @@ export interface Captured {
   /** What a recording cannot hold. */
   readonly warnings: readonly string[];
 }
-
-/**
- * mmm's own state is no change of the project. Taken out of the result: as a pathspec for `git add` it
- * is an error where the files are ignored, as they are in every session.
- */
-const OURS = /^\.mmm\/(?:sessions\/|context\/|state\.json$|[^/]*\.lock$)/;
 
 const MODES = ["100644", "100755", "120000"] as const;
 
@@ -80,7 +75,8 @@ async function filesOf(tree: string, root: string): Promise<ReadonlyMap<string, 
   const files = new Map<string, Entry>();
   for (const record of records(await git(["ls-tree", "-r", "-z", tree], { cwd: root }))) {
     const [, mode = "", sha = "", file = ""] = /^(\d+) \w+ ([0-9a-f]+)\t([^]*)$/.exec(record) ?? [];
-    if (!OURS.test(file)) files.set(file, { mode, sha });
+    // Taken out here: as a pathspec for `git add` it is an error where the files are ignored, as they are in a session.
+    if (!isOwnState(file)) files.set(file, { mode, sha });
   }
   return files;
 }

@@ -3,26 +3,8 @@
  * each other (.mmm/ARCHITECTURE.md).
  */
 import { MmmError } from "../errors.ts";
-import { runTool } from "../process/run-tool.ts";
+import { runGitTool } from "../process/git-tool.ts";
 
-/** Would lead git to another repository, index or meaning of paths (mmm may run inside a hook). */
-const NOT_INHERITED = {
-  GIT_DIR: undefined,
-  GIT_WORK_TREE: undefined,
-  GIT_INDEX_FILE: undefined,
-  GIT_COMMON_DIR: undefined,
-  GIT_OBJECT_DIRECTORY: undefined,
-  GIT_ALTERNATE_OBJECT_DIRECTORIES: undefined,
-  GIT_NAMESPACE: undefined,
-  GIT_PREFIX: undefined,
-  GIT_LITERAL_PATHSPECS: undefined,
-  GIT_GLOB_PATHSPECS: undefined,
-  GIT_NOGLOB_PATHSPECS: undefined,
-  GIT_ICASE_PATHSPECS: undefined,
-  GIT_EXTERNAL_DIFF: undefined,
-};
-
-const QUIET = { GIT_TERMINAL_PROMPT: "0", GIT_EDITOR: "true", LC_ALL: "C" };
 /** A recording is text for people; a file beyond this has no place in it. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
@@ -34,12 +16,7 @@ export interface GitCall {
 
 /** @throws MmmError `recording-git`, exit 3, with what git said. */
 export async function git(args: readonly string[], call: GitCall): Promise<Buffer> {
-  const report = await runTool("git", args, {
-    cwd: call.cwd,
-    env: { ...NOT_INHERITED, ...call.env, ...QUIET },
-    maxBytes: MAX_BYTES,
-    ...(call.input === undefined ? {} : { input: call.input }),
-  });
+  const report = await runGitTool(args, { ...call, maxBytes: MAX_BYTES });
   if (report.end.kind === "exited" && report.end.code === 0 && !report.truncated)
     return report.stdout;
   const said = report.truncated ? `more than ${MAX_BYTES} bytes` : report.stderr.trim();

@@ -1,7 +1,7 @@
 /** What git knows of a repository, read with one bounded process a question (spec 2.7, 11). */
 import { lstat, realpath } from "node:fs/promises";
 import path from "node:path";
-import { runTool } from "../process/run-tool.ts";
+import { runGitTool } from "../process/git-tool.ts";
 
 export interface TrackedFile {
   /** Relative to the repository, `/` between folders. */
@@ -27,10 +27,7 @@ interface GitText {
  */
 export async function gitRecords(root: string, args: readonly string[]): Promise<GitText> {
   const flags = ["--no-optional-locks", "-c", "core.fsmonitor=false"];
-  const report = await runTool("git", [...flags, ...args], {
-    cwd: root,
-    env: { GIT_TERMINAL_PROMPT: "0" },
-  });
+  const report = await runGitTool([...flags, ...args], { cwd: root });
   const { end } = report;
   const cut = report.truncated || (end.kind !== "exited" && end.kind !== "not-started");
   const records = report.stdout.toString("utf8").split("\0");

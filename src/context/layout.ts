@@ -2,7 +2,8 @@
 import path from "node:path";
 import { folderMatcher } from "./folder-pattern.ts";
 import type { TrackedFile } from "./git-facts.ts";
-import { asObject, jsonObject, readInside, strings } from "./read-inside.ts";
+import { asObject, strings } from "../lib/json.ts";
+import { jsonObject, readInside } from "./read-inside.ts";
 import { glanceAtToml } from "./toml-glance.ts";
 
 export interface Workspace {

@@ -2,6 +2,7 @@
 import { open, realpath } from "node:fs/promises";
 import { constants } from "node:fs";
 import path from "node:path";
+import { asObject, type JsonObject, parseJson } from "../lib/json.ts";
 
 /** 1 MiB: no manifest that a person keeps is larger. */
 const maxBytes = 1024 * 1024;
@@ -47,24 +48,7 @@ export async function existsInside(root: string, file: string): Promise<boolean>
   return (await placeInside(root, file)) !== null;
 }
 
-/** The text as JSON object; `null` for anything else, however broken. */
-export function jsonObject(text: string | null): Readonly<Record<string, unknown>> | null {
-  if (text === null) return null;
-  try {
-    return asObject(JSON.parse(text));
-  } catch {
-    // a manifest that does not parse tells nothing; its own tools will complain
-    return null;
-  }
-}
-
-/** The value when it is a plain object, else `null`. */
-export function asObject(value: unknown): Readonly<Record<string, unknown>> | null {
-  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-  return isObject ? (value as Readonly<Record<string, unknown>>) : null;
-}
-
-/** The strings of a list; nothing for anything else. */
-export function strings(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+/** The text as JSON object; `null` for anything else: a manifest that does not parse tells nothing, its own tools will complain. */
+export function jsonObject(text: string | null): JsonObject | null {
+  return text === null ? null : asObject(parseJson(text));
 }

@@ -1,25 +1,12 @@
 /** What git processes of mmm see. `node/no-process-env`: the caller hands its environment in. */
+import { OF_ANOTHER_MEANING, OF_ANOTHER_REPOSITORY } from "../process/git-variables.ts";
 
 export type Environment = Readonly<Record<string, string>>;
 
 /** Would make git work on another repository, index or pathspec than the one mmm looks at. */
-const misleading = new Set([
-  "GIT_DIR",
-  "GIT_WORK_TREE",
-  "GIT_INDEX_FILE",
-  "GIT_COMMON_DIR",
-  "GIT_OBJECT_DIRECTORY",
-  "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-  "GIT_NAMESPACE",
-  "GIT_PREFIX",
-  "GIT_QUARANTINE_PATH",
-  "GIT_LITERAL_PATHSPECS",
-  "GIT_GLOB_PATHSPECS",
-  "GIT_NOGLOB_PATHSPECS",
-  "GIT_ICASE_PATHSPECS",
-  "GIT_EXTERNAL_DIFF",
-  "GIT_DIFF_OPTS",
-  "GIT_INTERNAL_SUPER_PREFIX",
+const misleading: ReadonlySet<string> = new Set([
+  ...OF_ANOTHER_REPOSITORY,
+  ...OF_ANOTHER_MEANING,
   "GIT_REFLOG_ACTION",
   "GIT_OPTIONAL_LOCKS",
 ]);

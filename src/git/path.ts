@@ -41,11 +41,6 @@ export function showPath(path: string): string {
     : path;
 }
 
-/** mmm's own state (spec 7): never staged, never in a kept tree, never taken back. */
-export function isOwnState(path: string): boolean {
-  return /^\.mmm\/(?:state\.json$|sessions\/|context\/|[^/]*\.lock$)/u.test(path);
-}
-
 /** Splits `-z` output; the last, empty part is dropped. Linear. */
 export function splitNul(output: Buffer): string[] {
   if (isUtf8(output)) {

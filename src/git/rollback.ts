@@ -1,9 +1,10 @@
 import { mkdir, rm, unlink } from "node:fs/promises";
 import { join } from "node:path";
+import { isOwnState } from "../engine/own-state.ts";
 import type { TreeChange, TreePoint } from "../engine/ports.ts";
 import { waitForIndexLock } from "./index-lock.ts";
 import { commitTree, keepCommit } from "./keep.ts";
-import { absolutePath, isOwnState, joinNul } from "./path.ts";
+import { absolutePath, joinNul } from "./path.ts";
 import { plumb, readFlag, tryPlumb } from "./place.ts";
 import type { Place } from "./place.ts";
 import type { Protection } from "./protection.ts";

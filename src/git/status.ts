@@ -1,6 +1,7 @@
 import { MmmError } from "../errors.ts";
+import { isOwnState } from "../engine/own-state.ts";
 import type { TreeChange } from "../engine/ports.ts";
-import { isOwnState, splitNul } from "./path.ts";
+import { splitNul } from "./path.ts";
 import { pinnedArgs } from "./environment.ts";
 import type { Environment } from "./environment.ts";
 import { runGitOk } from "./run.ts";

@@ -1,12 +1,13 @@
 import { lstatSync } from "node:fs";
 import { appendFile, mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isOwnState, OWN_STATE_LINES } from "../engine/own-state.ts";
 import type { CommitInfo, FileChange, TreeLook, TreePoint, TreePort } from "../engine/ports.ts";
 import { commitChanges } from "./commit.ts";
 import type { CommitLimits } from "./commit.ts";
 import { realDirectoryInside, realInside } from "./inside.ts";
 import { commitTree, keepCommit } from "./keep.ts";
-import { absolutePath, isOwnState } from "./path.ts";
+import { absolutePath } from "./path.ts";
 import { createPlace } from "./place.ts";
 import type { Place } from "./place.ts";
 import { protect } from "./protection.ts";
@@ -198,7 +199,7 @@ class GitTree implements SessionTree {
       throw cause;
     });
     const known = new Set(text.split("\n").map((line) => line.trim()));
-    const missing = excluded.filter((line) => !known.has(line));
+    const missing = OWN_STATE_LINES.filter((line) => !known.has(line));
     if (missing.length === 0) return;
     const start = text === "" || text.endsWith("\n") ? "" : "\n";
     await appendFile(file, `${start}${missing.join("\n")}\n`);
@@ -231,8 +232,6 @@ class GitTree implements SessionTree {
     return found.filter(({ path }) => !seen.unchanged.has(path) && !isOwnState(path));
   }
 }
-
-const excluded = ["/.mmm/state.json", "/.mmm/sessions/", "/.mmm/context/", "/.mmm/*.lock"];
 
 function statusOf(difference: TreeDifference): FileChange["status"] {
   if (difference.from === "000000") return "added";
