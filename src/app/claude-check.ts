@@ -2,8 +2,8 @@
 import type { ClaudePort } from "../engine/ports.ts";
 import type { Diagnostic } from "../playbook/diagnostic.ts";
 import type { Playbook } from "../playbook/model.ts";
-import { commandsOf } from "../playbook/plan-steps.ts";
-import type { CommandRules, Plan, PlannedStep } from "../playbook/plan-model.ts";
+import { commandsOf, everyPlannedStep } from "../playbook/plan-steps.ts";
+import type { CommandRules, Plan } from "../playbook/plan-model.ts";
 import { positionAt, sourceFile } from "../playbook/source.ts";
 import type { Children } from "../process/children.ts";
 import type { Invocation } from "./cook-request.ts";
@@ -114,7 +114,8 @@ export async function openClaude(
   // A stand-in that prints no version is no Claude CLI, and has no rule about root.
   const uid = program.version === null ? null : userId();
   const who = { uid, sandbox: env["IS_SANDBOX"] };
-  for (const step of claudeSteps(plan.steps)) refuseRoot(step.options, who);
+  for (const step of everyPlannedStep(plan.steps))
+    if (step.kind === "claude") refuseRoot(step.options, who);
   const port = createClaudePort({
     children: setup.children,
     bin: program.bin,
@@ -128,18 +129,8 @@ export async function openClaude(
 
 /** Does anything in the plan, handlers included, call Claude? */
 export function callsClaude(plan: Plan): boolean {
-  return claudeSteps(plan.steps).next().done !== true;
-}
-
-function* claudeSteps(
-  steps: readonly PlannedStep[],
-): Generator<Extract<PlannedStep, { kind: "claude" }>> {
-  for (const step of steps) {
-    if (step.kind === "claude") yield step;
-    yield* claudeSteps(step.onFailure?.steps ?? []);
-    for (const handler of step.onExitCode.values()) yield* claudeSteps(handler.steps);
-    yield* claudeSteps(step.onSuccess);
-  }
+  for (const step of everyPlannedStep(plan.steps)) if (step.kind === "claude") return true;
+  return false;
 }
 
 /** `null` where there are no user ids. */

@@ -1,7 +1,8 @@
 /** The Claude commands that come with this package. */
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
-import { readCommandRules, type CommandRules } from "../claude/command-rules.ts";
+import { readCommandRules } from "../claude/command-rules.ts";
+import type { CommandRules } from "../playbook/plan-model.ts";
 import { MmmError } from "../errors.ts";
 
 export interface ShippedCommand {

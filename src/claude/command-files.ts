@@ -1,7 +1,8 @@
 /** Which command files there are (spec 6.3), in the order in which Claude prefers them. */
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { readCommandRules, type CommandRules } from "./command-rules.ts";
+import type { CommandRules } from "../playbook/plan-model.ts";
+import { readCommandRules } from "./command-rules.ts";
 
 /** Where Claude looks. */
 export interface CommandPlaces {

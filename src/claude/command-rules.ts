@@ -1,13 +1,7 @@
 /** The `mmm:` block in the frontmatter of a command file (spec 9.2). Pure. */
 import { parseDocument } from "yaml";
+import type { CommandRules } from "../playbook/plan-model.ts";
 import { asObject, type JsonObject } from "../lib/json.ts";
-
-/** `null`: not said. */
-export interface CommandRules {
-  readonly commit: "required" | "optional" | null;
-  readonly produces: "spec" | null;
-  readonly consumes: "spec" | null;
-}
 
 export interface ReadRules {
   /** `null`: the file has no `mmm:` block, or none that can be read. */

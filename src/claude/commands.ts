@@ -6,7 +6,7 @@
  */
 import { distance } from "fastest-levenshtein";
 import { nearest as nearestWord } from "../lib/nearest.ts";
-import type { CommandRules } from "./command-rules.ts";
+import type { CommandRules } from "../playbook/plan-model.ts";
 import {
   listCommandFiles,
   readRulesOf,
@@ -44,16 +44,7 @@ export interface CommandSearch extends CommandPlaces {
   readonly shipped: ReadonlyMap<string, CommandRules | null>;
 }
 
-/**
- * The command a prompt calls, without the slash; `null`: plain text. Only a slash as the very first
- * character counts, and a name with another slash in it (a path) is plain text to Claude.
- */
-export function commandName(prompt: string): string | null {
-  const name = /^\/(\S+)/.exec(prompt)?.[1];
-  return name === undefined || name.includes("/") ? null : name;
-}
-
-/** @param names without slash, as {@link commandName} gives them. */
+/** @param names without slash, as `commandName` of the plan gives them. */
 export async function resolveCommands(
   names: Iterable<string>,
   search: CommandSearch,

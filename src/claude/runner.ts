@@ -1,9 +1,9 @@
 /** Claude steps through the real CLI (spec 6.1 to 6.3). */
 import type { ClaudePort, ClaudeReport, ClaudeRequest } from "../engine/ports.ts";
 import type { ProcessEnd } from "../engine/outcome.ts";
+import { commandName } from "../playbook/plan-steps.ts";
 import type { Children } from "../process/children.ts";
 import { claudeCommandLine, refuseRoot } from "./command-line.ts";
-import { commandName } from "./commands.ts";
 import { EventStream, type StreamSummary } from "./event-stream.ts";
 import { Keeper } from "./keeper.ts";
 import { judge, type Evidence } from "./verdict.ts";

@@ -10,7 +10,7 @@ import type {
   ShellStep,
 } from "./model.ts";
 
-/** What a command's frontmatter says (spec 9.2). */
+/** What a command's frontmatter says (spec 9.2); `null`: not said. */
 export interface CommandRules {
   readonly commit: "required" | "optional" | null;
   readonly produces: "spec" | null;
@@ -22,7 +22,8 @@ export interface PlannedHandler {
   readonly steps: readonly PlannedStep[];
 }
 
-interface PlannedCommon {
+/** What every planned step has, whatever its kind. */
+export interface PlannedCommon {
   /** `3`, `3.on_failure.1`. */
   readonly path: string;
   /** `file:line`. */

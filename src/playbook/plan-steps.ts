@@ -1,13 +1,14 @@
-/** Questions about a playbook's steps, nested ones included. */
+/** Questions about the steps of a playbook or a plan, nested ones included. */
 import type { Range } from "./diagnostic.ts";
 import type { ClaudeStep, Step, Playbook } from "./model.ts";
+import type { PlannedStep } from "./plan-model.ts";
 
 /** The slash commands a playbook calls, in order of appearance, each once; to look them up first (spec 6.3). */
 export function commandsOf(playbook: Playbook): readonly CalledCommand[] {
   const found = new Map<string, CalledCommand>();
   for (const step of everyStep(playbook.steps)) {
     if (step.kind !== "claude") continue;
-    const name = commandName(step);
+    const name = commandOf(step);
     if (name === null || found.has(name)) continue;
     const { range } = step.prompt;
     const isBare = step.form === "string" && !/^["'\s]*\//.test(playbook.text.slice(range.start));
@@ -34,8 +35,26 @@ export function* everyStep(steps: readonly Step[]): Generator<Step> {
   }
 }
 
-/** The slash command a step calls; a name with another slash in it is a path, plain text to Claude. */
-export function commandName(step: ClaudeStep): string | null {
-  const name = /^\s*\/(\S+)/.exec(step.prompt.value)?.[1];
+/** Every planned step, nested ones too, in the order they stand. */
+export function* everyPlannedStep(steps: readonly PlannedStep[]): Generator<PlannedStep> {
+  for (const step of steps) {
+    yield step;
+    yield* everyPlannedStep(step.onFailure?.steps ?? []);
+    for (const handler of step.onExitCode.values()) yield* everyPlannedStep(handler.steps);
+    yield* everyPlannedStep(step.onSuccess);
+  }
+}
+
+/** The slash command a step calls, without the slash; `null`: plain text. White space before it is not sent. */
+export function commandOf(step: ClaudeStep): string | null {
+  return commandName(step.prompt.value.trimStart());
+}
+
+/**
+ * The same for a prompt as it is sent. Only a slash as the very first character counts, and a name with
+ * another slash in it (a path) is plain text to Claude.
+ */
+export function commandName(prompt: string): string | null {
+  const name = /^\/(\S+)/.exec(prompt)?.[1];
   return name === undefined || name.includes("/") ? null : name;
 }

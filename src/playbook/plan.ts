@@ -5,26 +5,13 @@ import { compileShellText, type ShellText } from "../values/shell/compile.ts";
 import { compileText, doubleBracesIn, type TextTemplate } from "../values/text.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { Holes } from "./holes.ts";
-import type {
-  ClaudeOptions,
-  FailureHandler,
-  Playbook,
-  ShellStep,
-  SourceText,
-  Step,
-} from "./model.ts";
-import type {
-  CommandRules,
-  Plan,
-  PlannedClaude,
-  PlannedHandler,
-  PlannedShell,
-  PlannedStep,
-} from "./plan-model.ts";
-import { commandName, everyStep } from "./plan-steps.ts";
+import { planBody } from "../steps/plan-registry.ts";
+import type { PlanCompiler, TextualProblem } from "../steps/plan-kind.ts";
+import type { ClaudeOptions, FailureHandler, Playbook, SourceText, Step } from "./model.ts";
+import type { CommandRules, Plan, PlannedHandler, PlannedStep } from "./plan-model.ts";
+import { everyStep } from "./plan-steps.ts";
 import { readsOneStream, withSplit } from "./plan-split.ts";
 import { type MissingInput, needsInput } from "./needs-input.ts";
-import { leadingValue } from "./prompt-start.ts";
 import { positionAt, rangeInText, type SourceFile, sourceFile } from "./source.ts";
 import { type InputsKnown, StaticScope } from "./static-scope.ts";
 
@@ -61,6 +48,7 @@ class Planner {
   readonly #request: PlanRequest;
   readonly #source: SourceFile;
   readonly #scope: StaticScope;
+  readonly #compiler: PlanCompiler;
   /** Ids whose stdout or stderr somebody wants alone. */
   readonly #split = new Set<string>();
   /** References to an input that is not there: one thing to mend, however many they are. */
@@ -74,6 +62,15 @@ class Planner {
     for (const { name } of playbook.env) environment?.add(name);
     const ids = new Set([...everyStep(playbook.steps)].flatMap(({ id }) => id ?? []));
     this.#scope = new StaticScope({ inputs: request.inputs, environment, ids, holes });
+    const { above, below } = request.claude;
+    this.#compiler = {
+      text: (source) => this.#text(source),
+      prompt: (source) => this.#text(source, "prompt"),
+      shell: (source) => this.#shell(source),
+      report: (source, problem) => this.#report(source, problem),
+      claudeOptions: (own) => ({ ...below, ...playbook.claude, ...above, ...own }),
+      rulesOf: (command) => request.commandRules.get(command) ?? null,
+    };
   }
 
   plan(): Plan {
@@ -84,14 +81,10 @@ class Planner {
   }
 
   #walk(): Plan {
-    const { playbook } = this;
+    const playbook = this.#playbook;
     const env = playbook.env.map(({ name, value }) => ({ name, value: this.#text(value) }));
     const steps = playbook.steps.map((step, index) => this.#step(step, String(index + 1), false));
     return { playbook, env, steps: withSplit(steps, this.#split), ...this.#bound() };
-  }
-
-  private get playbook(): Playbook {
-    return this.#playbook;
   }
 
   #bound(): Pick<Plan, "maxIterations" | "boundFrom"> {
@@ -113,8 +106,7 @@ class Planner {
     this.#scope.stepEnv = new Set(step.env.map(({ name }) => name));
     const env = step.env.map(({ name, value }) => ({ name, value: this.#text(value) }));
     const workingDir = step.workingDir && this.#text(step.workingDir);
-    const kind = this.#kind(step);
-    const requirement = this.#commitRequirement(step, inHandler);
+    const { body, needsCommit } = planBody(step, this.#compiler, { inHandler });
     this.#scope.started(step.id, step.kind, step.captureOutput);
     const handlers = this.#handlers(step, path);
     this.#scope.stepEnv = new Set(step.env.map(({ name }) => name));
@@ -129,65 +121,12 @@ class Planner {
       env,
       workingDir,
       commitMessage: step.commitMessage && this.#text(step.commitMessage),
-      ...requirement,
+      commitRequired: step.commitRequired ?? needsCommit,
+      commitDefaulted: step.commitRequired === null,
       split: step.captureOutput || readsOneStream(step),
       ...handlers,
     };
-    return { ...common, ...kind };
-  }
-
-  #kind(
-    step: Step,
-  ):
-    | Pick<
-        PlannedClaude,
-        "kind" | "step" | "prompt" | "args" | "options" | "command" | "consumesSpec"
-      >
-    | Pick<PlannedShell, "kind" | "step" | "run" | "stdin">
-    | { readonly kind: "analyze"; readonly step: Extract<Step, { kind: "analyze" }> } {
-    if (step.kind === "analyze") return { kind: "analyze", step };
-    if (step.kind === "shell") {
-      return {
-        kind: "shell",
-        step,
-        run: this.#shell(step),
-        stdin: step.stdin && this.#text(step.stdin),
-      };
-    }
-    const lead = leadingValue(step.prompt.value);
-    if (lead !== null) this.#report(step.prompt, lead);
-    const command = commandName(step);
-    const rules = command === null ? undefined : this.#request.commandRules.get(command);
-    return {
-      kind: "claude",
-      step,
-      prompt: this.#text(step.prompt, true),
-      args: step.args.map((arg) => this.#text(arg, true)),
-      options: {
-        ...this.#request.claude.below,
-        ...this.#playbook.claude,
-        ...this.#request.claude.above,
-        ...step.options,
-      },
-      command,
-      // An argument that renders to nothing is no argument; that is seen when it runs.
-      consumesSpec: rules?.consumes === "spec",
-    };
-  }
-
-  #commitRequirement(
-    step: Step,
-    inHandler: boolean,
-  ): { readonly commitRequired: boolean; readonly commitDefaulted: boolean } {
-    if (step.commitRequired !== null) {
-      return { commitRequired: step.commitRequired, commitDefaulted: false };
-    }
-    const command = step.kind === "claude" ? commandName(step) : null;
-    const rules = command === null ? undefined : this.#request.commandRules.get(command);
-    const ruled = rules?.commit ?? null;
-    const byForm = !inHandler && step.kind === "claude" && step.form !== "claude";
-    const required = ruled === null ? byForm : ruled === "required";
-    return { commitRequired: required, commitDefaulted: true };
+    return { ...common, ...body };
   }
 
   #handlers(step: Step, path: string): Pick<PlannedStep, "onFailure" | "onExitCode" | "onSuccess"> {
@@ -211,7 +150,8 @@ class Planner {
     return { handler, steps };
   }
 
-  #text(source: SourceText, forClaude = false): TextTemplate {
+  #text(source: SourceText, place: "plain" | "prompt" = "plain"): TextTemplate {
+    const forClaude = place === "prompt";
     const { template, problems } = compileText(source.value);
     for (const { code, message, help, start, end } of problems) {
       this.#report(source, { code, severity: "error", message, help, start, end });
@@ -231,18 +171,18 @@ class Planner {
     return template;
   }
 
-  #shell(step: ShellStep): ShellText {
-    const { text, problems } = compileShellText(step.run.value, (name) =>
+  #shell(source: SourceText): ShellText {
+    const { text, problems } = compileShellText(source.value, (name) =>
       this.#scope.isKnownPlain(name),
     );
-    const braces = doubleBracesIn(step.run.value);
+    const braces = doubleBracesIn(source.value);
     for (const each of problems)
-      if (!braces.some(({ start }) => start === each.start)) this.#report(step.run, each);
+      if (!braces.some(({ start }) => start === each.start)) this.#report(source, each);
     // No shell knows them; in single quotes they may be meant for another program.
     for (const each of braces)
-      this.#report(step.run, { ...each, severity: text === null ? "error" : "warning" });
-    const references = text?.references ?? dottedReferences(step.run.value, problems);
-    for (const reference of references) this.#reference(step.run, reference);
+      this.#report(source, { ...each, severity: text === null ? "error" : "warning" });
+    const references = text?.references ?? dottedReferences(source.value, problems);
+    for (const reference of references) this.#reference(source, reference);
     // With a problem there is no plan; the empty text only lets the walk go on to find the others.
     return text ?? compileShellText("", () => false).text ?? raise();
   }
@@ -261,10 +201,7 @@ class Planner {
     } else this.#report(source, { ...problem, severity: "error", start, end });
   }
 
-  #report(
-    source: SourceText,
-    problem: Omit<Diagnostic, "range"> & { readonly start: number; readonly end: number },
-  ): void {
+  #report(source: SourceText, problem: TextualProblem): void {
     const { start, end, code, severity, message, help } = problem;
     this.diagnostics.push({
       code,

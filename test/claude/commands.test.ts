@@ -2,8 +2,10 @@ import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { commandName, resolveCommands, type CommandSearch } from "../../src/claude/commands.ts";
-import { readCommandRules, type CommandRules } from "../../src/claude/command-rules.ts";
+import { resolveCommands, type CommandSearch } from "../../src/claude/commands.ts";
+import { commandName } from "../../src/playbook/plan-steps.ts";
+import { readCommandRules } from "../../src/claude/command-rules.ts";
+import type { CommandRules } from "../../src/playbook/plan-model.ts";
 
 let top: string;
 let search: CommandSearch;
