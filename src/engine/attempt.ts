@@ -83,7 +83,7 @@ export async function runAttempt(request: AttemptRequest): Promise<AttemptResult
   keep(request, executed);
   const after = await settle(request, executed, rendered);
   if (after === "nothing-left") {
-    await finish(request, { rendered, log, executed }, null);
+    finish(request, { rendered, log, executed }, null);
     return { kind: "nothing-left" };
   }
   return finish(request, { rendered, log, executed }, after);
@@ -213,7 +213,7 @@ async function commitRule(request: AttemptRequest): Promise<Failure | null | "no
   ]);
 }
 
-async function finish(
+function finish(
   request: AttemptRequest,
   ran: {
     readonly rendered: string;
@@ -221,7 +221,7 @@ async function finish(
     readonly executed: Executed | null;
   },
   failed: Failure | null,
-): Promise<AttemptResult> {
+): AttemptResult {
   const { frame, at, attempt, record } = request;
   const { rendered, log, executed } = ran;
   if (failed !== null) {
@@ -250,7 +250,7 @@ async function finish(
     model: executed?.model ?? null,
     failure: detail,
   });
-  return Promise.resolve(detail === null ? { kind: "succeeded" } : { kind: "failed", detail });
+  return detail === null ? { kind: "succeeded" } : { kind: "failed", detail };
 }
 
 function lastLines(text: string): string {

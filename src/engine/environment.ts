@@ -1,8 +1,8 @@
 /** What every child gets in its environment (spec 2.7, 3.1, 7). */
+import { byteLength } from "../lib/byte-length.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import type { PlannedStep } from "../playbook/plan-model.ts";
 import { CAPTURED } from "../values/names.ts";
-import { byteLength } from "../values/shell/transport.ts";
 import { textOf } from "../values/value.ts";
 import type { Frame } from "./context.ts";
 import { failure, refused } from "./failure.ts";

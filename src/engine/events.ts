@@ -4,6 +4,7 @@
  * The stream is the record (spec 7): counts, commits, cost and state are folds over it. The journal
  * stamps `v`, `seq` and `time`. Fields are only ever added.
  */
+import type { Step } from "../playbook/model.ts";
 import type { ClaudeActivity, ClaudeUsage, CommitInfo, ProcessIdentity } from "./ports.ts";
 import type { Failure, ProcessEnd, SessionStatus, StepConclusion, StopReason } from "./outcome.ts";
 
@@ -22,7 +23,7 @@ export interface StepPlace {
   readonly step: string;
   readonly id: string | null;
   readonly label: string;
-  readonly kind: "claude" | "shell" | "analyze";
+  readonly kind: Step["kind"];
   /** From 1, of the top-level step; with `total` it reads `Step 3/5`. */
   readonly number: number;
   readonly total: number;

@@ -3,10 +3,8 @@ import { err, ok, type Result } from "../lib/result.ts";
 import type { OutputDeclaration, OutputRule, Step } from "../playbook/model.ts";
 import type { Value } from "../values/value.ts";
 import type { FileChange, StorePort } from "./ports.ts";
+import { CAPTURE_BYTES } from "./render.ts";
 import type { StepRecord } from "./scope.ts";
-
-/** Over this a captured text fails its step (spec 11). */
-const CAPTURE_BYTES = 10 * 1024 * 1024;
 
 /**
  * Fills `record.outputs`; the error says which output cannot be had and what was there instead.

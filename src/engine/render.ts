@@ -1,4 +1,5 @@
 /** References to text: what a prompt, a shell text or an environment value becomes (spec 3.2). */
+import { byteLength } from "../lib/byte-length.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import type { Reference } from "../values/reference.ts";
 import type { ShellText } from "../values/shell/compile.ts";
@@ -6,6 +7,7 @@ import { type RenderedShell, renderShellText, type Resolved } from "../values/sh
 import type { TextTemplate } from "../values/text.ts";
 import { textOf } from "../values/value.ts";
 import type { StorePort } from "./ports.ts";
+import { defuse, type Piece } from "./defuse.ts";
 import type { Found, Scope } from "./scope.ts";
 import { shownShell } from "./shown.ts";
 
@@ -13,8 +15,8 @@ import { shownShell } from "./shown.ts";
 const PROMPT_VALUE_BYTES = 10_000;
 /** Over this a value reaches a shell by file (`shell-quoting`: one environment string holds 131 072). */
 const SHELL_VALUE_BYTES = 100_000;
-/** Most that is ever read into memory for one value (spec 11). */
-const CAPTURE_BYTES = 10 * 1024 * 1024;
+/** Most that is ever read into memory for one value or output (spec 11). */
+export const CAPTURE_BYTES = 10 * 1024 * 1024;
 
 /** Why a text could not be made. `nothing-to-do` is no failure (spec 3.3). */
 export type RenderProblem =
@@ -28,11 +30,11 @@ export interface RenderContext {
   readonly unit: string;
 }
 
-/** A prompt: `plain` text, or the text of a slash command, where the CLI may read values as code. */
+/** A prompt. In a slash command the CLI may read values as code; there they are kept from that. */
 export async function renderPrompt(
   template: TextTemplate,
   context: RenderContext,
-  slash: boolean,
+  { isSlashCommand }: { readonly isSlashCommand: boolean },
 ): Promise<Result<string, RenderProblem>> {
   const pieces: Piece[] = [];
   for (const part of template.parts) {
@@ -44,7 +46,7 @@ export async function renderPrompt(
     if (!piece.ok) return piece;
     pieces.push(piece.value);
   }
-  if (slash) await defuse(pieces, context);
+  if (isSlashCommand) await defuse(pieces, context);
   const nul = pieces.find(({ text }) => text.includes("\0"));
   if (nul !== undefined) return err(nulRefused(nul.from?.text ?? "the prompt"));
   return ok(pieces.map(({ text }) => text).join(""));
@@ -122,12 +124,6 @@ async function withFiles(
   return { script: rendered.script, env, warnings: rendered.warnings };
 }
 
-interface Piece {
-  text: string;
-  /** `null`: the author's own words. */
-  readonly from: Reference | null;
-}
-
 interface Loaded {
   /** `null`: too large to be read. */
   readonly text: string | null;
@@ -152,45 +148,6 @@ async function promptPiece(
   return ok({ text, from: reference });
 }
 
-/**
- * CLI 2.1.112 and older run `!`-backtick text in a slash command's arguments as a shell command and
- * damage `$&` (observed). Every value that takes part in such a pair goes by file, also when its
- * other half is the next value or the author's text.
- */
-async function defuse(pieces: Piece[], context: RenderContext): Promise<void> {
-  for (let round = 0; round <= pieces.length; round += 1) {
-    const guilty = guiltyPiece(pieces);
-    if (guilty === null || guilty.from === null) return;
-    guilty.text = await context.store.writeOutput(
-      `${context.unit}.${guilty.from.name}`,
-      guilty.text,
-    );
-  }
-}
-
-/** Pairs, and those that overlap too: of "`!`" both are seen, whoever wrote which of them. */
-const DANGEROUS = /(?=!`|`!|\$[&`'$])/g;
-const PAIR = 2;
-
-function guiltyPiece(pieces: readonly Piece[]): Piece | null {
-  const whole = pieces.map(({ text }) => text).join("");
-  const spans: { readonly start: number; readonly end: number; readonly piece: Piece }[] = [];
-  let start = 0;
-  for (const piece of pieces) {
-    spans.push({ start, end: start + piece.text.length, piece });
-    start += piece.text.length;
-  }
-  let at = 0;
-  for (const match of whole.matchAll(DANGEROUS)) {
-    while ((spans[at]?.end ?? Infinity) <= match.index) at += 1;
-    for (let near = at; (spans[near]?.start ?? Infinity) < match.index + PAIR; near += 1) {
-      const piece = spans[near]?.piece;
-      if (piece !== undefined && piece.from !== null) return piece;
-    }
-  }
-  return null;
-}
-
 /** The value's text with the fallback applied; kept on disk when it is too large for memory. */
 async function load(
   reference: Reference,
@@ -209,7 +166,7 @@ async function load(
 }
 
 function loadedText(text: string): Loaded {
-  return { text, bytes: utf8Bytes(text), file: null };
+  return { text, bytes: byteLength(text), file: null };
 }
 
 async function fileOf(
@@ -254,16 +211,4 @@ function nulRefused(what: string): RenderProblem {
     message: `the value of ${what} holds a NUL byte, which no argument or variable can carry`,
     next: ["write it to a file, and pass the path"],
   };
-}
-
-/** Bytes in UTF-8, counted without a buffer. */
-function utf8Bytes(text: string): number {
-  let bytes = text.length;
-  for (const char of text) {
-    const point = char.codePointAt(0) ?? 0;
-    if (point > 0xffff) bytes += 2;
-    else if (point > 0x7ff) bytes += 2;
-    else if (point > 0x7f) bytes += 1;
-  }
-  return bytes;
 }

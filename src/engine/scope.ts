@@ -6,13 +6,14 @@
 import { CAPTURED } from "../values/names.ts";
 import type { Reference } from "../values/reference.ts";
 import type { Value } from "../values/value.ts";
+import type { Step } from "../playbook/model.ts";
 import type { StepConclusion } from "./outcome.ts";
 import type { CommitInfo } from "./ports.ts";
 
 /** What is known of a step that has run; `conclusion` `running` while its handlers are at work. */
 export interface StepRecord {
   readonly id: string | null;
-  readonly kind: "claude" | "shell" | "analyze";
+  readonly kind: Step["kind"];
   conclusion: StepConclusion | "running";
   /** Both streams as printed; for Claude the result's text. */
   outputFile: string | null;
@@ -94,8 +95,8 @@ export class Scope {
   #claude: StepRecord | null = null;
   #last: StepRecord | null = null;
   #captured: string | null = null;
-  /** Values of `env:` of the playbook and of the step at work. */
-  #declaredEnv: ReadonlyMap<string, string> = new Map();
+  /** `env:` of the playbook and of the step at work; nested steps have their own, and put back what they found. */
+  declaredEnv: ReadonlyMap<string, string> = new Map();
 
   constructor(
     variables: ReadonlyMap<string, { readonly value: Value; readonly foreign: boolean }>,
@@ -127,15 +128,6 @@ export class Scope {
     this.#errors.pop();
   }
 
-  /** `env:` of the step at work; nested steps have their own, and put back what they found. */
-  get declaredEnv(): ReadonlyMap<string, string> {
-    return this.#declaredEnv;
-  }
-
-  set declaredEnv(env: ReadonlyMap<string, string>) {
-    this.#declaredEnv = env;
-  }
-
   /** Name and value of the variables a child gets; nothing for those without a value. */
   exported(): readonly (readonly [string, Value])[] {
     return [...this.#variables].map(([name, { value }]) => [name, value] as const);
@@ -161,7 +153,7 @@ export class Scope {
       if (head === "env") {
         return {
           kind: "value",
-          value: this.#declaredEnv.get(field) ?? this.#environment[field] ?? null,
+          value: this.declaredEnv.get(field) ?? this.#environment[field] ?? null,
           foreign: false,
         };
       }

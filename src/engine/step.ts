@@ -18,13 +18,14 @@ import { newRecord, type StepRecord } from "./scope.ts";
 
 /** What the loop around a step has to know. */
 export type StepResult =
-  | { readonly kind: "done"; readonly tolerated: FailureDetail | null; readonly at: StepPlace }
+  /** Succeeded, had nothing to do, or failed and was tolerated: the loop goes on. */
+  | { readonly kind: "done" }
   | {
       readonly kind: "failed";
       readonly at: StepPlace;
       readonly detail: FailureDetail;
+      /** The tree as the step began. */
       readonly start: TreePoint;
-      readonly record: StepRecord;
     }
   /** The iteration ends here, and with it the input, successfully (spec 3.3, 5). */
   | { readonly kind: "nothing-left" };
@@ -73,7 +74,7 @@ export async function runStep(
   switch (result.kind) {
     case "succeeded":
       await finish("succeeded", null);
-      return { kind: "done", tolerated: null, at };
+      return { kind: "done" };
     case "nothing-left":
       await finish("succeeded", null, "nothing left to improve");
       return { kind: "nothing-left" };
@@ -84,7 +85,7 @@ export async function runStep(
       if (planned.kind === "claude") record.fileOutputs.add("spec");
       await finish("skipped", null, result.why);
       const ends = position.depth === 0 && (await isUnchanged(frame));
-      return ends ? { kind: "nothing-left" } : { kind: "done", tolerated: null, at };
+      return ends ? { kind: "nothing-left" } : { kind: "done" };
     }
     case "failed":
       return conclude(state, { detail: result.detail, handler, finish });
@@ -237,7 +238,7 @@ async function conclude(
     readonly finish: Finish;
   },
 ): Promise<StepResult> {
-  const { frame, planned, at, start, record } = state;
+  const { frame, planned, at, start } = state;
   const { handler, finish } = end;
   let { detail } = end;
   const explicit = planned.step.continueOnError || handler?.handler.failWorkflow === false;
@@ -248,12 +249,12 @@ async function conclude(
     if (trouble === null) {
       await takeDeclared(state, await changedFiles(state), true);
       await finish("tolerated", detail);
-      return { kind: "done", tolerated: detail, at };
+      return { kind: "done" };
     }
     detail = { ...detail, ...trouble };
   }
   await finish("failed", detail);
-  return { kind: "failed", at, detail, start, record };
+  return { kind: "failed", at, detail, start };
 }
 
 /** A tolerated failure keeps what it changed, under a trailer that says so (spec 5). */

@@ -1,4 +1,5 @@
 /** Forms of the original that are still read, each with a note that shows today's (spec 2.1). */
+import { kindKeys } from "../steps/registry.ts";
 import { unknownKey } from "./check.ts";
 import { withDefaults } from "./common.ts";
 import { notYet } from "./known-keys.ts";
@@ -14,7 +15,7 @@ export function withoutOldForms(entries: Entries, problems: Problems): Entries {
   let now = entries;
   if (now.has("test")) now = convertTest(now, problems);
   if (now.has("metadata")) now = convertMetadata(now, problems);
-  const isCommand = ["claude", "shell", "analyze"].every((key) => !now.has(key));
+  const isCommand = kindKeys.every((key) => !now.has(key));
   if (now.has("options") && now.has("name") && isCommand) now = convertOptions(now, problems);
   return now;
 }
@@ -32,8 +33,7 @@ function take(
 /** `test: "cmd"` and `test: {command, on_failure}` are shell steps. */
 function convertTest(entries: Entries, problems: Problems): Entries {
   const { entry, rest } = take(entries, "test");
-  if (entry === undefined || ["claude", "shell", "analyze"].some((key) => rest.has(key)))
-    return entries;
+  if (entry === undefined || kindKeys.some((key) => rest.has(key))) return entries;
   const { key, value } = entry;
   if (value.kind !== "mapping") {
     if (value.kind === "scalar") noteOld(entry, `shell: ${value.text.value}`, problems);

@@ -1,3 +1,4 @@
+import { kindKeys } from "../steps/registry.ts";
 import type { Diagnostic, Range } from "./diagnostic.ts";
 import { readDefaults, readHeader, withoutConfig, type Header } from "./header.ts";
 import { HoleFinder, type Holes } from "./holes.ts";
@@ -156,7 +157,7 @@ function readTree(
 function isLoneStep(tree: Tree): boolean {
   if (tree.kind !== "mapping" || tree.entries.has("steps") || tree.entries.has("commands"))
     return false;
-  return ["claude", "shell", "analyze", "test"].some((key) => tree.entries.has(key));
+  return [...kindKeys, "test"].some((key) => tree.entries.has(key));
 }
 
 function reading(shared: Omit<Reading, "readStep">, finder: HoleFinder): Reading {

@@ -10,6 +10,7 @@ import {
   STEP_FIELDS,
 } from "../values/names.ts";
 import type { Reference } from "../values/reference.ts";
+import type { Step } from "./model.ts";
 
 /** What the plan knows of the inputs; `unknown`: `validate`, which sees no command line. */
 export type InputsKnown = "unknown" | { readonly count: number; readonly allHaveFiles: boolean };
@@ -22,7 +23,7 @@ export interface NameProblem {
 }
 
 interface KnownStep {
-  readonly kind: "claude" | "shell" | "analyze";
+  readonly kind: Step["kind"];
   readonly outputs: ReadonlySet<string>;
   /** Declared outputs are set when the step is over, not yet in its own handlers. */
   readonly done: boolean;
@@ -38,7 +39,7 @@ export class StaticScope {
   stepEnv: ReadonlySet<string> = new Set();
   readonly #steps = new Map<string, KnownStep>();
   readonly #outputs = new Map<string, string[]>();
-  readonly #kinds = new Set<"claude" | "shell" | "analyze">();
+  readonly #kinds = new Set<Step["kind"]>();
   #captured = false;
   #failing = 0;
 

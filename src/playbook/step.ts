@@ -2,7 +2,7 @@ import * as z from "zod";
 import { readCommandText } from "../steps/claude.ts";
 import type { StepBody, StepKind } from "../steps/kind.ts";
 import { stepOptions } from "../steps/options.ts";
-import { stepKinds } from "../steps/registry.ts";
+import { kindKeys, stepKinds } from "../steps/registry.ts";
 import { check, unknownKey } from "./check.ts";
 import { readCommon, withDefaults } from "./common.ts";
 import type { Range } from "./diagnostic.ts";
@@ -17,9 +17,8 @@ import { optionalText } from "./values-of.ts";
 
 /** Longer labels make lines of output that nobody reads to the end. */
 const MAX_LABEL = 80;
-const KINDS = "`claude`, `shell`, `analyze`, or a command as text";
+const KINDS = `${kindKeys.map((key) => `\`${key}\``).join(", ")}, or a command as text`;
 const optionsSchema = z.strictObject(stepOptions);
-const strongKeys = stepKinds.filter(({ weak }) => !weak).map(({ key }) => key);
 
 /** One step in any form; `null` when it is none, which is reported. */
 export function readStep(tree: Tree, place: StepPlace, reading: Reading): Step | null {
@@ -48,7 +47,7 @@ function readTextStep(tree: ScalarTree, place: StepPlace, reading: Reading): Ste
     return null;
   }
   const word = /^[a-z]+/.exec(command)?.[0] ?? "";
-  if (strongKeys.includes(word) && /^[: ]/.test(command.slice(word.length))) {
+  if (kindKeys.includes(word) && /^[: ]/.test(command.slice(word.length))) {
     const rest =
       command
         .slice(word.length + 1)
@@ -139,7 +138,7 @@ function kindOf(
     const message = `a step of two kinds: ${keys.map((key) => `\`${key}\``).join(" and ")}`;
     const help = "make two steps of it";
     problems.error("two-kinds", firstCharacter(tree.range), message, { help });
-    const allowed = [...strongKeys, "test", ...Object.keys(stepOptions), ...(place.beside ?? [])];
+    const allowed = [...kindKeys, "test", ...Object.keys(stepOptions), ...(place.beside ?? [])];
     for (const key of entries.keys()) {
       const isKnown = allowed.includes(key) || notYet("step", key) !== undefined;
       if (!isKnown) unknownKey({ key, entries, allowed }, problems);
@@ -160,14 +159,14 @@ function reportNoKind(
   { place, problems }: { readonly place: StepPlace; readonly problems: Problems },
 ): void {
   const beside = place.beside ?? [];
-  const allowed = [...strongKeys, "name", ...Object.keys(stepOptions), ...beside];
+  const allowed = [...kindKeys, "name", ...Object.keys(stepOptions), ...beside];
   const unknown = [...entries.keys()].filter((key) => !allowed.includes(key));
   let isExplained = entries.has("foreach") || unknown.some(isDoer);
   for (const key of unknown) {
     if (notYet("step", key) !== undefined) continue;
     unknownKey({ key, entries, allowed }, problems);
     const near = didYouMean(key, allowed).help ?? "";
-    if ([...strongKeys, ...beside].some((name) => near.includes(`\`${name}\``))) isExplained = true;
+    if ([...kindKeys, ...beside].some((name) => near.includes(`\`${name}\``))) isExplained = true;
   }
   if (isExplained) return;
   const message = "a step of no kind: it says not what to do";

@@ -8,11 +8,11 @@ export async function prepareClaude(request: KindRequest<PlannedClaude>): Promis
   const { frame, planned, unit } = request;
   const { store } = frame.run.ports;
   const context = { scope: frame.scope, store, unit };
-  const slash = planned.command !== null;
+  const isSlashCommand = planned.command !== null;
   const source = planned.step.prompt.value.trim();
   const words: string[] = [];
   for (const template of [planned.prompt, ...planned.args]) {
-    const text = await renderPrompt(template, context, slash);
+    const text = await renderPrompt(template, context, { isSlashCommand });
     if (!text.ok) {
       if (text.error.kind === "refused") {
         return { kind: "refused", rendered: source, failure: refused(text.error) };

@@ -7,7 +7,8 @@ import { looksLikeOption, type OptionPlace } from "./lint-option.ts";
 import { errorAt, type ShellProblem } from "./problem.ts";
 import type { Site } from "./scan-state.ts";
 import { spliceRaw } from "./splice.ts";
-import { byteLength, type CarriedFile, Transport } from "./transport.ts";
+import { byteLength } from "../../lib/byte-length.ts";
+import { type CarriedFile, Transport } from "./transport.ts";
 
 /** A value and where it came from. */
 export interface Resolved {

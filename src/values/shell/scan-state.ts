@@ -40,7 +40,6 @@ export interface Word {
   readonly sites: Site[];
 }
 
-/** A simple command, or the head of a compound one. */
 /** The left side of a pipe: a range of indexes into the sites, and of offsets in the text. */
 export interface Piped extends Span {
   readonly from: number;
@@ -54,6 +53,7 @@ export interface Input {
   readonly command: Command;
 }
 
+/** A simple command, or the head of a compound one. */
 export interface Command {
   kind: "simple" | "conditional" | "for" | "case" | "function";
   readonly words: Word[];

@@ -1,3 +1,5 @@
+import { byteLength } from "../../lib/byte-length.ts";
+
 /** Names of the variables that carry values. The caller removes inherited ones, those of an mmm around this one. */
 const VARIABLE_PREFIX = "__MMM_";
 
@@ -67,15 +69,4 @@ export class Transport {
     if (file === undefined) this.files.push({ variable, content });
     else this.env[variable] = file;
   }
-}
-
-/** Length in UTF-8. */
-export function byteLength(text: string): number {
-  let bytes = text.length;
-  for (let at = 0; at < text.length; at += 1) {
-    const code = text.charCodeAt(at);
-    // Two of a pair of surrogates make four bytes, a lone one becomes U+FFFD with three: two each is close enough below.
-    if (code > 0x7f) bytes += code > 0x7ff && (code < 0xd800 || code > 0xdfff) ? 2 : 1;
-  }
-  return bytes;
 }
