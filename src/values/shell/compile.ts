@@ -3,7 +3,8 @@ import type { OptionPlace } from "./lint-option.ts";
 import { lintScan } from "./lint.ts";
 import { errorAt, type ShellProblem, warningAt } from "./problem.ts";
 import { holdsReference, recogniser } from "./recognise.ts";
-import type { Recogniser, Scan, Site } from "./scan-state.ts";
+import type { Recogniser, Site } from "./scan-model.ts";
+import type { Scan } from "./scan-state.ts";
 import { scanShell } from "./scan.ts";
 
 export type { ShellProblem } from "./problem.ts";

@@ -1,6 +1,6 @@
 import { unreachable } from "../../lib/unreachable.ts";
 import { isWholeWord, takesWords } from "./lint.ts";
-import type { Site } from "./scan-state.ts";
+import type { Site } from "./scan-model.ts";
 
 /** What the shell reads in the place of a reference: an expansion that fits the quoting there. */
 export function expansionOf(site: Site, variable: string): string {

@@ -1,6 +1,6 @@
 import { EVALUATED_NAMES, NAME_TAKERS } from "./lint-program.ts";
 import { each, type Finding, isOption, nameOf, operands } from "./lint-words.ts";
-import type { Command, Word } from "./scan-state.ts";
+import type { Command, Word } from "./scan-model.ts";
 
 const DECLARES = /^(?:declare|typeset|local|export|readonly)$/;
 const COMPARES = new Set(["-eq", "-ne", "-lt", "-le", "-gt", "-ge"]);

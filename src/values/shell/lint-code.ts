@@ -10,7 +10,7 @@ import {
   SSH_TAKES,
 } from "./lint-program.ts";
 import { each, type Finding, isOption, nameOf, operands, shellText } from "./lint-words.ts";
-import { type Command, type Site, UNKNOWN, type Word } from "./scan-state.ts";
+import { type Command, type Site, UNKNOWN, type Word } from "./scan-model.ts";
 
 const STDIN = /^(?:-|\/dev\/stdin|\/dev\/fd\/0|\/proc\/self\/fd\/0)$/;
 const PIPED =

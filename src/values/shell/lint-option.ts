@@ -1,7 +1,8 @@
 import { NO_OPTIONS } from "./lint-program.ts";
 import { commandIndex, isOption, nameOf } from "./lint-words.ts";
 import type { Reference } from "../reference.ts";
-import { HOLE, type Scan } from "./scan-state.ts";
+import { HOLE } from "./scan-model.ts";
+import type { Scan } from "./scan-state.ts";
 
 /** Where a value that looks like an option would be read as one. */
 export interface OptionPlace {

@@ -1,5 +1,5 @@
 import { PREFIXES } from "./lint-program.ts";
-import { HOLE, type Site, type Word } from "./scan-state.ts";
+import { HOLE, type Site, type Word } from "./scan-model.ts";
 
 /** A reference in a place where it does harm. */
 export interface Finding {

@@ -5,7 +5,8 @@ import type { Reference } from "../reference.ts";
 import { type OptionPlace, optionPlaces } from "./lint-option.ts";
 import { errorAt, type ShellProblem, warningAt } from "./problem.ts";
 import { scanShell } from "./scan.ts";
-import { HOLE, type Command, type Scan, type Site } from "./scan-state.ts";
+import { HOLE, type Command, type Site } from "./scan-model.ts";
+import type { Scan } from "./scan-state.ts";
 
 /** Shell in shell in shell: deeper than this, nobody can say what is quoted. */
 const MAX_LEVELS = 4;

@@ -1,7 +1,7 @@
 import { isCapitalName } from "../names.ts";
 import { isDotted, parseReferenceAt, type Reference } from "../reference.ts";
 import { errorAt, warningAt } from "./problem.ts";
-import type { Recognised, Recogniser } from "./scan-state.ts";
+import type { Recognised, Recogniser } from "./scan-model.ts";
 
 /** `${#name`, `${name` and what follows the name: the shell's own operators. */
 const OPERATOR = /\$\{([#!]?)([A-Za-z_]\w{0,199}(?:\.\w{1,99}){0,20})(?:([^}\w'"])|$)/y;

@@ -5,7 +5,7 @@ import type { ShellText } from "./compile.ts";
 import { expansionOf, listPlace, singleQuote } from "./form.ts";
 import { looksLikeOption, type OptionPlace } from "./lint-option.ts";
 import { errorAt, type ShellProblem } from "./problem.ts";
-import type { Site } from "./scan-state.ts";
+import type { Site } from "./scan-model.ts";
 import { spliceRaw } from "./splice.ts";
 import { byteLength } from "../../lib/byte-length.ts";
 import { type CarriedFile, Transport } from "./transport.ts";

@@ -4,7 +4,8 @@ import { closers, keyword } from "./scan-keyword.ts";
 import { type Level, newLevel } from "./scan-level.ts";
 import { redirection } from "./scan-redirection.ts";
 import { endCommand, needCommand, nextCommand } from "./scan-simple.ts";
-import type { Command, Scan, Word } from "./scan-state.ts";
+import type { Command, Word } from "./scan-model.ts";
+import type { Scan } from "./scan-state.ts";
 import { assignmentLength, comment, readWord, skipBlanks } from "./scan-word.ts";
 
 const DECLARES = new Set(["export", "readonly", "local", "declare", "typeset"]);

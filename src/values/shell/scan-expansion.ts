@@ -1,5 +1,6 @@
 import { warningAt } from "./problem.ts";
-import { charTable, type Context, type Scan, UNKNOWN } from "./scan-state.ts";
+import { type Context, UNKNOWN } from "./scan-model.ts";
+import { charTable, type Scan } from "./scan-state.ts";
 
 const IN_SINGLE = charTable("'$\\");
 const IN_DOUBLE = charTable('"\\$`');

@@ -1,6 +1,7 @@
 import { quotedUnit } from "./scan-expansion.ts";
 import { skipBlanks, WORD_END } from "./scan-word.ts";
-import type { Command, Scan, Word } from "./scan-state.ts";
+import type { Command, Word } from "./scan-model.ts";
+import type { Scan } from "./scan-state.ts";
 
 /** A heredoc whose body begins after the line's newline. */
 export interface Heredoc {

@@ -1,6 +1,7 @@
 import type { Level } from "./scan-level.ts";
 import { endCommand, needCommand, openBlock } from "./scan-simple.ts";
-import type { Scan, Word } from "./scan-state.ts";
+import type { Word } from "./scan-model.ts";
+import type { Scan } from "./scan-state.ts";
 import { readWord, skipBlanks } from "./scan-word.ts";
 
 const OPENERS = new Set(["if", "while", "until", "{"]);

@@ -1,5 +1,6 @@
 import type { Heredoc } from "./scan-heredoc.ts";
-import type { Command, Scan } from "./scan-state.ts";
+import type { Command } from "./scan-model.ts";
+import type { Scan } from "./scan-state.ts";
 
 /** What one list of commands (`$( )`, `( )`, the text) has open. */
 export interface Level {

@@ -2,7 +2,8 @@ import { continuesOperator } from "./scan-expansion.ts";
 import { heredocDelimiter } from "./scan-heredoc.ts";
 import type { Level } from "./scan-level.ts";
 import { needCommand } from "./scan-simple.ts";
-import { type Role, type Scan, UNKNOWN } from "./scan-state.ts";
+import { type Role, UNKNOWN } from "./scan-model.ts";
+import type { Scan } from "./scan-state.ts";
 import { readWord, skipBlanks } from "./scan-word.ts";
 
 const OPERATORS = ["&>>", "&>", "<<<", "<<-", "<<", "<&", "<>", "<", ">>", ">&", ">|", ">"];

@@ -1,7 +1,8 @@
 import { SHELLS } from "./lint-program.ts";
 import { nameOf } from "./lint-words.ts";
 import type { Level } from "./scan-level.ts";
-import { HOLE, type Command, type Scan } from "./scan-state.ts";
+import { HOLE, type Command } from "./scan-model.ts";
+import type { Scan } from "./scan-state.ts";
 
 const NAMES_ALL = new Set([
   "read",

@@ -1,5 +1,6 @@
 import { backtick, doubleQuoted, expansion, singleQuoted } from "./scan-expansion.ts";
-import { charTable, type Role, type Scan, type Word } from "./scan-state.ts";
+import type { Role, Word } from "./scan-model.ts";
+import { charTable, type Scan } from "./scan-state.ts";
 
 /** Characters that end a word when they stand bare. */
 export const WORD_END = " \t\n;&|<>()";

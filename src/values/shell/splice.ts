@@ -2,7 +2,7 @@ import type { Reference } from "../reference.ts";
 import { err, ok, type Result } from "../../lib/result.ts";
 import { checkScan, type ShellPlan, type ShellText } from "./compile.ts";
 import { errorAt, type ShellProblem, type Span } from "./problem.ts";
-import type { Recognised } from "./scan-state.ts";
+import type { Recognised } from "./scan-model.ts";
 import { scanShell } from "./scan.ts";
 
 /** A text whose `|raw` values stand in it. */
