@@ -1,5 +1,5 @@
 /** `mmm validate PLAYBOOK...`: every problem with its place; knows no inputs (spec 1). */
-import { readPlaybook } from "../playbook/read.ts";
+import { readPlaybook, withoutText } from "../playbook/read.ts";
 import type { Diagnostic } from "../playbook/diagnostic.ts";
 import { inOrder, planRead } from "../playbook/plan-read.ts";
 import {
@@ -36,6 +36,11 @@ export async function validate(
       const lines = [`mmm: ${error.message}`, ...error.next.map((line) => `  ${line}`)];
       invocation.stderr.write(printable(`${lines.join("\n")}\n`));
       failed = true;
+      // Programs read standard output alone: a playbook that is not there is a problem like others.
+      if (request.format !== "text") {
+        const { source, diagnostics } = withoutText(typed, error);
+        invocation.stdout.write(FORMATS[request.format](source, diagnostics));
+      }
       continue;
     }
     const { source, diagnostics } = await check(found, place, invocation);

@@ -58,16 +58,13 @@ export function readPlaybook(file: string, bytes: Uint8Array | string): ReadResu
   return { playbook: null, partial, ...shared };
 }
 
-/** The answer for a PLAYBOOK that is a directory. */
-export function directoryInstead(file: string): ReadResult {
-  return refused(file, "directory", "this is a directory, not a playbook", {
-    help: "name a file in it",
-  });
-}
-
-/** The answer for a PLAYBOOK that cannot be read; `reason` as the system says it. */
-export function unreadable(file: string, reason: string): ReadResult {
-  return refused(file, "unreadable", `cannot be read: ${reason}`, {});
+/** The answer for a PLAYBOOK whose text cannot be had: missing, a directory, not to be read. */
+export function withoutText(
+  file: string,
+  trouble: { readonly code: string; readonly message: string; readonly next: readonly string[] },
+): ReadResult {
+  const help = trouble.next.join("; ");
+  return refused(file, trouble.code, trouble.message, help === "" ? {} : { help });
 }
 
 function refused(file: string, code: string, message: string, more: { help?: string }): ReadResult {

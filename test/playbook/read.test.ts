@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { ClaudeStep, Playbook, ShellStep, Step } from "../../src/playbook/model.ts";
 import { renderDiagnostics } from "../../src/playbook/print.ts";
-import { directoryInstead, readPlaybook, unreadable } from "../../src/playbook/read.ts";
+import { readPlaybook, withoutText } from "../../src/playbook/read.ts";
 
 function read(text: string, file = "playbooks/improve.yml"): Playbook {
   const { playbook, diagnostics, source } = readPlaybook(file, text);
@@ -567,14 +567,22 @@ describe("files that are no playbooks", () => {
   });
 
   test("a directory and an unreadable file have their words", () => {
-    const directory = directoryInstead("playbooks");
-    const missing = unreadable("x.yml", "permission denied");
+    const directory = withoutText("playbooks", {
+      code: "playbook-directory",
+      message: "playbooks is a directory, not a playbook",
+      next: ["mmm cook playbooks/a.yml"],
+    });
+    const missing = withoutText("x.yml", {
+      code: "playbook-unreadable",
+      message: "cannot read x.yml: permission denied",
+      next: [],
+    });
 
     expect(renderDiagnostics(directory.source, directory.diagnostics)).toBe(
-      "playbooks:1:1 directory this is a directory, not a playbook\n  help: name a file in it\n",
+      "playbooks:1:1 playbook-directory playbooks is a directory, not a playbook\n  help: mmm cook playbooks/a.yml\n",
     );
     expect(renderDiagnostics(missing.source, missing.diagnostics)).toBe(
-      "x.yml:1:1 unreadable cannot be read: permission denied\n",
+      "x.yml:1:1 playbook-unreadable cannot read x.yml: permission denied\n",
     );
   });
 
