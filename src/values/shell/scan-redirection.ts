@@ -28,6 +28,13 @@ export function redirection(scan: Scan, level: Level): void {
     const read = (): void => {
       const word = readWord(scan, role);
       if (word.start === scan.pos) return scan.stop("paren", `${operator} without a target`, at);
+      // To bash `>&1<(:)${x}` is one target with a value in it, which it expands twice (seen to run).
+      if (scan.startsWith("<(") || scan.startsWith(">("))
+        return scan.stop(
+          "paren",
+          `${operator} with a target that goes on in a process substitution`,
+          at,
+        );
       (operator === "<<<" ? command.inputs : command.targets).push(word);
       if (operator === "<<<" && word.sites.length > 0) scan.inputs.push({ at, word, command });
     };

@@ -86,6 +86,8 @@ describe("refusals, with their places (3.2)", () => {
     ["sh -c \"ls '${x|quote}'\"", ["error quote-place ${x|quote}"]],
     ['sh -c "sh -c ${x|quote}"', ["error command ${x|quote}"]],
     ["recv >&1$(recv ${x})", ["error redir-dup ${x}"]],
+    ["recv 2>&1<(:)${x}", ["error paren >"]],
+    ["recv ${x} >out<(:)${x}", ["error paren >"]],
     ["recv a${x|opt}", ["error opt-place ${x|opt}"]],
     ['recv "${x|opt}"', ["error opt-place ${x|opt}"]],
     ["recv # ${x|raw}", ["error comment ${x|raw}"]],
