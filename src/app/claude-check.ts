@@ -105,7 +105,8 @@ export async function openClaude(
   const { refuseRoot } = await import("../claude/command-line.ts");
   const { createClaudePort } = await import("../claude/runner.ts");
   const program = await findClaude({
-    bin: env["MMM_CLAUDE_BIN"] ?? setup.bin,
+    // Set to nothing it says nothing, as with the shell's own variables.
+    bin: env["MMM_CLAUDE_BIN"] === "" ? setup.bin : (env["MMM_CLAUDE_BIN"] ?? setup.bin),
     path: env["PATH"],
     home: env["HOME"],
     cwd,
