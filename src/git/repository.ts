@@ -144,7 +144,7 @@ function noWorkTree(cwd: string, bare: string): MmmError {
   return bare === "true"
     ? new MmmError("repository-bare", 3, {
         message: `${cwd} is in a bare repository, which has no files to work on`,
-        next: ["git clone it, or: git worktree add ../work"],
+        next: ["git clone it, or: git worktree add ../checkout"],
       })
     : new MmmError("no-work-tree", 3, {
         message: `${cwd} is inside a git directory, not in a working tree`,
