@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 /** Pure code, no processes. */
 const unit = ["playbook", "steps", "engine", "values", "lib", "report"];
 
+const setupFiles = ["./test/support/property-seed.ts"];
+
 export default defineConfig({
   test: {
     reporters: ["default", "./test/support/summary-reporter.ts"],
@@ -10,6 +12,7 @@ export default defineConfig({
     projects: [
       {
         test: {
+          setupFiles,
           name: "unit",
           include: unit.map((room) => `test/${room}/**/*.test.ts`),
           testTimeout: 20_000,
@@ -17,6 +20,7 @@ export default defineConfig({
       },
       {
         test: {
+          setupFiles,
           name: "integration",
           include: ["test/**/*.test.ts"],
           exclude: ["test/e2e/**", ...unit.map((room) => `test/${room}/**`)],
@@ -26,6 +30,7 @@ export default defineConfig({
       },
       {
         test: {
+          setupFiles,
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
           testTimeout: 120_000,
