@@ -218,13 +218,16 @@ export class StaticScope {
 function unknown(reference: Reference, candidates: readonly string[]): NameProblem {
   // The latest 500 are enough to guess a typing mistake, and keep 10 000 wrong names linear.
   const near = nearest(String(reference.path[0]), candidates.slice(-500));
-  const what = reference.path.length > 1 ? "no earlier step has this id" : "nothing has this name";
+  const dotted = reference.path.length > 1;
+  const what = dotted ? "no earlier step has this id" : "nothing has this name";
+  // A plain name that nobody knows is the shell's own in shell text, so that hint is for other text only.
+  const otherwise = dotted
+    ? `give an earlier step \`id: ${String(reference.path[0])}\``
+    : "$${ stands for a literal ${";
   return {
     code: "unknown-reference",
     message: `${reference.text}: ${what}`,
-    ...(near === null
-      ? { help: "$${ stands for a literal ${" }
-      : { help: `did you mean \`${near}\`?` }),
+    help: near === null ? otherwise : `did you mean \`${near}\`?`,
   };
 }
 

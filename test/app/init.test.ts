@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -241,19 +242,20 @@ describe("mmm init (spec 9.1)", () => {
     expect(readdirSync(path.join(inside, "tools/commands"))).toHaveLength(3);
   });
 
-  it.skipIf(process.getuid?.() === 0)(
-    "leaves nothing half done in a read-only folder",
-    async () => {
-      const root = scratch.repository({ "a.ts": "" });
-      mkdirSync(path.join(root, ".claude"));
-      chmodSync(path.join(root, ".claude"), 0o555);
+  it("leaves nothing half done in a read-only folder", async () => {
+    const root = scratch.repository({ "a.ts": "" });
+    mkdirSync(path.join(root, ".claude"));
+    chmodSync(path.join(root, ".claude"), 0o555);
 
-      const attempt = init(root);
+    const packageRoot = packageWith("1");
 
-      await expect(attempt).rejects.toMatchObject({ code: "init-unwritable", exitCode: 3 });
-      expect(readdirSync(path.join(root, ".claude"))).toEqual([]);
-    },
-  );
+    const attempt = await asNobody(root, () =>
+      init(root, { packageRoot }).catch((error: unknown) => error),
+    );
+
+    expect(attempt).toMatchObject({ code: "init-unwritable", exitCode: 3 });
+    expect(readdirSync(path.join(root, ".claude"))).toEqual([]);
+  });
 
   it("takes back what it wrote when a later file cannot be written", async () => {
     const packageRoot = scratch.folder();
@@ -309,3 +311,17 @@ describe("mmm init (spec 9.1)", () => {
     expect(readFileSync(path.join(commandsOf(root), "deploy.md"), "utf8")).toBe("mine\n");
   });
 });
+
+/** Root may write everywhere: as root the work is done by somebody who owns the folder, and no more. */
+async function asNobody<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  if (process.geteuid?.() !== 0) return work();
+  const nobody = 65_534;
+  execFileSync("chown", ["-R", `${nobody}:${nobody}`, folder]);
+  chmodSync(path.dirname(folder), 0o755);
+  process.seteuid?.(nobody);
+  try {
+    return await work();
+  } finally {
+    process.seteuid?.(0);
+  }
+}
