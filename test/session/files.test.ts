@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Event } from "../../src/engine/events.ts";
-import { openJournal } from "../../src/session/journal.ts";
 import { sessionName } from "../../src/session/name.ts";
 import {
   recordBreak,
@@ -159,29 +158,6 @@ describe("state.json and session.json", () => {
       expect.objectContaining({ exitCode: 3 }),
     );
     expect(readFileSync(state, "utf8")).toBe(text);
-  });
-});
-
-describe("the journal", () => {
-  test("each event is a whole line on disk before the next thing happens", () => {
-    const file = path.join(folder, "journal.jsonl");
-    const journal = openJournal(file, () => now);
-
-    journal.append({ type: "note", severity: "info", message: "one\ntwo" });
-    const first = readFileSync(file, "utf8");
-    journal.append(finished);
-    journal.close();
-
-    expect(first).toBe(
-      '{"v":1,"seq":1,"time":"2026-01-02T03:04:05.000Z","type":"note","severity":"info","message":"one\\ntwo"}\n',
-    );
-    expect(readFileSync(file, "utf8").split("\n")[1]).toMatch(/^\{"v":1,"seq":2,.*"exitCode":0/);
-  });
-
-  test("that cannot be written stops the run with exit 3", () => {
-    expect(() => openJournal(path.join(folder, "no", "journal.jsonl"), () => now)).toThrow(
-      expect.objectContaining({ exitCode: 3 }),
-    );
   });
 });
 
