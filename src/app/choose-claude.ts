@@ -3,7 +3,7 @@ import path from "node:path";
 import type { ClaudePort } from "../engine/ports.ts";
 import { ownChildren } from "../process/children.ts";
 import { callsClaude, openClaude } from "./claude-check.ts";
-import type { Prepared } from "./cook.ts";
+import type { Prepared } from "./prepared.ts";
 import { checkRecordingTarget, publishRecording } from "./recording-file.ts";
 import { noClaude } from "./world.ts";
 
@@ -17,8 +17,17 @@ export interface ChosenClaude {
 
 const nothing = async (): Promise<void> => Promise.resolve();
 
-/** @param directory of the session; throws `MmmError` for what cannot work, before anything is paid for. */
-export async function chooseClaude(prepared: Prepared, directory: string): Promise<ChosenClaude> {
+/**
+ * Throws `MmmError` for what cannot work, before anything is paid for.
+ *
+ * @param directory of the session
+ * @param resumed a recording of the session goes on
+ */
+export async function chooseClaude(
+  prepared: Prepared,
+  directory: string,
+  resumed: boolean,
+): Promise<ChosenClaude> {
   const { request, invocation } = prepared;
   const typed = (file: string): string => path.resolve(invocation.cwd, file);
   if (request.replay !== null) {
@@ -34,7 +43,7 @@ export async function chooseClaude(prepared: Prepared, directory: string): Promi
   const target = typed(request.record);
   const file = path.join(directory, "recording.jsonl");
   return {
-    port: await openRecording(file, real.port, invocation),
+    port: await openRecording(file, real.port, { ...invocation, resumed }),
     notes: real.notes,
     finish: () => publishRecording(file, target),
   };

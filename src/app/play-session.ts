@@ -1,19 +1,21 @@
 /** A checked request becomes a session: folder, lock, journal, reporters, signals, engine (spec 4, 7). */
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Run } from "../engine/context.ts";
-import type { Event, EventSink } from "../engine/events.ts";
+import type { Event, SessionResumed } from "../engine/events.ts";
+import { NO_PAST, type Recorder } from "../engine/lane.ts";
 import { runSession, type SessionOutcome } from "../engine/session.ts";
+import { NOTHING_SPENT } from "../engine/totals.ts";
 import { openTree } from "../git/tree.ts";
+import { meaningOf } from "../playbook/meaning.ts";
 import { ownChildren } from "../process/children.ts";
 import { watchSignals } from "../process/signals.ts";
-import { chooseColor, chooseReporter } from "../report/choose.ts";
-import { createReporter, type Reporter } from "../report/reporter.ts";
-import { safeReporter } from "../report/safe-reporter.ts";
-import { streamOutput } from "../report/stream-output.ts";
 import { openJournal } from "../session/journal.ts";
 import { takeLock } from "../session/lock.ts";
 import { sessionName } from "../session/name.ts";
+import type { JournalContent } from "../session/read-journal.ts";
+import type { Reuse } from "../session/past.ts";
 import {
   recordBreak,
   recordEnd,
@@ -23,17 +25,30 @@ import {
   writeSession,
 } from "../session/state.ts";
 import { chooseClaude } from "./choose-claude.ts";
-import type { Prepared } from "./cook.ts";
+import type { Prepared } from "./prepared.ts";
+import { openReporter } from "./open-reporter.ts";
+import type { SavedRequest } from "./saved-request.ts";
 import { buildPorts, gitFrom, lockFile, mainRootOf, systemClock } from "./world.ts";
 
-export async function playSession(prepared: Prepared): Promise<number> {
+/** A session that an earlier process began. */
+export interface Resumed {
+  readonly summary: SessionSummary;
+  readonly content: JournalContent;
+  readonly reuse: Reuse;
+  readonly told: SessionResumed;
+}
+
+/** @param resumed `null`: a new session */
+export async function playSession(prepared: Prepared, resumed: Resumed | null): Promise<number> {
   const { start, file, request } = prepared;
   const mainRoot = mainRootOf(start);
   const sessions = path.join(mainRoot, ".mmm", "sessions");
   const now = systemClock.now();
-  const name = sessionName(file.absolute, now, (taken) => existsSync(path.join(sessions, taken)));
+  const name =
+    resumed?.summary.name ??
+    sessionName(file.absolute, now, (taken) => existsSync(path.join(sessions, taken)));
   const directory = path.join(sessions, name);
-  const claude = await chooseClaude(prepared, directory);
+  const claude = await chooseClaude(prepared, directory, resumed !== null);
   const lock = await takeLock(lockFile(start), {
     session: name,
     owner: ownChildren.owner,
@@ -60,7 +75,13 @@ export async function playSession(prepared: Prepared): Promise<number> {
       ...claude.notes,
       ...prepared.lookup.warnings,
     ];
-    return await record(prepared, { ports, name, words, now, gone: lock.gone });
+    const saved: SavedRequest = {
+      request,
+      from: prepared.invocation.cwd,
+      inputs: prepared.inputs,
+      protectedFiles: tree.protectedFiles(),
+    };
+    return await record(prepared, { ports, name, words, now, gone: lock.gone, saved, resumed });
   } finally {
     // Finishing throws when the recording cannot be put in its place.
     await claude.finish().finally(() => lock.release());
@@ -74,36 +95,52 @@ interface Opened {
   readonly now: Date;
   /** A session that was killed in this tree. */
   readonly gone: string | null;
+  readonly saved: SavedRequest;
+  readonly resumed: Resumed | null;
 }
 
 /** Keeps journal, state and reporters around the run. */
 async function record(prepared: Prepared, opened: Opened): Promise<number> {
+  const { resumed } = opened;
   const mmm = path.join(mainRootOf(prepared.start), ".mmm");
   const directory = path.join(mmm, "sessions", opened.name);
-  let summary: SessionSummary = {
+  let summary: SessionSummary = resumed?.summary ?? {
     name: opened.name,
     playbook: prepared.file.shown,
     startedAt: opened.now.toISOString(),
   };
   const stateFile = path.join(mmm, "state.json");
-  const journal = openJournal(path.join(directory, "journal.jsonl"), () => systemClock.now());
+  const journal = openJournal(
+    path.join(directory, "journal.jsonl"),
+    () => systemClock.now(),
+    resumed === null ? {} : { content: resumed.content },
+  );
   const reporter = openReporter(prepared);
-  const sink: EventSink = {
-    event: (event) => {
+  const recorder: Recorder = {
+    event: (event, { lane, late }) => {
       const score = scoreOf(event);
       if (score !== undefined) summary = { ...summary, score };
-      journal.append(event);
+      journal.append({
+        ...event,
+        ...(lane === null ? {} : { lane }),
+        ...(late ? ({ late: true } as const) : {}),
+      });
       reporter.event(event);
     },
+    answer: (answer) => journal.append(answer),
+    recalled: (event) => reporter.event(event),
     live: (event) => reporter.live(event),
   };
+  const warn = (message: string): void =>
+    recorder.event({ type: "note", severity: "warning", message }, ABOUT_THE_PROCESS);
   try {
-    const damaged = recordStart(stateFile, summary, opened.gone);
+    const damaged = recordStart(stateFile, summary, { gone: opened.gone, again: resumed !== null });
     writeSession(path.join(directory, "session.json"), summary, null, null);
-    for (const message of [...opened.words, ...(damaged === null ? [] : [damaged])]) {
-      sink.event({ type: "note", severity: "warning", message });
-    }
-    const end = await play(prepared, { ...opened, sink, directory });
+    if (resumed === null) journal.append({ type: "request", value: opened.saved });
+    else recorder.event(resumed.told, ABOUT_THE_PROCESS);
+    for (const message of [...opened.words, journal.note, damaged])
+      if (message !== null) warn(message);
+    const end = await play(prepared, { ...opened, recorder, warn, directory });
     const endedAt = systemClock.now().toISOString();
     writeSession(path.join(directory, "session.json"), summary, end, endedAt);
     recordEnd(stateFile, summary, end, endedAt);
@@ -116,6 +153,8 @@ async function record(prepared: Prepared, opened: Opened): Promise<number> {
     journal.close();
   }
 }
+
+const ABOUT_THE_PROCESS = { lane: null, late: false } as const;
 
 /** As well as the broken surroundings allow: the error itself is what the user has to see. */
 function noteBreak(
@@ -134,35 +173,57 @@ function noteBreak(
 /** Runs the engine under the signals; no child is alive when it returns. */
 async function play(
   prepared: Prepared,
-  opened: Opened & { readonly sink: EventSink; readonly directory: string },
+  opened: Opened & {
+    readonly recorder: Recorder;
+    readonly warn: (message: string) => void;
+    readonly directory: string;
+  },
 ): Promise<Extract<Event, { type: "session-finished" }>> {
-  const { plan, request, cwd, commit, inputs, invocation } = prepared;
+  const { recorder, resumed } = opened;
   const watch = watchSignals(() => {
     void ownChildren.endAll(true);
   });
-  watch.aborted.addEventListener("abort", () => {
-    const message = "stopping: running commands have 5 s to end; once more ends them at once";
-    opened.sink.event({ type: "note", severity: "warning", message });
-  });
+  watch.aborted.addEventListener("abort", () =>
+    opened.warn("stopping: running commands have 5 s to end; once more ends them at once"),
+  );
   // Whatever ends mmm itself, a bug included: no child outlives it (spec 11).
-  process.on("exit", () => ownChildren.killAllNow());
-  let units = 0;
+  const killAll = (): void => ownChildren.killAllNow();
+  process.on("exit", killAll);
   let finished: Extract<Event, { type: "session-finished" }> | null = null;
   const exitCode = (outcome: SessionOutcome): number => {
     if (outcome.status === "interrupted") return watch.received() === "SIGINT" ? 130 : 143;
     return outcome.status === "completed" ? 0 : 1;
   };
-  const run: Run = {
-    plan,
-    ports: opened.ports,
-    sink: {
-      event: (event) => {
-        if (event.type === "session-finished") finished = event;
-        opened.sink.event(event);
+  const run = { ...runOf(prepared, opened), ports: opened.ports, signal: watch.aborted };
+  try {
+    await runSession({
+      run,
+      recorder: {
+        ...recorder,
+        event: (event, mark) => {
+          if (event.type === "session-finished") finished = event;
+          recorder.event(event, mark);
+        },
       },
-      live: (event) => opened.sink.live(event),
-    },
-    signal: watch.aborted,
+      past: resumed?.reuse.past ?? NO_PAST,
+      spent: resumed?.reuse.spent ?? NOTHING_SPENT,
+      inputs: prepared.inputs,
+      exitCode,
+    });
+  } finally {
+    await ownChildren.endAll(watch.aborted.aborted);
+    watch.stop();
+    process.off("exit", killAll);
+  }
+  if (finished === null) throw new Error("the session ended without an end");
+  return finished;
+}
+
+/** What the engine has to know that is no port. */
+function runOf(prepared: Prepared, opened: { readonly name: string; readonly directory: string }) {
+  const { plan, request, cwd, commit, invocation } = prepared;
+  return {
+    plan,
     facts: {
       id: opened.name,
       playbook: prepared.file.shown,
@@ -175,41 +236,12 @@ async function play(
       environment: invocation.env,
     },
     options: { commit, rollback: request.rollback, failFast: request.failFast },
-    toldCommits: new Set(),
-    nextUnit: () => (units += 1),
+    meaningOf: ({ step }: Parameters<Run["meaningOf"]>[0]) =>
+      shortMeaning(meaningOf(step, plan.playbook)),
   };
-  try {
-    await runSession({ run, inputs, exitCode });
-  } finally {
-    await ownChildren.endAll(watch.aborted.aborted);
-    watch.stop();
-  }
-  if (finished === null) throw new Error("the session ended without an end");
-  return finished;
 }
 
-function openReporter({ request, invocation }: Prepared): Reporter {
-  const { stdout, stderr, env } = invocation;
-  const { isTTY } = stdout;
-  const kind = chooseReporter({ isTTY, flag: request.reporter, env });
-  const reporter = createReporter({
-    kind,
-    verbosity: request.verbosity,
-    emoji: request.emoji,
-    color: chooseColor({ isTTY, env }),
-    out: streamOutput(stdout, () => undefined),
-    err: streamOutput(stderr, () => undefined),
-    clock: {
-      monotonicMs: () => systemClock.monotonicMs(),
-      every: (ms, fn) => {
-        const timer = setInterval(fn, ms);
-        timer.unref();
-        return () => clearInterval(timer);
-      },
-    },
-  });
-  return safeReporter(reporter, (error) => {
-    const text = error instanceof Error ? error.message : String(error);
-    stderr.write(`mmm: the reporter failed and is switched off, the run goes on: ${text}\n`);
-  });
+/** Enough to tell two steps apart, short enough for a line of the journal. */
+export function shortMeaning(meaning: string): string {
+  return createHash("sha256").update(meaning).digest("hex").slice(0, 16);
 }

@@ -23,12 +23,12 @@ export async function openReplay(file: string): Promise<ClaudePort> {
   return createReplayPort({ calls: parseRecording(text, file), file });
 }
 
-/** The same port, with a line in `file` (made anew) for each call. */
+/** The same port, with a line in `file` for each call; made anew unless the session is resumed. */
 export async function openRecording(
   file: string,
   port: ClaudePort,
-  { version }: Invocation,
+  { version, resumed }: Pick<Invocation, "version"> & { readonly resumed: boolean },
 ): Promise<ClaudePort> {
-  await startRecording({ file, version }, false);
+  await startRecording({ file, version }, resumed);
   return recordingPort(port, { file, version });
 }

@@ -2,14 +2,13 @@
 import { type Command, Option } from "commander";
 import { MmmError } from "../errors.ts";
 
-const COMMANDS = ["resume", "worktree", "sessions", "doctor", "schema", "analyze", "completion"];
+const COMMANDS = ["worktree", "sessions", "doctor", "schema", "analyze", "completion"];
 
 /** Of `cook`. A value is taken along, so that nothing is said about it. */
 const OPTIONS = [
   "--dry-run",
   "-w, --worktree",
   "--parallel [n]",
-  "--resume [session]",
   "--param [key=value]",
   "--param-file [file]",
   "--max-cost [usd]",

@@ -3,6 +3,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import type { CookRequest, Invocation } from "../app/cook-request.ts";
 import { checkOperands } from "./operands.ts";
 import { refusePlannedCommands, refusePlannedOptions } from "./planned.ts";
+import { addResume, resumeFromCook } from "./resume.ts";
 import { printable } from "../lib/printable.ts";
 
 type Verbosity = CookRequest["verbosity"];
@@ -53,6 +54,7 @@ function buildProgram(invocation: Invocation, exit: (code: number) => void): Com
   program.addHelpText("after", "\nStart with: mmm init, then mmm cook default");
   addCook(program, { invocation, exit, name: "cook" });
   addCook(program, { invocation, exit, name: "improve" });
+  addResume(program, { invocation, exit, verbosity: () => verbosityOf(program) });
   addValidate(program, invocation, exit);
   addInit(program, invocation, exit);
   refusePlannedCommands(program);
@@ -87,6 +89,8 @@ function addCook(
     .option("--no-rollback", "leave what a failed step did in the tree")
     .option("--no-commit", "make no commits, and undo nothing")
     .option("--skip-analysis", "analyze steps and analysis blocks do nothing")
+    .option("--resume <session>", "go on where that session stopped")
+    .option("--force", "with --resume: run again from the first step that has changed")
     .action(async (playbook: string | undefined, options: CookOptions) => {
       if (name === "improve") {
         invocation.stderr.write(
@@ -94,6 +98,16 @@ function addCook(
         );
       }
       checkOperands(command.args, options.map ?? []);
+      if (options.resume !== undefined || options.force === true) {
+        exit(
+          await resumeFromCook(playbook, options, {
+            command,
+            invocation,
+            verbosity: verbosityOf(program),
+          }),
+        );
+        return;
+      }
       const { cook } = await import("../app/cook.ts");
       exit(await cook(cookRequest(playbook, options, verbosityOf(program)), invocation));
     });
@@ -142,7 +156,9 @@ function addInit(program: Command, invocation: Invocation, exit: (code: number) 
     );
 }
 
-interface CookOptions {
+export interface CookOptions {
+  readonly resume?: string;
+  readonly force?: boolean;
   readonly path?: string;
   readonly maxIterations?: number;
   readonly map?: readonly string[];

@@ -1,5 +1,5 @@
 /** What one run carries along: the plan, the ports, and the frame of the iteration that is under way. */
-import type { Plan } from "../playbook/plan-model.ts";
+import type { Plan, PlannedStep } from "../playbook/plan-model.ts";
 import type { EventSink, InputValue } from "./events.ts";
 import type { Ports, TreeLook, TreePoint } from "./ports.ts";
 import type { Scope } from "./scope.ts";
@@ -39,8 +39,10 @@ export interface Run {
   readonly options: RunOptions;
   /** Commits whose `commit-made` event is out; one made in a handler belongs to the step around it too. */
   readonly toldCommits: Set<string>;
-  /** Numbers the attempts of the session, for the names of their files. */
-  readonly nextUnit: () => number;
+  /** Names the files of an attempt of the step with this path; unique in the session. */
+  readonly nextUnit: (path: string) => string;
+  /** What a step means, shortened: the same for the same step of an unchanged playbook (spec 7). */
+  readonly meaningOf: (planned: PlannedStep) => string;
 }
 
 /** One pass over the steps. `look` is the newest sight of the tree; whoever changes the tree replaces it. */

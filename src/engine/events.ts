@@ -5,7 +5,13 @@
  * stamps `v`, `seq` and `time`. Fields are only ever added.
  */
 import type { Step } from "../playbook/model.ts";
-import type { ClaudeActivity, ClaudeUsage, CommitInfo, ProcessIdentity } from "./ports.ts";
+import type {
+  ClaudeActivity,
+  ClaudeUsage,
+  CommitInfo,
+  ProcessIdentity,
+  TreePoint,
+} from "./ports.ts";
 import type { Failure, ProcessEnd, SessionStatus, StepConclusion, StopReason } from "./outcome.ts";
 
 /** One input of `--map`/`--args`; `file` only for mapped ones. */
@@ -55,9 +61,43 @@ export interface SessionTotals {
   readonly durationMs: number;
   /** `null`: at least one Claude step had no known cost. 0 when no Claude step ran. */
   readonly costUsd: number | null;
+  /** Claude calls that were cut short by a signal: what they cost is not known, and not in the total. */
+  readonly cutShort?: number;
   /** What is known of the cost even when the total is not. */
   readonly knownCostUsd: number;
   readonly tokens: number;
+}
+
+/** A unit that an earlier process of the session has finished, and that is not run again. */
+export interface ReusedStep {
+  readonly at: StepPlace;
+  readonly conclusion: StepConclusion;
+  readonly commits: readonly CommitInfo[];
+  /** Names of its outputs. */
+  readonly outputs: readonly string[];
+  /** `null`: not known. */
+  readonly costUsd: number | null;
+}
+
+export interface SessionResumed {
+  readonly type: "session-resumed";
+  readonly session: string;
+  readonly playbook: string;
+  /** 2 for the first resume. */
+  readonly segment: number;
+  /** Top-level steps, oldest first. */
+  readonly reused: readonly ReusedStep[];
+  /** The innermost unit that was cut short and starts again. */
+  readonly inFlight: { readonly at: StepPlace; readonly attempt: number } | null;
+  /** Why reuse ends before all that was finished; `null`: it does not. */
+  readonly why: string | null;
+  /** Steps of this iteration that have not finished. */
+  readonly left: number;
+  readonly inputs: { readonly finished: number; readonly total: number } | null;
+  readonly costUsd: number | null;
+  /** How many records of each lane are answered from the journal. */
+  readonly kept: Readonly<Record<string, number>>;
+  readonly replay: string | null;
 }
 
 export type Event =
@@ -81,6 +121,15 @@ export type Event =
       readonly replay: string | null;
       readonly version: string;
     }
+  | SessionResumed
+  | {
+      readonly type: "unit-restarted";
+      /** HEAD, as the unit that was cut short began. */
+      readonly head: string;
+      /** `refs/mmm/failed/...` that holds what it had left. */
+      readonly kept: string;
+      readonly files: readonly string[];
+    }
   | { readonly type: "note"; readonly severity: "info" | "warning"; readonly message: string }
   | { readonly type: "input-started"; readonly input: InputValue }
   | {
@@ -89,7 +138,12 @@ export type Event =
       readonly maxIterations: number;
       readonly input: number | null;
     }
-  | { readonly type: "step-started"; readonly at: StepPlace }
+  | {
+      readonly type: "step-started";
+      readonly at: StepPlace;
+      /** Of a top-level step: a hash of what it means; another one after an edit of the playbook. */
+      readonly meaning?: string;
+    }
   | {
       readonly type: "attempt-started";
       readonly at: StepPlace;
@@ -196,6 +250,8 @@ export type Event =
       readonly directory: string;
       /** `git restore ...` lines and the like. */
       readonly next: readonly string[];
+      /** Of an interrupted or suspended session: the tree as it was left. */
+      readonly left?: TreePoint;
     };
 
 /** Shown live, never journalled. */

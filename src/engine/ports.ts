@@ -110,6 +110,8 @@ export interface ClaudeReport {
 
 export interface ClaudePort {
   run(request: ClaudeRequest, signal: AbortSignal): Promise<ClaudeReport>;
+  /** This call was answered from the journal of the session: a recording moves on. */
+  recalled?(request: ClaudeRequest): void;
 }
 
 export interface TreeChange {
@@ -188,6 +190,13 @@ export interface TreePort {
   /** Same files with the same content? */
   sameTree(from: TreePoint, to: TreeLook): Promise<boolean>;
   commit(request: CommitRequest, signal: AbortSignal): Promise<CommitOutcome>;
+  /**
+   * The commit of `request` that HEAD is, when an earlier process of the session was killed right after
+   * it: a child of `from` with the same trailers; else `null`.
+   */
+  madeBefore(request: CommitRequest, from: string): Promise<CommitInfo | null>;
+  /** An earlier process of the session has made this commit: its files are ordinary ones from now on. */
+  recalled(request: CommitRequest): void;
   /** Keeps the whole working tree as a commit under `refs/mmm/failed/<session>[/n]` and returns that name. */
   keepFailed(): Promise<string>;
   /** Back to `point`: branch, HEAD, index and files; ignored, protected and submodule files stay. */

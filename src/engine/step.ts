@@ -45,7 +45,11 @@ export async function runStep(
   const { run } = frame;
   const at = placeOf(frame, planned, position);
   const began = run.ports.clock.monotonicMs();
-  run.sink.event({ type: "step-started", at });
+  run.sink.event({
+    type: "step-started",
+    at,
+    ...(at.depth === 0 ? { meaning: run.meaningOf(planned) } : {}),
+  });
   const start = await markTree(run, frame.look);
   const record = newRecord(planned.step.id, planned.kind);
   const names = planned.step.outputs.map(({ name }) => name);
@@ -151,7 +155,7 @@ async function attempts(
       maxAttempts,
       record,
       start,
-      unit: `${String(frame.run.nextUnit()).padStart(4, "0")}-${planned.path}`,
+      unit: frame.run.nextUnit(planned.path),
       onSuccess: () => onSuccess(state, attempt),
     });
     // A failed step that then has nothing to do has still failed.

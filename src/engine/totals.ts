@@ -8,17 +8,42 @@ export interface Totals extends Omit<SessionTotals, "filesChanged" | "durationMs
   readonly tolerated: readonly { readonly at: StepPlace; readonly message: string }[];
 }
 
+/** What went into work that is done again, and how long the session was at work before. */
+export interface Spent {
+  readonly knownCostUsd: number;
+  readonly isCostUnknown: boolean;
+  readonly tokens: number;
+  readonly cutShort: number;
+  readonly durationMs: number;
+}
+
+export const NOTHING_SPENT: Spent = {
+  knownCostUsd: 0,
+  isCostUnknown: false,
+  tokens: 0,
+  cutShort: 0,
+  durationMs: 0,
+};
+
 /** The same as the reader of a journal would count. */
 export class TotalsFold {
   #iterations = 0;
   #steps = 0;
   readonly #commits = new Map<string, CommitInfo>();
-  #knownCostUsd = 0;
-  #unknownCost = false;
-  #tokens = 0;
+  #knownCostUsd: number;
+  #unknownCost: boolean;
+  #tokens: number;
+  #cutShort: number;
   #lastFailure = "";
   readonly #failedInputs: { readonly input: InputValue; readonly message: string }[] = [];
   readonly #tolerated: { readonly at: StepPlace; readonly message: string }[] = [];
+
+  constructor(spent: Spent) {
+    this.#knownCostUsd = spent.knownCostUsd;
+    this.#unknownCost = spent.isCostUnknown;
+    this.#tokens = spent.tokens;
+    this.#cutShort = spent.cutShort;
+  }
 
   add(event: Event): void {
     switch (event.type) {
@@ -29,7 +54,9 @@ export class TotalsFold {
         this.#commits.set(event.commit.sha, event.commit);
         return;
       case "attempt-finished":
-        if (event.at.kind === "claude" && event.end !== null) this.#spend(event.usage);
+        if (event.at.kind !== "claude" || event.end === null) return;
+        if (event.end.kind === "cancelled" && event.usage === null) this.#cutShort += 1;
+        else this.#spend(event.usage);
         return;
       case "step-finished":
         if (event.at.depth === 0 && event.conclusion !== "skipped") this.#steps += 1;
@@ -56,6 +83,7 @@ export class TotalsFold {
       steps: this.#steps,
       commits: commitList.length,
       costUsd: this.#unknownCost ? null : this.#knownCostUsd,
+      cutShort: this.#cutShort,
       knownCostUsd: this.#knownCostUsd,
       tokens: this.#tokens,
       commitList,

@@ -16,10 +16,15 @@ export function composeMessage(message: string, trailers: readonly Trailer[]): s
     .replace(/^\n+/u, "")
     .slice(0, maxBody)
     .trimEnd();
-  const block = trailers.map(([name, value]) => `${name}: ${oneLine(value)}`).join("\n");
+  const block = trailers.map(trailerLine).join("\n");
   const head = body === "" ? subject : `${subject}\n\n${body}`;
   if (block === "") return `${head}\n`;
   return `${head}${endsInTrailers(body, trailers) ? "\n" : "\n\n"}${block}\n`;
+}
+
+/** As it stands in the message. */
+export function trailerLine([name, value]: Trailer): string {
+  return `${name}: ${oneLine(value)}`;
 }
 
 function clean(text: string): string {

@@ -14,8 +14,17 @@ export interface Protection {
   unchanged(status: RawStatus): Promise<ReadonlySet<string>>;
   /** mmm has committed these: ordinary files from now on. */
   forget(paths: readonly string[]): void;
+  /** As at the start, to be handed to {@link protect} by a later process of the session. */
+  saved(): readonly SavedFingerprint[];
   /** A rollback has put these back: as at the start they count again. */
   remember(paths: readonly string[]): void;
+}
+
+/** Plain JSON; numbers as text, as some do not fit into a number. */
+export interface SavedFingerprint {
+  readonly path: string;
+  readonly stat: Readonly<Record<keyof Stat, string>> | null;
+  readonly hash: string | null;
 }
 
 interface Fingerprint {
@@ -34,10 +43,19 @@ interface Stat {
 /** Hashing more than that at the start costs seconds; such a file counts as changed when touched. */
 const maxHashedBytes = 64n * 1024n * 1024n;
 
-/** Takes the fingerprints now: call it before anything runs. */
-export async function protect(root: string, paths: Iterable<string>): Promise<Protection> {
+/**
+ * Takes the fingerprints now: call it before anything runs.
+ *
+ * @param saved those that an earlier process of the session took, instead
+ */
+export async function protect(
+  root: string,
+  paths: Iterable<string>,
+  saved: readonly SavedFingerprint[] = [],
+): Promise<Protection> {
   const known = new Map<string, Fingerprint>();
   for (const path of paths) known.set(path, await fingerprint(root, path));
+  for (const { path, stat, hash } of saved) known.set(path, { stat: statFrom(stat), hash });
   const active = new Map(known);
   return {
     async unchanged(status) {
@@ -48,6 +66,7 @@ export async function protect(root: string, paths: Iterable<string>): Promise<Pr
       }
       return same;
     },
+    saved: () => [...known].map(([path, { stat, hash }]) => ({ path, stat: statText(stat), hash })),
     forget(paths) {
       for (const path of paths) {
         active.delete(path);
@@ -61,6 +80,18 @@ export async function protect(root: string, paths: Iterable<string>): Promise<Pr
       }
     },
   };
+}
+
+function statText(stat: Stat | null): SavedFingerprint["stat"] {
+  if (stat === null) return null;
+  const { size, mtimeNs, ino, mode } = stat;
+  return { size: `${size}`, mtimeNs: `${mtimeNs}`, ino: `${ino}`, mode: `${mode}` };
+}
+
+function statFrom(text: SavedFingerprint["stat"]): Stat | null {
+  if (text === null) return null;
+  const { size, mtimeNs, ino, mode } = text;
+  return { size: BigInt(size), mtimeNs: BigInt(mtimeNs), ino: BigInt(ino), mode: BigInt(mode) };
 }
 
 async function fingerprint(root: string, path: string): Promise<Fingerprint> {

@@ -6,6 +6,7 @@ import { shellWord } from "../lib/shell-word.ts";
 import { pinnedArgs, pinnedEnvironment } from "./environment.ts";
 import { waitForIndexLock } from "./index-lock.ts";
 import { showPath } from "./path.ts";
+import type { SavedFingerprint } from "./protection.ts";
 import type { RepositoryStart } from "./repository.ts";
 import { runGitOk } from "./run.ts";
 import { readStatus } from "./status.ts";
@@ -21,6 +22,8 @@ export interface ReadyOptions {
 /** What may stay dirty: relative to the repository. */
 export interface Ready {
   readonly protectedPaths: readonly string[];
+  /** Of a resumed session: as they were when it began. */
+  readonly saved?: readonly SavedFingerprint[];
 }
 
 /**

@@ -2,8 +2,16 @@ import { lstatSync } from "node:fs";
 import { appendFile, mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isOwnState, OWN_STATE_LINES } from "../engine/own-state.ts";
-import type { CommitInfo, FileChange, TreeLook, TreePoint, TreePort } from "../engine/ports.ts";
+import type {
+  CommitInfo,
+  CommitRequest,
+  FileChange,
+  TreeLook,
+  TreePoint,
+  TreePort,
+} from "../engine/ports.ts";
 import { commitChanges } from "./commit.ts";
+import { trailerLine } from "./commit-message.ts";
 import type { CommitLimits } from "./commit.ts";
 import { realDirectoryInside, realInside } from "./inside.ts";
 import { commitTree, keepCommit } from "./keep.ts";
@@ -11,7 +19,7 @@ import { absolutePath } from "./path.ts";
 import { createPlace } from "./place.ts";
 import type { Place } from "./place.ts";
 import { protect } from "./protection.ts";
-import type { Protection } from "./protection.ts";
+import type { Protection, SavedFingerprint } from "./protection.ts";
 import type { Ready } from "./ready.ts";
 import type { RepositoryStart } from "./repository.ts";
 import { rollBack } from "./rollback.ts";
@@ -30,6 +38,8 @@ export interface OpenTreeOptions {
 }
 
 export interface SessionTree extends TreePort {
+  /** What is protected, for a later process of the session. */
+  protectedFiles(): readonly SavedFingerprint[];
   /** Keeps mmm's own state out of `git status` (spec 7): lines in the shared `info/exclude`. */
   exclude(): Promise<void>;
 }
@@ -40,7 +50,7 @@ export async function openTree(options: OpenTreeOptions): Promise<SessionTree> {
   return new GitTree({
     place,
     session: options.session,
-    protection: await protect(place.root, options.ready.protectedPaths),
+    protection: await protect(place.root, options.ready.protectedPaths, options.ready.saved),
     limits: { lockWaitMs: 10_000, passphraseMs: 60_000, hookMs: 600_000, ...options.limits },
   });
 }
@@ -148,6 +158,22 @@ class GitTree implements SessionTree {
     if (outcome.kind === "committed")
       this.setting.protection.forget(request.changes.map((change) => change.path));
     return outcome;
+  }
+
+  async madeBefore(request: CommitRequest, from: string): Promise<CommitInfo | null> {
+    const text = await this.place.client.text("log", "-1", "--format=%H%x00%P%x00%s%x00%B", "HEAD");
+    const [sha = "", parents = "", subject = "", body = ""] = text.split("\0");
+    const lines = new Set(body.split("\n"));
+    const ours = request.trailers.every((trailer) => lines.has(trailerLine(trailer)));
+    return ours && parents === from ? { sha, subject } : null;
+  }
+
+  protectedFiles(): readonly SavedFingerprint[] {
+    return this.setting.protection.saved();
+  }
+
+  recalled(request: CommitRequest): void {
+    this.setting.protection.forget(request.changes.map(({ path }) => path));
   }
 
   async keepFailed(): Promise<string> {

@@ -61,6 +61,12 @@ export class RunMemory {
         this.replay = event.replay;
         this.inputs = event.inputs;
         return;
+      case "session-resumed":
+        this.replay = event.replay;
+        this.inputs = event.inputs?.total ?? 0;
+        this.finishedInputs = event.inputs?.finished ?? 0;
+        this.knownCostUsd = event.costUsd ?? 0;
+        return;
       case "step-started":
         this.#start(event.at);
         return;

@@ -8,6 +8,7 @@ import { unreachable } from "../lib/unreachable.ts";
 import { formatCount, formatDuration } from "./format.ts";
 import { complain, say, type Line } from "./line.ts";
 import { inline, safeLines } from "./safe-text.ts";
+import { resumeWords } from "./resume-wording.ts";
 import {
   attemptFinished,
   attemptStarted,
@@ -70,7 +71,7 @@ export function wordsOf(event: Event, context: SummaryContext): readonly Line[] 
     case "session-finished":
       return summaryLines(event, context);
     default:
-      return unreachable(event);
+      return resumeWords(event, symbols);
   }
 }
 

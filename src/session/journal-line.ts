@@ -1,22 +1,25 @@
 /** What a line of `journal.jsonl` holds (spec 7). */
 import type { Event } from "../engine/events.ts";
+import type { Answer } from "../engine/lane.ts";
 
 /** Of every line; a newer one is refused with a word. */
 export const JOURNAL_VERSION = 1;
 
-/** What the world answered to the engine; resume gives it once more instead of asking again. */
-export interface AnswerRecord {
-  readonly type: "answer";
-  /** `""`: the session's own; `"2"`: of its second input. */
-  readonly lane: string;
-  /** Which question: `claude`, `commit`, ... */
-  readonly call: string;
-  /** Plain JSON. */
+/** What an event says about itself; see `EventMark` for what that means. */
+interface JournalMark {
+  /** `session`, `main`, `input-2`; absent: about the process, not about the work. */
+  readonly lane?: string;
+  /** Told while the session was being stopped. */
+  readonly late?: true;
+}
+
+/** What was asked, whole, so that `mmm resume` needs no words: the first line of a journal. */
+interface RequestRecord {
+  readonly type: "request";
   readonly value: unknown;
 }
 
-/** `late`: told again after a resume, and known before. */
-export type JournalRecord = (Event & { readonly late?: true }) | AnswerRecord;
+export type JournalRecord = (Event & JournalMark) | Answer | RequestRecord;
 
 /** The journal's own stamp on each line. */
 interface JournalStamp {

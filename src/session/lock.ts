@@ -169,12 +169,16 @@ async function isAlive(holder: Holder): Promise<boolean> {
     if (!(error instanceof Error && "code" in error && error.code === "EPERM")) return false;
   }
   const start = await startTimeOf(holder.pid);
+  if (start === "") return false;
   return start === null || holder.start === "" || start === holder.start;
 }
 
-/** Field 22 of `/proc/PID/stat`, clock ticks after boot; `null` where there is no /proc. */
+/** Field 22 of `/proc/PID/stat`, clock ticks after boot; empty: a zombie; `null` where there is no /proc. */
 async function startTimeOf(pid: number): Promise<string | null> {
   const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => null);
+  if (text === null) return null;
   // The command's name stands in parentheses and may hold anything.
-  return text === null ? null : (text.slice(text.lastIndexOf(")") + 2).split(" ")[19] ?? null);
+  const [state = "", ...rest] = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  // Ended, and nobody has asked how (the first process of a container may never): it holds nothing.
+  return /^[ZXx]$/.test(state) ? "" : (rest[18] ?? null);
 }

@@ -32,16 +32,19 @@ export interface SessionSummary {
 /**
  * Says that the session runs, and that `gone` (killed, its lock was stale) does not; returns a word when
  * a damaged file was set aside, else `null`.
+ *
+ * @param again it was counted when it began
  */
 export function recordStart(
   file: string,
   session: SessionSummary,
-  gone: string | null,
+  { gone, again }: { readonly gone: string | null; readonly again: boolean },
 ): string | null {
   return underLock(lockOf(file), () => {
     const { state, note } = readState(file);
-    const running = [...state.running.filter((name) => name !== gone), session.name];
-    const total_runs = state.total_runs + 1;
+    const others = state.running.filter((name) => name !== gone && name !== session.name);
+    const total_runs = state.total_runs + (again ? 0 : 1);
+    const running = [...others, session.name];
     replace(file, { ...state, total_runs, last_run: session.startedAt, running });
     return note;
   });

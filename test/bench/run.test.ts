@@ -22,9 +22,9 @@ test("mmm --version and --help load nothing but the command tree", async () => {
 });
 
 test.each([
-  ["steps", /^2 steps: mmm \/ bare +[\d.]+ x /],
+  ["steps", /^2 steps: mmm \/ bare +-?[\d.]+ x /],
   ["output", /^a step prints 1 MB: peak +\d+ MB /],
-  ["plan", /^validate, ids, references, handlers: 20 \/ 2 steps +[\d.]+ x /],
+  ["plan", /^validate, ids, references, handlers: 20 \/ 2 steps +-?[\d.]+ x /],
 ])("the bench %s runs with a tiny size, and judges no time then", async (name, figure) => {
   const lines = await run(name, "--tiny");
   const line = lines.find((each) => figure.test(each)) ?? lines.join("\n");

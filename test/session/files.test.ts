@@ -15,6 +15,8 @@ import {
 import { openStore } from "../../src/session/store.ts";
 import { place } from "../support/scripted-run.ts";
 
+const FIRST = { gone: null, again: false };
+
 let folder = "";
 beforeEach(() => {
   folder = mkdtempSync(path.join(tmpdir(), "mmm-session-"));
@@ -71,7 +73,7 @@ describe("state.json and session.json", () => {
     const state = path.join(folder, "state.json");
     const own = path.join(folder, "session.json");
 
-    expect(recordStart(state, summary, null)).toBeNull();
+    expect(recordStart(state, summary, FIRST)).toBeNull();
     writeSession(own, summary, null, null);
     expect(json(state)).toMatchObject({ total_runs: 1, running: ["mmm-a-1"], last_session: null });
     expect(json(own)).toMatchObject({ version: 1, status: "running" });
@@ -79,7 +81,7 @@ describe("state.json and session.json", () => {
 
     recordEnd(state, summary, finished, "later");
     writeSession(own, summary, finished, "later");
-    recordStart(state, { ...summary, name: "mmm-b-2" }, null);
+    recordStart(state, { ...summary, name: "mmm-b-2" }, FIRST);
 
     const told = { status: "completed", cost_usd: null, commits: 3, ended_at: "later" };
     expect(json(own)).toMatchObject(told);
@@ -93,7 +95,7 @@ describe("state.json and session.json", () => {
 
   test("the latest score is kept, also past sessions that have none", () => {
     const state = path.join(folder, "state.json");
-    recordStart(state, summary, null);
+    recordStart(state, summary, FIRST);
     expect(json(state)).toMatchObject({ score: null });
 
     recordEnd(state, { ...summary, score: 81.5 }, finished, "later");
@@ -121,7 +123,7 @@ describe("state.json and session.json", () => {
     writeFileSync(lock, "1\n");
     utimesSync(lock, 1, 1);
 
-    recordStart(state, summary, null);
+    recordStart(state, summary, FIRST);
 
     expect(json(state)).toMatchObject({ total_runs: 1 });
     expect(existsSync(lock)).toBe(false);
@@ -129,7 +131,7 @@ describe("state.json and session.json", () => {
 
   test("one that breaks off is not running any more", () => {
     const files = { state: path.join(folder, "state.json"), session: path.join(folder, "s.json") };
-    recordStart(files.state, summary, null);
+    recordStart(files.state, summary, FIRST);
 
     recordBreak(files, summary, { message: "disk full", endedAt: "later" });
 
@@ -143,7 +145,7 @@ describe("state.json and session.json", () => {
       const state = path.join(folder, "state.json");
       writeFileSync(state, text);
 
-      expect(recordStart(state, summary, null)).toContain("damaged");
+      expect(recordStart(state, summary, FIRST)).toContain("damaged");
       expect(readFileSync(`${state}.damaged`, "utf8")).toBe(text);
       expect(json(state)).toMatchObject({ total_runs: 1 });
     },
@@ -154,7 +156,7 @@ describe("state.json and session.json", () => {
     const text = '{"version": 99, "total_runs": 1, "running": []}';
     writeFileSync(state, text);
 
-    expect(() => recordStart(state, summary, null)).toThrow(
+    expect(() => recordStart(state, summary, FIRST)).toThrow(
       expect.objectContaining({ exitCode: 3 }),
     );
     expect(readFileSync(state, "utf8")).toBe(text);

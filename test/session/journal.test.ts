@@ -17,7 +17,8 @@ import path from "node:path";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openJournal, type JournalDisk } from "../../src/session/journal.ts";
-import type { AnswerRecord, JournalRecord } from "../../src/session/journal-line.ts";
+import type { Answer } from "../../src/engine/lane.ts";
+import type { JournalRecord } from "../../src/session/journal-line.ts";
 import { readJournal } from "../../src/session/read-journal.ts";
 import { program } from "../process/helpers.ts";
 import { attempt, finished, place, SESSION_FINISHED } from "../support/scripted-run.ts";
@@ -32,7 +33,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const now = (): Date => new Date("2026-01-02T03:04:05Z");
 const note = (message: string): JournalRecord => ({ type: "note", severity: "info", message });
-const answer = (call: string, value: unknown = 1): AnswerRecord => ({
+const answer = (call: string, value: unknown = 1): Answer => ({
   type: "answer",
   lane: "",
   call,

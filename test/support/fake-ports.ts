@@ -8,7 +8,6 @@
  *
  * `fail` fails the first TIMES runs of its text, `abort` is a Ctrl-C, `$NAME` comes from the environment.
  */
-import type { Run } from "../../src/engine/context.ts";
 import type { Event, InputValue } from "../../src/engine/events.ts";
 import type { ProcessEnd } from "../../src/engine/outcome.ts";
 import type {
@@ -21,7 +20,9 @@ import type {
   TreeLook,
   TreePoint,
 } from "../../src/engine/ports.ts";
-import { runSession, type SessionOutcome } from "../../src/engine/session.ts";
+import { type Answer, NO_PAST, type Recorder } from "../../src/engine/lane.ts";
+import { NOTHING_SPENT } from "../../src/engine/totals.ts";
+import { runSession, type SessionOutcome, type SessionRequest } from "../../src/engine/session.ts";
 import { planPlaybook, type PlanRequest } from "../../src/playbook/plan.ts";
 import { renderDiagnostics } from "../../src/playbook/print.ts";
 import { readPlaybook } from "../../src/playbook/read.ts";
@@ -173,6 +174,8 @@ export class FakeWorld {
         filesSince: async (from) => Promise.resolve(this.#since(from)),
         sameTree: async (from) => Promise.resolve(this.#since(from).length === 0),
         commit: async (request) => Promise.resolve(this.#commitFor(request)),
+        madeBefore: async () => Promise.resolve(null),
+        recalled: () => undefined,
         keepFailed: async () => {
           this.kept.push(JSON.stringify(this.files));
           return Promise.resolve(`refs/mmm/failed/s/${this.kept.length}`);
@@ -385,11 +388,10 @@ export async function play(yaml: string, options: PlayOptions = {}): Promise<Pla
   });
   if (plan === null) throw new Error(renderDiagnostics(source, more));
   const events: Event[] = [];
-  let unit = 0;
-  const run: Run = {
+  const answers: Answer[] = [];
+  const run: SessionRequest["run"] = {
     plan,
     ports: world.ports(),
-    sink: { event: (event) => events.push(event), live: () => undefined },
     signal: world.abort.signal,
     facts: {
       id: "mmm-pb-1",
@@ -407,11 +409,23 @@ export async function play(yaml: string, options: PlayOptions = {}): Promise<Pla
       rollback: options.rollback ?? true,
       failFast: options.failFast ?? false,
     },
-    toldCommits: new Set(),
-    nextUnit: () => (unit += 1),
+    meaningOf: ({ path }) => path,
+  };
+  const recorder: Recorder = {
+    event: (event) => events.push(event),
+    answer: (answer) => answers.push(answer),
+    recalled: () => undefined,
+    live: () => undefined,
   };
   const exitCode = ({ status }: SessionOutcome): number => (status === "completed" ? 0 : 1);
-  const outcome = await runSession({ run, inputs, exitCode });
+  const outcome = await runSession({
+    run,
+    recorder,
+    past: NO_PAST,
+    spent: NOTHING_SPENT,
+    inputs,
+    exitCode,
+  });
   const of = <T extends Event["type"]>(type: T) =>
     events.filter((event): event is Extract<Event, { type: T }> => event.type === type);
   const [finished] = of("session-finished");

@@ -61,7 +61,10 @@ export async function openKitchen(
       return mmm(["cook", "pb.yml", ...args], more);
     },
     events: () =>
-      journalLines(session()).map((line) => JSON.parse(line) as Event & { readonly time: string }),
+      journalLines(session())
+        .map((line) => JSON.parse(line) as Event & { readonly time: string })
+        // The request and the answers of the world are no events.
+        .filter(({ type }) => !["request", "answer"].includes(type)),
     history: async () => (await repo.git("log", "--format=%s", "--reverse")).split("\n"),
     prompts: async () => (await claude.calls()).map(({ prompt }) => prompt),
     dispose: async () => {

@@ -1,0 +1,27 @@
+/** Everything a session needs to be played, checked. */
+import type { InputValue } from "../engine/events.ts";
+import type { checkReady } from "../git/ready.ts";
+import type { RepositoryStart } from "../git/repository.ts";
+import type { Playbook } from "../playbook/model.ts";
+import type { Plan } from "../playbook/plan-model.ts";
+import type { CommandLookup } from "./claude-check.ts";
+import type { Config } from "./config.ts";
+import type { CookRequest, Invocation } from "./cook-request.ts";
+import type { PlaybookFile } from "./playbook-file.ts";
+
+export interface Prepared {
+  readonly request: CookRequest;
+  readonly invocation: Invocation;
+  readonly file: PlaybookFile;
+  readonly plan: Plan;
+  readonly start: RepositoryStart;
+  readonly ready: Awaited<ReturnType<typeof checkReady>>;
+  readonly lookup: CommandLookup;
+  readonly config: Config;
+  /** Absolute path of the directory steps run in. */
+  readonly cwd: string;
+  readonly commit: Playbook["commit"];
+  readonly inputs: readonly InputValue[];
+  /** Rejects when git does not know who commits; its turn comes after claude is found (spec 1.1). */
+  readonly identity: Promise<void>;
+}

@@ -1,0 +1,76 @@
+/** Where an edited playbook stops being the one that was run (spec 7). */
+import type { PlannedStep, Plan } from "../playbook/plan-model.ts";
+import { meaningOf } from "../playbook/meaning.ts";
+import type { Story } from "../session/past.ts";
+import { shortMeaning } from "./play-session.ts";
+
+export interface PlanChange {
+  /** Of the journal; nothing is reused from there on. */
+  readonly line: number;
+  readonly why: string;
+  /** That step, or a later one, had finished. */
+  readonly finished: boolean;
+}
+
+/** `null`: every step that was begun means what it meant. */
+export function firstChange(story: Story, plan: Plan): PlanChange | null {
+  const meanings = new Map(
+    plan.steps.map((step) => [
+      step.path,
+      { step, meaning: shortMeaning(meaningOf(step.step, plan.playbook)) },
+    ]),
+  );
+  let first: PlanChange | null = null;
+  for (const lane of story.lanes.values()) {
+    const change = changeIn(lane, meanings, plan.steps.length);
+    if (change !== null && (first === null || change.line < first.line)) first = change;
+  }
+  return first;
+}
+
+function changeIn(
+  lane: Story["lanes"] extends ReadonlyMap<string, infer Records> ? Records : never,
+  meanings: ReadonlyMap<string, { readonly step: PlannedStep; readonly meaning: string }>,
+  count: number,
+): PlanChange | null {
+  let seen = 0;
+  let lastEnd = 0;
+  for (const [index, { line, record }] of lane.entries()) {
+    if (record.type !== "event") continue;
+    const { event } = record;
+    if (event.type === "iteration-started") seen = 0;
+    if (event.type === "step-started" && event.at.depth === 0 && event.meaning !== undefined) {
+      seen += 1;
+      const now = meanings.get(event.at.step);
+      if (now?.meaning !== event.meaning) {
+        const finished = lane
+          .slice(index)
+          .some(
+            (each) =>
+              each.record.type === "event" &&
+              each.record.event.type === "step-finished" &&
+              each.record.event.at.depth === 0,
+          );
+        const what =
+          now === undefined ? "is gone" : `is now "${now.step.step.label}" (${now.step.place})`;
+        const same = now?.step.step.label === event.at.label;
+        return {
+          line,
+          finished,
+          why: `step ${event.at.step} (${event.at.label}) ${same ? `means something else now (${now.step.place})` : what}`,
+        };
+      }
+    }
+    if (event.type === "step-finished" && event.at.depth === 0) lastEnd = index;
+    if (event.type === "iteration-finished" && event.changed && seen < count) {
+      const end = lane[lastEnd + 1];
+      if (end !== undefined)
+        return {
+          line: end.line,
+          finished: true,
+          why: `an iteration had ${seen} ${seen === 1 ? "step" : "steps"}, and now it has ${count}`,
+        };
+    }
+  }
+  return null;
+}

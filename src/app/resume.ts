@@ -1,0 +1,221 @@
+/**
+ * `mmm resume`: goes on where a session stopped (spec 7).
+ *
+ * The same loop over the same plan; what is finished is answered from the journal. Checks run in the
+ * order of spec 1.1, and nothing is changed before all of them have passed.
+ */
+import { existsSync } from "node:fs";
+import path from "node:path";
+import type { SessionResumed } from "../engine/events.ts";
+import { MmmError } from "../errors.ts";
+import { checkIdentity } from "../git/ready.ts";
+import { findRepository, type RepositoryStart } from "../git/repository.ts";
+import { planPlaybook } from "../playbook/plan.ts";
+import type { Plan } from "../playbook/plan-model.ts";
+import { planRead } from "../playbook/plan-read.ts";
+import { readPlaybook } from "../playbook/read.ts";
+import { readJournal } from "../session/read-journal.ts";
+import { readStory, reuse, type Story } from "../session/past.ts";
+import { scoreOf } from "../session/state.ts";
+import { lookUpCommands } from "./claude-check.ts";
+import { readConfig } from "./config.ts";
+import type { CookRequest, Invocation } from "./cook-request.ts";
+import { lookAtLock } from "./look-at-lock.ts";
+import { findPlaybook } from "./playbook-file.ts";
+import { basePlan, notes, refuse, withConfig, workingDirectory } from "./planning.ts";
+import { type Resumed, playSession } from "./play-session.ts";
+import { checkPlace } from "./resume-place.ts";
+import { findSession, refuseOver } from "./resumable.ts";
+import { firstChange } from "./resume-plan.ts";
+import { savedRequest, type SavedRequest } from "./saved-request.ts";
+import { mainRootOf } from "./world.ts";
+
+export interface ResumeRequest {
+  /** `null`: the newest resumable one of this repository. */
+  readonly session: string | null;
+  /** Another place of the same playbook; `null`: where it lay. */
+  readonly playbook: string | null;
+  /** `--path`, as typed. */
+  readonly path: string | null;
+  /** Run again from the first step that has changed, and undo what came after it. */
+  readonly force: boolean;
+  /** What this run is to do differently; the rest is as it was asked. */
+  readonly changes: Partial<CookRequest>;
+}
+
+/** Returns the exit code; throws `MmmError` for trouble that has no place in the playbook. */
+export async function resume(asked: ResumeRequest, invocation: Invocation): Promise<number> {
+  const here = await findRepository(workingDirectory(asked, invocation), invocation.env);
+  const name = await findSession(asked.session, here);
+  const directory = path.join(mainRootOf(here), ".mmm", "sessions", name);
+  const content = readJournal(path.join(directory, "journal.jsonl"));
+  const story = readStory(content.lines);
+  const saved = savedRequest(story.request);
+  if (saved === null) throw nothingDone(name);
+  refuseOver(name, directory, story);
+  const start = await treeOf(name, { story, here, saved });
+  const from: Invocation = { ...invocation, cwd: saved.from };
+  const request: CookRequest = {
+    ...saved.request,
+    ...asked.changes,
+    ...(asked.playbook === null ? {} : { playbook: path.resolve(invocation.cwd, asked.playbook) }),
+  };
+  const planned = await plan(request, saved, { start, invocation, from });
+  if (typeof planned === "number") return planned;
+  await lookAtLock(start, invocation);
+  const identity = planned.commit === "auto" ? checkIdentity(start) : Promise.resolve();
+  identity.catch(() => undefined);
+  const change = firstChange(story, planned.plan);
+  if (change !== null && change.finished && !asked.force) throw changed(name, change);
+  const again = reuse(story, change?.line ?? null);
+  await checkPlace(start, { name, story, reuse: again, forced: asked.force && change !== null });
+  if (planned.refusal !== null) return planned.refusal();
+  const resumed: Resumed = {
+    summary: {
+      name,
+      playbook: planned.file.shown,
+      startedAt: content.lines[0]?.time ?? new Date(0).toISOString(),
+      score: story.outputs.map(scoreOf).findLast((score) => score !== undefined),
+    },
+    content,
+    reuse: again,
+    told: tell({ name, planned, again, why: change?.why ?? null, inputs: saved.inputs.length }),
+  };
+  return playSession(
+    {
+      ...planned,
+      invocation,
+      request: absolute(request, saved.from),
+      start,
+      ready: {
+        protectedPaths: saved.protectedFiles.map((file) => file.path),
+        saved: saved.protectedFiles,
+      },
+      inputs: saved.inputs,
+      identity,
+    },
+    resumed,
+  );
+}
+
+/** Recordings lie where they were named from. */
+function absolute(request: CookRequest, from: string): CookRequest {
+  const at = (file: string | null): string | null =>
+    file === null ? null : path.resolve(from, file);
+  return { ...request, record: at(request.record), replay: at(request.replay) };
+}
+
+async function plan(
+  request: CookRequest,
+  saved: SavedRequest,
+  { start, invocation, from }: { start: RepositoryStart; invocation: Invocation; from: Invocation },
+) {
+  const file = await findPlaybook(request.playbook ?? "", from);
+  const read = readPlaybook(file.shown, file.bytes);
+  const planRequest = basePlan(request, saved.inputs, invocation);
+  const first = planRead(read, planRequest);
+  const { playbook, source } = read;
+  if (playbook === null || first.plan === null)
+    return refuse(source, first.diagnostics, invocation);
+  const config = await readConfig(invocation, mainRootOf(start));
+  const cwd = workingDirectory(request, from);
+  const replay = request.replay !== null;
+  const lookup = await lookUpCommands(playbook, { cwd, root: start.root, replay }, invocation);
+  const { plan: ready } = planPlaybook(
+    playbook,
+    withConfig(planRequest, { config, rules: lookup.rules, invocation }),
+  );
+  if (ready === null)
+    throw new Error("a playbook that could be planned cannot be planned any more");
+  notes(source, first.diagnostics, { request, invocation });
+  const { diagnostics } = lookup;
+  return {
+    file,
+    plan: ready,
+    config,
+    lookup,
+    cwd,
+    replay: request.replay,
+    commit: request.commit ? playbook.commit : ("off" as const),
+    /** Unknown commands are heard after the repository (spec 1.1). */
+    refusal: diagnostics.length > 0 ? () => refuse(source, diagnostics, invocation) : null,
+  };
+}
+
+/** The session's own tree: in place, or a linked worktree of the same repository. */
+async function treeOf(
+  name: string,
+  { story, here, saved }: { story: Story; here: RepositoryStart; saved: SavedRequest },
+): Promise<RepositoryStart> {
+  const root = story.started?.root ?? null;
+  if (root === null || root === here.root) return here;
+  const gone = new MmmError("session-elsewhere", 3, {
+    message: `${name} was begun in ${root}, and this is ${here.root}`,
+    next: [`resume it there, or give it up with \`mmm sessions drop ${name}\``],
+  });
+  if (!existsSync(root) || !existsSync(saved.from)) throw gone;
+  const there = await findRepository(root, here.env);
+  // A copy of a repository has copies of its sessions: they belong to the original.
+  if (there.commonDir !== here.commonDir) throw gone;
+  return there;
+}
+
+function tell(of: {
+  readonly name: string;
+  readonly planned: {
+    readonly plan: Plan;
+    readonly file: { readonly shown: string };
+    readonly replay: string | null;
+  };
+  readonly again: ReturnType<typeof reuse>;
+  readonly why: string | null;
+  readonly inputs: number;
+}): SessionResumed {
+  const { name, planned, again, why, inputs } = of;
+  const { steps } = planned.plan;
+  const last = again.steps.at(-1);
+  const sameIteration = again.steps.filter(
+    ({ at }) => at.iteration === last?.at.iteration && at.input === last.at.input,
+  );
+  const done = sameIteration.length % steps.length;
+  const { knownCostUsd, isCostUnknown } = again.spent;
+  const costs = again.steps.map(({ costUsd }) => costUsd);
+  const isUnknown = isCostUnknown || costs.includes(null);
+  const finished = [...again.past.lanes.values()].filter(({ records }) => {
+    const end = records.at(-1);
+    return end?.type === "event" && end.event.type === "input-finished";
+  }).length;
+  return {
+    type: "session-resumed",
+    session: name,
+    playbook: planned.file.shown,
+    segment: again.past.segment,
+    reused: again.steps,
+    inFlight: again.inFlight,
+    why,
+    left: steps.length - done,
+    inputs: inputs === 0 ? null : { finished, total: inputs },
+    costUsd: isUnknown
+      ? null
+      : costs.reduce<number>((sum, cost) => sum + (cost ?? 0), knownCostUsd),
+    kept: again.kept,
+    replay: planned.replay,
+  };
+}
+
+function nothingDone(name: string): MmmError {
+  return new MmmError("session-empty", 3, {
+    message: `${name} was stopped before anything was done`,
+    next: ["cook again"],
+  });
+}
+
+function changed(name: string, { why }: { readonly why: string }): MmmError {
+  return new MmmError("playbook-changed", 3, {
+    message: `the playbook of ${name} has changed: ${why}`,
+    next: [
+      `mmm resume ${name} --force   (runs again from there; what came after is kept under refs/mmm/failed and undone)`,
+      "or put the playbook back as it was",
+    ],
+  });
+}

@@ -1,0 +1,25 @@
+/** What a journal holds of the request, so that `mmm resume` needs no words (spec 7). */
+import type { InputValue } from "../engine/events.ts";
+import type { SavedFingerprint } from "../git/protection.ts";
+import type { CookRequest } from "./cook-request.ts";
+
+export interface SavedRequest {
+  readonly request: CookRequest;
+  /** Absolute: where mmm was started; paths in the request are relative to it. */
+  readonly from: string;
+  /** As they were found then: a glob may match other files now. */
+  readonly inputs: readonly InputValue[];
+  readonly protectedFiles: readonly SavedFingerprint[];
+}
+
+/** `null`: not what mmm has written. */
+export function savedRequest(value: unknown): SavedRequest | null {
+  if (typeof value !== "object" || value === null) return null;
+  const saved = value as Partial<SavedRequest>; // Its parts are checked below.
+  const sound =
+    typeof saved.request === "object" &&
+    typeof saved.from === "string" &&
+    Array.isArray(saved.inputs) &&
+    Array.isArray(saved.protectedFiles);
+  return sound ? (value as SavedRequest) : null;
+}

@@ -1,0 +1,95 @@
+/** `mmm resume [SESSION]`, and `mmm cook --resume SESSION`, which is the same (spec 1). */
+import { type Command, Option } from "commander";
+import type { CookRequest, Invocation } from "../app/cook-request.ts";
+import { MmmError } from "../errors.ts";
+import type { CookOptions } from "./program.ts";
+
+type Verbosity = CookRequest["verbosity"];
+
+interface ResumeOptions {
+  readonly path?: string;
+  readonly force?: boolean;
+  readonly reporter?: "pretty" | "plain" | "json";
+  readonly emoji: boolean;
+}
+
+export function addResume(
+  program: Command,
+  use: {
+    readonly invocation: Invocation;
+    readonly exit: (code: number) => void;
+    readonly verbosity: () => Verbosity;
+  },
+): void {
+  program
+    .command("resume [SESSION]")
+    .description("go on where a session stopped; the newest one that can when none is named")
+    .option("-p, --path <dir>", "directory in the repository of the session")
+    .option("--force", "run again from the first step that has changed")
+    .addOption(
+      new Option("--reporter <kind>", "how to show the run").choices(["pretty", "plain", "json"]),
+    )
+    .option("--no-emoji", "plain signs instead of emoji")
+    .action(async (session: string | undefined, options: ResumeOptions) => {
+      const { resume } = await import("../app/resume.ts");
+      const request = {
+        session: session ?? null,
+        playbook: null,
+        path: options.path ?? null,
+        force: options.force ?? false,
+        changes: { ...looks(options), verbosity: use.verbosity() },
+      };
+      use.exit(await resume(request, use.invocation));
+    });
+}
+
+/** What a recorded request must not decide: this may be another terminal. */
+function looks({
+  reporter,
+  emoji,
+}: Pick<ResumeOptions, "reporter" | "emoji">): Pick<CookRequest, "reporter" | "emoji"> {
+  return { reporter: reporter ?? null, emoji };
+}
+
+/** Given with `--resume`, these would begin something else (spec 1). */
+const EXCLUDED = ["map", "args"] as const;
+
+export async function resumeFromCook(
+  playbook: string | undefined,
+  options: CookOptions,
+  use: {
+    readonly command: Command;
+    readonly invocation: Invocation;
+    readonly verbosity: Verbosity;
+  },
+): Promise<number> {
+  if (options.resume === undefined) {
+    throw new MmmError("force-alone", 2, {
+      message: "--force goes with --resume",
+      next: ["mmm cook --resume SESSION --force"],
+    });
+  }
+  const wrong = EXCLUDED.find((name) => options[name] !== undefined);
+  if (wrong !== undefined) {
+    throw new MmmError("resume-excludes", 2, {
+      message: `--resume and --${wrong} exclude each other: a session keeps its inputs`,
+      next: [`mmm resume ${options.resume}`],
+    });
+  }
+  const { resume } = await import("../app/resume.ts");
+  return resume(
+    {
+      session: options.resume,
+      playbook: playbook ?? null,
+      path: options.path ?? null,
+      force: options.force ?? false,
+      changes: {
+        ...looks(options),
+        verbosity: use.verbosity,
+        ...(options.maxIterations === undefined ? {} : { maxIterations: options.maxIterations }),
+        ...(options.model === undefined ? {} : { model: options.model }),
+      },
+    },
+    use.invocation,
+  );
+}

@@ -1,0 +1,188 @@
+/** The world as a lane sees it: what steers the run is answered from the lane's past first (spec 7). */
+import type { EventSink } from "./events.ts";
+import type { Lane } from "./lane.ts";
+import type {
+  AnalysisPort,
+  ClaudePort,
+  ClaudeReport,
+  CommitOutcome,
+  Ports,
+  ShellPort,
+  ShellReport,
+  StorePort,
+  TreeLook,
+  TreePoint,
+  TreePort,
+} from "./ports.ts";
+
+/** How the lane tells that the tree went back to where the unit that was cut short began. */
+export type TellRestart = (restart: {
+  readonly point: TreePoint;
+  readonly kept: string;
+  readonly paths: readonly string[];
+}) => void;
+
+export interface LanePorts {
+  readonly ports: Ports;
+  readonly sink: EventSink;
+}
+
+/** @param directory of the session: paths in answers are kept relative to it */
+export function lanePorts(
+  ports: Ports,
+  lane: Lane,
+  options: { readonly directory: string; readonly tell: TellRestart },
+): LanePorts {
+  const tree = laneTree(ports.tree, lane, options.tell);
+  /** A process may leave anything: the tree before it must be known to whoever resumes. */
+  const mark = async (): Promise<void> => {
+    await restart(ports.tree, lane, options.tell);
+    const look = lane.look ?? (await tree.look());
+    if (lane.point === null) await tree.mark(look);
+  };
+  return {
+    ports: {
+      clock: ports.clock,
+      shell: laneShell(ports.shell, lane, mark),
+      claude: laneClaude(ports.claude, lane, { mark, directory: options.directory }),
+      tree,
+      store: laneStore(ports.store, lane, options.directory),
+      analysis: laneAnalysis(ports.analysis, lane),
+    },
+    sink: { event: (event) => lane.event(event), live: (event) => lane.live(event) },
+  };
+}
+
+function laneTree(tree: TreePort, lane: Lane, tell: TellRestart): TreePort {
+  const ask = async <T>(call: string, live: () => Promise<T>): Promise<T> => {
+    await restart(tree, lane, tell);
+    return lane.answer(call, { live });
+  };
+  const pointed = async (call: string, live: () => Promise<TreePoint>): Promise<TreePoint> => {
+    const point = await ask(call, live);
+    lane.marked(point);
+    return point;
+  };
+  const look = async (): Promise<TreeLook> => {
+    const seen = await ask("look", () => tree.look());
+    lane.seen(seen);
+    return seen;
+  };
+  return {
+    root: tree.root,
+    look,
+    mark: (seen) => pointed("mark", () => tree.mark(seen)),
+    snapshot: () => pointed("snapshot", () => tree.snapshot()),
+    movement: (from, to) => ask("movement", () => tree.movement(from, to)),
+    commitsBetween: (from, to) => ask("commits", () => tree.commitsBetween(from, to)),
+    filesSince: (from) => ask("files", () => tree.filesSince(from)),
+    sameTree: (from, to) => ask("same", () => tree.sameTree(from, to)),
+    commit: async (request, signal) => {
+      await restart(tree, lane, tell);
+      return lane.answer<CommitOutcome>("commit", {
+        live: async (isFirst) => {
+          // mmm may have been killed after the commit and before it could say so.
+          const from = lane.look?.head;
+          const made = isFirst && from !== undefined ? await tree.madeBefore(request, from) : null;
+          return made === null ? tree.commit(request, signal) : { kind: "committed", ...made };
+        },
+        recalled: ({ kind }) => {
+          if (kind === "committed") tree.recalled(request);
+        },
+        isDefinite: ({ kind }) => kind === "committed" || kind === "nothing",
+      });
+    },
+    madeBefore: (request, from) => tree.madeBefore(request, from),
+    recalled: (request) => tree.recalled(request),
+    keepFailed: () => ask("keep", () => tree.keepFailed()),
+    rollback: async (point) => {
+      await ask("rollback", async () => {
+        await tree.rollback(point);
+        return null;
+      });
+    },
+    exists: (path) => ask("exists", () => tree.exists(path)),
+    directoryInside: (path) => ask("directory", () => tree.directoryInside(path)),
+  };
+}
+
+/** Before anything else is done live: what the unit that was cut short left is kept and undone. */
+async function restart(tree: TreePort, lane: Lane, tell: TellRestart): Promise<void> {
+  const point = lane.takeRestart();
+  if (point === null) return;
+  const now = await tree.look();
+  const stands = now.head === point.head && now.branch === point.branch;
+  if (stands && (await tree.sameTree(point, now))) return;
+  const paths = (await tree.filesSince(point)).map(({ path }) => path);
+  const kept = await tree.keepFailed();
+  await tree.rollback(point);
+  tell({ point, kept, paths });
+}
+
+function laneShell(shell: ShellPort, lane: Lane, mark: () => Promise<void>): ShellPort {
+  return {
+    run: async (request, signal) => {
+      await mark();
+      return lane.answer<ShellReport>("shell", {
+        live: () => shell.run(request, signal),
+        isDefinite: ({ end }) => end.kind !== "cancelled",
+        slim: (report) => ({ ...report, tail: "" }),
+      });
+    },
+  };
+}
+
+function laneClaude(
+  claude: ClaudePort,
+  lane: Lane,
+  { mark, directory }: { readonly mark: () => Promise<void>; readonly directory: string },
+): ClaudePort {
+  return {
+    run: async (request, signal) => {
+      await mark();
+      const report = await lane.answer<ClaudeReport>("claude", {
+        live: () => claude.run(request, signal),
+        recalled: () => claude.recalled?.(request),
+        isDefinite: ({ end }) => end.kind !== "cancelled",
+        // The text lies in its file; a journal is no place for a megabyte.
+        slim: (each) => ({
+          ...each,
+          text: "",
+          tail: "",
+          textFile: within(directory, each.textFile),
+        }),
+      });
+      return { ...report, textFile: outOf(directory, report.textFile) };
+    },
+  };
+}
+
+function laneStore(store: StorePort, lane: Lane, directory: string): StorePort {
+  return {
+    file: (kind, unit) => store.file(kind, unit),
+    writeOutput: async (name, content) =>
+      outOf(
+        directory,
+        await lane.answer("output", {
+          live: async () => within(directory, await store.writeOutput(name, content)),
+        }),
+      ),
+    size: (file) => store.size(file),
+    read: (file) => store.read(file),
+  };
+}
+
+function laneAnalysis(analysis: AnalysisPort, lane: Lane): AnalysisPort {
+  return {
+    refresh: (options) => lane.answer("analysis", { live: () => analysis.refresh(options) }),
+    location: () => analysis.location(),
+  };
+}
+
+function within(directory: string, file: string): string {
+  return file.startsWith(`${directory}/`) ? file.slice(directory.length + 1) : file;
+}
+
+function outOf(directory: string, file: string): string {
+  return file.startsWith("/") ? file : `${directory}/${file}`;
+}

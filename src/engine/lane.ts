@@ -1,0 +1,259 @@
+/**
+ * A strand of a session in which one thing happens after the other, and its past (spec 7).
+ *
+ * Resume is the same loop over the same plan: what the engine tells and asks in a lane is first compared
+ * with, and answered from, what an earlier process of the session has journalled. When that is used up,
+ * the lane goes live. So the engine must be deterministic given the answers of its ports.
+ */
+import { MmmError } from "../errors.ts";
+import type { Event, LiveEvent } from "./events.ts";
+import type { TreeLook, TreePoint } from "./ports.ts";
+
+/** Something the world has answered; `value` is plain JSON. */
+export interface Answer {
+  readonly type: "answer";
+  readonly lane: string;
+  readonly call: string;
+  readonly value: unknown;
+}
+
+export type PastRecord =
+  | { readonly type: "event"; readonly event: Event }
+  | { readonly type: "answer"; readonly call: string; readonly value: unknown };
+
+export interface LanePast {
+  readonly records: readonly PastRecord[];
+  /** The tree as the unit that was cut short began; what has changed since is what it left. */
+  readonly restart: TreePoint | null;
+}
+
+/** What earlier processes of the session have done. */
+export interface Past {
+  readonly lanes: ReadonlyMap<string, LanePast>;
+  /** 1: the first process of the session; counts resumes. */
+  readonly segment: number;
+}
+
+export const NO_PAST: Past = { lanes: new Map(), segment: 1 };
+
+interface EventMark {
+  /** `null`: about the process, not about the work; nothing is answered from it. */
+  readonly lane: string | null;
+  /** Told while the session was being stopped: the unit it belongs to will run again. */
+  readonly late: boolean;
+}
+
+/** Takes what happens, before the next thing does; throws when it cannot be recorded. */
+export interface Recorder {
+  event(event: Event, mark: EventMark): void;
+  answer(answer: Answer): void;
+  /** Journalled long ago, and still open where the session goes on: for people only. */
+  recalled(event: Event): void;
+  live(event: LiveEvent): void;
+}
+
+interface LaneSetting {
+  readonly name: string;
+  readonly past: LanePast | undefined;
+  readonly segment: number;
+  readonly recorder: Recorder;
+  readonly signal: AbortSignal;
+  /** Counts every event that counts, told now or recalled. */
+  readonly count: (event: Event) => void;
+}
+
+export class Lane {
+  readonly #setting: LaneSetting;
+  readonly #past: readonly PastRecord[];
+  /** Started and not finished, outermost first. */
+  #open: Event[] = [];
+  #next = 0;
+  #attemptsLeft: number;
+  #units = 0;
+  #restart: TreePoint | null;
+  #stopped = false;
+  #look: TreeLook | null = null;
+  #point: TreePoint | null = null;
+  /** The past has just been used up, and nobody has asked anything since. */
+  #fresh = false;
+
+  constructor(setting: LaneSetting) {
+    this.#setting = setting;
+    this.#past = setting.past?.records ?? [];
+    this.#restart = setting.past?.restart ?? null;
+    this.#attemptsLeft = this.#past.filter(
+      (record) => record.type === "event" && record.event.type === "attempt-started",
+    ).length;
+    this.#fresh = setting.segment > 1;
+  }
+
+  get isLive(): boolean {
+    return this.#next >= this.#past.length;
+  }
+
+  /** The newest sight of the tree; `null`: none yet. */
+  get look(): TreeLook | null {
+    return this.#look;
+  }
+
+  /** The tree as it was seen last; `null`: that has not been marked. */
+  get point(): TreePoint | null {
+    return this.#point;
+  }
+
+  event(event: Event): void {
+    const { recorder, signal, name, count } = this.#setting;
+    if (this.isLive) {
+      const late = signal.aborted || this.#stopped;
+      count(event);
+      recorder.event(event, { lane: name, late });
+      return;
+    }
+    const record = this.#take(`event ${event.type}`);
+    if (record.type !== "event" || !isSame(record.event, event)) throw this.#diverged(event.type);
+    if (event.type === "attempt-started") this.#attemptsLeft -= 1;
+    count(record.event);
+    this.#open = stillOpen(this.#open, record.event);
+    this.#showOpen();
+  }
+
+  live(event: LiveEvent): void {
+    this.#setting.recorder.live(event);
+  }
+
+  /**
+   * What the world answered then, else what it answers now.
+   *
+   * @param isDefinite false: cut short by a Ctrl-C, the unit will run again
+   */
+  async answer<T>(
+    call: string,
+    ask: {
+      readonly live: (isFirst: boolean) => Promise<T>;
+      readonly recalled?: (value: T) => void;
+      readonly isDefinite?: (value: T) => boolean;
+      /** Without what nobody needs again. */
+      readonly slim?: (value: T) => T;
+    },
+  ): Promise<T> {
+    if (!this.isLive) {
+      const record = this.#take(call);
+      if (record.type !== "answer" || record.call !== call) throw this.#diverged(call);
+      const value = record.value as T; // What was journalled under this name was a T.
+      ask.recalled?.(value);
+      this.#showOpen();
+      return value;
+    }
+    const { recorder, signal, name } = this.#setting;
+    const isFirst = this.#fresh;
+    this.#fresh = false;
+    const stopping = signal.aborted || this.#stopped;
+    const value = await ask.live(isFirst);
+    const cut = signal.aborted && ask.isDefinite?.(value) === false;
+    if (!stopping && !cut) {
+      const kept = ask.slim === undefined ? value : ask.slim(value);
+      recorder.answer({ type: "answer", lane: name, call, value: kept });
+    }
+    return value;
+  }
+
+  /** The tree as the unit that was cut short began, once, and only when it is time to go back to it. */
+  takeRestart(): TreePoint | null {
+    if (!this.isLive) return null;
+    const point = this.#restart;
+    this.#restart = null;
+    return point;
+  }
+
+  seen(look: TreeLook): void {
+    this.#look = look;
+    this.#point = null;
+  }
+
+  marked(point: TreePoint): void {
+    this.#point = point;
+  }
+
+  /** What is told from here on belongs to a unit that will run again. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Names the files of the next attempt; never those of an attempt that has written its own. */
+  unit(path: string): string {
+    const { name, segment } = this.#setting;
+    this.#units += 1;
+    const input = name.startsWith("input-") ? `${name.slice("input-".length)}-` : "";
+    const again = segment > 1 && this.#attemptsLeft === 0 ? `-r${segment}` : "";
+    return `${input}${String(this.#units).padStart(4, "0")}-${path}${again}`;
+  }
+
+  #take(wanted: string): PastRecord {
+    const record = this.#past[this.#next];
+    if (record === undefined) throw this.#diverged(wanted);
+    this.#next += 1;
+    return record;
+  }
+
+  /** A person who follows the run has to know where it goes on. */
+  #showOpen(): void {
+    if (!this.isLive) return;
+    for (const event of this.#open) this.#setting.recorder.recalled(event);
+    this.#open = [];
+  }
+
+  #diverged(now: string): MmmError {
+    const record = this.#past[this.#next - 1];
+    const then = record === undefined ? "nothing" : nameOf(record);
+    return new MmmError("resume-diverged", 3, {
+      message: `the journal of this session does not fit: it says ${then}, and now it would be ${now}`,
+      next: [
+        "resume it with the mmm that began it",
+        "or give it up with `mmm sessions drop` and cook again",
+      ],
+    });
+  }
+}
+
+function nameOf(record: PastRecord): string {
+  return record.type === "event" ? placed(record.event) : record.call;
+}
+
+/** The same thing at the same place; times and texts may differ. */
+function isSame(then: Event, now: Event): boolean {
+  return placed(then) === placed(now);
+}
+
+function placed(event: Event): string {
+  if (!("at" in event)) return event.type;
+  const { step, iteration, input, depth } = event.at;
+  return `${event.type} ${input ?? "-"}/${iteration}/${step}/${depth}`;
+}
+
+/** What has to be said again for a person to know where a lane stands. */
+function stillOpen(open: readonly Event[], event: Event): Event[] {
+  switch (event.type) {
+    case "input-started":
+    case "iteration-started":
+    case "step-started":
+    case "handler-started":
+      return [...open, event];
+    case "input-finished":
+      return [];
+    case "iteration-finished":
+      return upTo(open, "iteration-started");
+    case "step-finished":
+      return upTo(open, "step-started");
+    case "handler-finished":
+      return upTo(open, "handler-started");
+    default:
+      return [...open];
+  }
+}
+
+function upTo(open: readonly Event[], type: Event["type"]): Event[] {
+  return open.slice(
+    0,
+    open.findLastIndex((event) => event.type === type),
+  );
+}

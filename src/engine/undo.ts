@@ -1,0 +1,43 @@
+import type { Frame } from "./context.ts";
+import type { TreePoint } from "./ports.ts";
+import { restoreLine } from "./restore-line.ts";
+import type { StepResult } from "./step.ts";
+
+/** Back to where the step (or its input) began; what is undone stays under a ref (spec 5): the line that brings it back. */
+export async function rollBack(
+  frame: Frame,
+  failed: Extract<StepResult, { kind: "failed" }>,
+  point: TreePoint,
+): Promise<string | null> {
+  const { options, ports, sink } = frame.run;
+  if (!options.rollback || options.commit === "off") return null;
+  const { head, branch } = frame.look;
+  const stands = head === point.head && branch === point.branch;
+  if (stands && (await ports.tree.sameTree(point, frame.look))) return null;
+  const undone = await ports.tree.filesSince(point);
+  const kept = await ports.tree.keepFailed();
+  await ports.tree.rollback(point);
+  frame.look = await ports.tree.look();
+  sink.event({ type: "rolled-back", at: failed.at, head: frame.look.head, kept });
+  tellLeft(frame);
+  return restoreLine({
+    kept,
+    start: point.tree ?? point.head,
+    paths: undone.map(({ path }) => path),
+    git: frame.run.facts.git,
+    input: frame.input?.index ?? null,
+  });
+}
+
+/** A repository of its own that a step made is nobody's to remove; unsaid, it would stop the next run. */
+function tellLeft({ look, start, run }: Frame): void {
+  const { sink } = run;
+  const before = new Set(start.look.changes.map(({ path }) => path));
+  const nested = look.changes.filter(
+    ({ kind, path }) => kind === "nested-repository" && !before.has(path),
+  );
+  if (nested.length === 0) return;
+  const names = nested.map(({ path }) => path).join(", ");
+  const message = `${names}: a repository of its own was left where the failed step made it; remove it, or add it to .gitignore`;
+  sink.event({ type: "note", severity: "warning", message });
+}

@@ -1,0 +1,241 @@
+/** From a journal to what the next process of the session need not do again (spec 7). */
+import type { Event, ReusedStep, StepPlace } from "../engine/events.ts";
+import type { LanePast, Past, PastRecord } from "../engine/lane.ts";
+import type { TreePoint } from "../engine/ports.ts";
+import type { Spent } from "../engine/totals.ts";
+import type { JournalLine } from "./journal-line.ts";
+import { Spending } from "./spending.ts";
+import { type LastPlace, Whereabouts } from "./whereabouts.ts";
+
+/** A record with its place in the journal, from 0. */
+interface Kept {
+  readonly line: number;
+  readonly record: PastRecord;
+}
+
+/** A journal, read; nothing is decided yet. */
+export interface Story {
+  /** What was asked; `null`: the session was killed before it could say so. */
+  readonly request: unknown;
+  readonly started: Extract<Event, { type: "session-started" }> | null;
+  /** The last end that was told; `null`: it was killed. */
+  readonly finished: Extract<Event, { type: "session-finished" }> | null;
+  readonly lanes: ReadonlyMap<string, readonly Kept[]>;
+  readonly segments: number;
+  readonly spent: Spent;
+  readonly place: LastPlace | null;
+  /** Latest output called `score` or `health_score`, for the state. */
+  readonly outputs: readonly Extract<Event, { type: "output-captured" }>[];
+}
+
+/** What is answered from the journal, and what starts again. */
+export interface Reuse {
+  readonly past: Past;
+  readonly spent: Spent;
+  readonly kept: Readonly<Record<string, number>>;
+  readonly steps: readonly ReusedStep[];
+  readonly inFlight: { readonly at: StepPlace; readonly attempt: number } | null;
+  /** Where the tree goes back to, in the lane that was at work. */
+  readonly restart: TreePoint | null;
+}
+
+export function readStory(lines: readonly JournalLine[]): Story {
+  const lanes = new Map<string, Kept[]>();
+  const spending = new Spending();
+  const place = new Whereabouts();
+  const outputs: Extract<Event, { type: "output-captured" }>[] = [];
+  let started: Story["started"] = null;
+  let finished: Story["finished"] = null;
+  let segments = 1;
+  let request: unknown = null;
+  for (const [line, entry] of lines.entries()) {
+    spending.time(entry);
+    if (entry.type === "session-resumed") {
+      finished = null;
+      segments = entry.segment;
+      spending.pause();
+      for (const [name, records] of lanes)
+        spending.drop(records.splice(entry.kept[name] ?? 0).map(({ record }) => record));
+      continue;
+    }
+    if (entry.type === "request") {
+      request = entry.value;
+      continue;
+    }
+    place.see(entry);
+    if (entry.type === "session-finished") finished = entry;
+    const { lane } = entry;
+    if (lane === undefined || entry.type === "process-started") continue;
+    if (entry.type !== "answer" && entry.late === true) {
+      spending.late(entry);
+      continue;
+    }
+    if (entry.type === "session-started") started = entry;
+    if (entry.type === "output-captured") outputs.push(entry);
+    const records = lanes.get(lane) ?? [];
+    lanes.set(lane, records);
+    records.push({ line, record: recordOf(entry) });
+  }
+  return {
+    request,
+    started,
+    finished,
+    lanes,
+    segments,
+    spent: spending.spent(),
+    place: place.last(),
+    outputs,
+  };
+}
+
+function recordOf(entry: Exclude<JournalLine, { type: "request" }>): PastRecord {
+  return entry.type === "answer"
+    ? { type: "answer", call: entry.call, value: entry.value }
+    : { type: "event", event: entry };
+}
+
+/**
+ * @param from line of the journal from which on nothing is reused; `null`: all that was finished is.
+ */
+export function reuse(story: Story, from: number | null): Reuse {
+  const lanes = new Map<string, LanePast>();
+  const spending = new Spending(story.spent);
+  const steps: ReusedStep[] = [];
+  let inFlight: Reuse["inFlight"] = null;
+  let restart: TreePoint | null = null;
+  for (const [name, all] of story.lanes) {
+    const records = all.map(({ record }) => record);
+    const end = endOf(name, all, { from, failed: story.finished?.status === "failed" });
+    const keep = records.slice(0, end.keep);
+    spending.drop(records.slice(end.keep));
+    lanes.set(name, { records: keep, restart: end.restart });
+    steps.push(...reusedIn(keep));
+    if (end.inFlight !== null) inFlight = end.inFlight;
+    if (end.restart !== null) restart = end.restart;
+  }
+  return {
+    past: { lanes, segment: story.segments + 1 },
+    spent: spending.spent(),
+    kept: Object.fromEntries([...lanes].map(([name, { records }]) => [name, records.length])),
+    steps,
+    inFlight,
+    restart,
+  };
+}
+
+interface LaneEnd {
+  readonly keep: number;
+  readonly restart: TreePoint | null;
+  readonly inFlight: Reuse["inFlight"];
+}
+
+function endOf(
+  name: string,
+  all: readonly Kept[],
+  { from, failed }: { readonly from: number | null; readonly failed: boolean },
+): LaneEnd {
+  const plain = (keep: number): LaneEnd => ({ keep, restart: null, inFlight: null });
+  const records = all.map(({ record }) => record);
+  // How a session ends is found out anew each time.
+  if (name === "session")
+    return plain(records.findIndex((each) => isEvent(each, "session-started")) + 1);
+  const changed = from === null ? -1 : all.findIndex(({ line }) => line >= from);
+  if (changed !== -1) return { ...plain(changed), restart: pointAfter(records, changed) };
+  if (failed) {
+    const last = records.at(-1);
+    // What a failed input did was undone, so it starts anew (spec 8.4).
+    if (name.startsWith("input-")) {
+      const isOver = last?.type === "event" && last.event.type === "input-finished";
+      return plain(
+        isOver && last.event.type === "input-finished" && !last.event.ok ? 0 : records.length,
+      );
+    }
+    const start = failedStep(records);
+    if (start !== null) return { ...plain(start), restart: pointAfter(records, start) };
+  }
+  return unfinished(records);
+}
+
+/** The innermost unit that was begun and not finished starts again from the tree it started on. */
+function unfinished(records: readonly PastRecord[]): LaneEnd {
+  for (let index = records.length - 1; index >= 0; index -= 1) {
+    const record = records[index];
+    if (record === undefined) break;
+    if (record.type === "answer" && /^(?:shell|claude|analysis)$/.test(record.call)) break;
+    if (record.type !== "event") continue;
+    const { event } = record;
+    if (event.type === "attempt-finished") break;
+    if (event.type === "attempt-started") {
+      const { at, attempt } = event;
+      return { keep: index, restart: pointNow(records), inFlight: { at, attempt } };
+    }
+  }
+  return { keep: records.length, restart: null, inFlight: null };
+}
+
+/** Where the top-level step that ended the run began; `null`: none did. */
+function failedStep(records: readonly PastRecord[]): number | null {
+  const start = records.findLastIndex(
+    (each) => isEvent(each, "step-started") && each.event.at.depth === 0,
+  );
+  const end = records.findLast(
+    (each) => isEvent(each, "step-finished") && each.event.at.depth === 0,
+  );
+  const isFailed =
+    end !== undefined && isEvent(end, "step-finished") && end.event.conclusion === "failed";
+  return isFailed && start !== -1 ? start : null;
+}
+
+function isEvent<T extends Event["type"]>(
+  record: PastRecord,
+  type: T,
+): record is { readonly type: "event"; readonly event: Extract<Event, { type: T }> } {
+  return record.type === "event" && record.event.type === type;
+}
+
+/** The tree is marked before each process; without a mark since the last look none was begun. */
+function pointNow(records: readonly PastRecord[]): TreePoint | null {
+  const last = records.findLast(
+    (each) => isPoint(each) || (each.type === "answer" && each.call === "look"),
+  );
+  return last !== undefined && isPoint(last) ? pointOf(last) : null;
+}
+
+function pointAfter(records: readonly PastRecord[], index: number): TreePoint | null {
+  return pointOf(records.slice(index).find(isPoint));
+}
+
+function isPoint(record: PastRecord): boolean {
+  return record.type === "answer" && (record.call === "mark" || record.call === "snapshot");
+}
+
+function pointOf(record: PastRecord | undefined): TreePoint | null {
+  return record?.type === "answer" ? (record.value as TreePoint) : null; // What `isPoint` names holds one.
+}
+
+/** Top-level steps that have finished, with what they made. */
+function reusedIn(records: readonly PastRecord[]): readonly ReusedStep[] {
+  const found: ReusedStep[] = [];
+  let outputs: string[] = [];
+  let costUsd: number | null = 0;
+  for (const record of records) {
+    if (record.type !== "event") continue;
+    const { event } = record;
+    if (event.type === "step-started" && event.at.depth === 0) {
+      outputs = [];
+      costUsd = 0;
+    } else if (event.type === "output-captured" && event.at.depth === 0) outputs.push(event.name);
+    else if (
+      event.type === "attempt-finished" &&
+      event.at.kind === "claude" &&
+      event.end !== null
+    ) {
+      const cost: number | null = event.usage?.costUsd ?? null;
+      costUsd = costUsd === null || cost === null ? null : costUsd + cost;
+    } else if (event.type === "step-finished" && event.at.depth === 0) {
+      const { at, conclusion, commits } = event;
+      found.push({ at, conclusion, commits, outputs, costUsd });
+    }
+  }
+  return found;
+}

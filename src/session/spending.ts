@@ -1,0 +1,72 @@
+import type { Event } from "../engine/events.ts";
+import type { PastRecord } from "../engine/lane.ts";
+import type { ClaudeReport, ClaudeUsage } from "../engine/ports.ts";
+import type { Spent } from "../engine/totals.ts";
+import type { JournalLine } from "./journal-line.ts";
+
+/** What has been paid for and is done again, and the time at work. */
+export class Spending {
+  #knownCostUsd: number;
+  #isCostUnknown: boolean;
+  #tokens: number;
+  #cutShort: number;
+  #durationMs: number;
+  #segment: { readonly first: number; last: number } | null = null;
+
+  constructor(before?: Spent) {
+    this.#knownCostUsd = before?.knownCostUsd ?? 0;
+    this.#isCostUnknown = before?.isCostUnknown ?? false;
+    this.#tokens = before?.tokens ?? 0;
+    this.#cutShort = before?.cutShort ?? 0;
+    this.#durationMs = before?.durationMs ?? 0;
+  }
+
+  time({ time }: JournalLine): void {
+    const at = Date.parse(time);
+    if (Number.isNaN(at)) return;
+    this.#segment ??= { first: at, last: at };
+    this.#segment.last = at;
+  }
+
+  /** What lies between two processes of a session is no work. */
+  pause(): void {
+    // Clocks jump: a segment never takes less than no time.
+    if (this.#segment !== null)
+      this.#durationMs += Math.max(0, this.#segment.last - this.#segment.first);
+    this.#segment = null;
+  }
+
+  late(event: Event): void {
+    if (event.type !== "attempt-finished" || event.at.kind !== "claude") return;
+    // One that ended by itself stands in its answer.
+    if (event.end?.kind === "cancelled") this.#pay(event.usage);
+  }
+
+  drop(records: readonly PastRecord[]): void {
+    for (const record of records)
+      if (record.type === "answer" && record.call === "claude")
+        this.#pay((record.value as ClaudeReport).usage); // The answer of that name.
+  }
+
+  spent(): Spent {
+    this.pause();
+    return {
+      knownCostUsd: this.#knownCostUsd,
+      isCostUnknown: this.#isCostUnknown,
+      tokens: this.#tokens,
+      cutShort: this.#cutShort,
+      durationMs: this.#durationMs,
+    };
+  }
+
+  #pay(usage: ClaudeUsage | null): void {
+    if (usage === null) {
+      this.#cutShort += 1;
+      return;
+    }
+    this.#isCostUnknown ||= usage.costUsd === null;
+    this.#knownCostUsd += usage.costUsd ?? 0;
+    this.#tokens +=
+      usage.inputTokens + usage.outputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
+  }
+}

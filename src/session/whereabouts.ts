@@ -1,0 +1,53 @@
+import type { TreeLook, TreePoint } from "../engine/ports.ts";
+import type { JournalLine } from "./journal-line.ts";
+
+/** Where the session left the tree, as far as it could say. */
+export interface LastPlace {
+  readonly head: string;
+  readonly branch: string | null;
+  /** What `git status` said at that moment; `null`: a unit may have changed the tree since. */
+  readonly look: TreeLook | null;
+  /** As it was left by a session that was stopped; `null`: it was killed, or is over. */
+  readonly left: TreePoint | null;
+}
+
+/** Follows where HEAD and the tree are. */
+export class Whereabouts {
+  #head: string | null = null;
+  #branch: string | null = null;
+  #look: TreeLook | null = null;
+  #left: TreePoint | null = null;
+
+  see(entry: JournalLine): void {
+    if (entry.type === "answer") this.#answer(entry.call, entry.value);
+    else if (entry.type === "attempt-started") this.#look = null;
+    else if (entry.type === "rolled-back" || entry.type === "unit-restarted") {
+      this.#head = entry.head;
+      this.#look = null;
+    } else if (entry.type === "session-finished" && entry.left !== undefined) {
+      this.#left = entry.left;
+      this.#head = entry.left.head;
+      this.#branch = entry.left.branch;
+    }
+  }
+
+  last(): LastPlace | null {
+    if (this.#head === null) return null;
+    return { head: this.#head, branch: this.#branch, look: this.#look, left: this.#left };
+  }
+
+  #answer(call: string, value: unknown): void {
+    if (call === "look") {
+      const look = value as TreeLook; // The answer of that name.
+      this.#look = look;
+      this.#head = look.head;
+      this.#branch = look.branch;
+      this.#left = null;
+    } else if (call === "commit" || call === "rollback" || call === "keep") {
+      this.#look = null;
+      const sha: unknown =
+        typeof value === "object" && value !== null ? Reflect.get(value, "sha") : null;
+      if (typeof sha === "string") this.#head = sha;
+    }
+  }
+}
