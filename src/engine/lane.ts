@@ -18,7 +18,12 @@ export interface Answer {
 }
 
 export type PastRecord =
-  | { readonly type: "event"; readonly event: Event }
+  | {
+      readonly type: "event";
+      readonly event: Event;
+      /** Which process of the session told it. */
+      readonly segment: number;
+    }
   | { readonly type: "answer"; readonly call: string; readonly value: unknown };
 
 export interface LanePast {
@@ -68,7 +73,8 @@ export class Lane {
   /** Started and not finished, outermost first. */
   #open: Event[] = [];
   #next = 0;
-  #attemptsLeft: number;
+  /** Which process began each attempt of the past that is still to come. */
+  readonly #attempts: number[];
   #units = 0;
   #restart: TreePoint | null;
   #stopped = false;
@@ -81,9 +87,10 @@ export class Lane {
     this.#setting = setting;
     this.#past = setting.past?.records ?? [];
     this.#restart = setting.past?.restart ?? null;
-    this.#attemptsLeft = this.#past.filter(
-      (record) => record.type === "event" && record.event.type === "attempt-started",
-    ).length;
+    this.#attempts = this.#past.flatMap((record) =>
+      record.type === "event" && record.event.type === "attempt-started" ? [record.segment] : [],
+    );
+    this.#attempts.reverse();
     this.#fresh = setting.segment > 1;
   }
 
@@ -111,7 +118,7 @@ export class Lane {
     }
     const record = this.#take(`event ${event.type}`);
     if (record.type !== "event" || !isSame(record.event, event)) throw this.#diverged(event.type);
-    if (event.type === "attempt-started") this.#attemptsLeft -= 1;
+    if (event.type === "attempt-started") this.#attempts.pop();
     count(record.event);
     this.#open = stillOpen(this.#open, record.event);
     this.#showOpen();
@@ -184,7 +191,8 @@ export class Lane {
     const { name, segment } = this.#setting;
     this.#units += 1;
     const input = name.startsWith("input-") ? `${name.slice("input-".length)}-` : "";
-    const again = segment > 1 && this.#attemptsLeft === 0 ? `-r${segment}` : "";
+    const by = this.#attempts.at(-1) ?? segment;
+    const again = by > 1 ? `-r${by}` : "";
     return `${input}${String(this.#units).padStart(4, "0")}-${path}${again}`;
   }
 

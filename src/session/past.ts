@@ -74,7 +74,7 @@ export function readStory(lines: readonly JournalLine[]): Story {
     if (entry.type === "output-captured") outputs.push(entry);
     const records = lanes.get(lane) ?? [];
     lanes.set(lane, records);
-    records.push({ line, record: recordOf(entry) });
+    records.push({ line, record: recordOf(entry, segments) });
   }
   return {
     request,
@@ -88,10 +88,10 @@ export function readStory(lines: readonly JournalLine[]): Story {
   };
 }
 
-function recordOf(entry: Exclude<JournalLine, { type: "request" }>): PastRecord {
+function recordOf(entry: Exclude<JournalLine, { type: "request" }>, segment: number): PastRecord {
   return entry.type === "answer"
     ? { type: "answer", call: entry.call, value: entry.value }
-    : { type: "event", event: entry };
+    : { type: "event", event: entry, segment };
 }
 
 /**
@@ -189,7 +189,9 @@ function failedStep(records: readonly PastRecord[]): number | null {
 function isEvent<T extends Event["type"]>(
   record: PastRecord,
   type: T,
-): record is { readonly type: "event"; readonly event: Extract<Event, { type: T }> } {
+): record is Extract<PastRecord, { type: "event" }> & {
+  readonly event: Extract<Event, { type: T }>;
+} {
   return record.type === "event" && record.event.type === type;
 }
 
