@@ -1,11 +1,13 @@
 /** One session a working tree (spec 7). */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { MmmError } from "../../src/errors.ts";
+import { ownHolder } from "../../src/session/holder.ts";
 import { checkLock, takeLock } from "../../src/session/lock.ts";
+import { Heard } from "../process/helpers.ts";
 
 let folder = "";
 let file = "";
@@ -81,10 +83,20 @@ describe("the session's lock", () => {
       start: "1",
       word: "of mmm-old-1, which is gone",
     },
-  ])("$title is taken over with a word", async ({ pid, start, word }) => {
-    await lockOf({ pid, start, host: hostname(), session: "mmm-old-1", since: "then" });
+    {
+      title: "of an earlier start of the machine, pid and start time being somebody's again",
+      ...ownHolder(),
+      boot: "00000000-0000-0000-0000-000000000000",
+      word: "of mmm-old-1, which is gone",
+      rebooted: true,
+    },
+  ])("$title is taken over with a word", async ({ word, rebooted, pid, start, ...more }) => {
+    await lockOf({ host: hostname(), ...more, pid, start, session: "mmm-old-1", since: "then" });
 
-    await checkLock(file);
+    expect(await checkLock(file)).toMatchObject({
+      session: "mmm-old-1",
+      rebooted: rebooted ?? false,
+    });
     const lock = await takeLock(file, { session: "mmm-a-1", owner: "mark", now });
 
     expect(lock.note).toBe(`took over a stale lock ${word}`);
@@ -100,6 +112,48 @@ describe("the session's lock", () => {
     await lockOf({ pid: 1, start: "1", host: "elsewhere", session: "mmm-far-1", since: "then" });
     await expect(takeLock(file, { session: "mmm-b-1", owner: "mark", now })).rejects.toMatchObject({
       exitCode: 3,
+      message: "another session is at work here: mmm-far-1, since then (pid 1 on elsewhere)",
+      next: [
+        "wait for it, or run in another clone or worktree of the repository",
+        `if nothing runs on elsewhere any more, remove the lock: rm ${file}`,
+      ],
     });
+  });
+
+  test("of a process that has ended and that nobody has fetched is taken over", async () => {
+    // The shell becomes a program that never fetches the end of its child.
+    const parent = spawn("sh", ["-c", "sleep 0.01 & echo $!; exec tail -f /dev/null"]);
+    const heard = new Heard();
+    parent.stdout.on("data", heard.take);
+    const [pid = ""] = await heard.match(/(\d+)/);
+    const stat = (): string => readFileSync(`/proc/${pid}/stat`, "utf8");
+    while (!stat().includes(") Z ")) await new Promise((resolve) => setImmediate(resolve));
+    const start = stat().split(") ")[1]?.split(" ")[19] ?? "";
+    await lockOf({ ...ownHolder(), pid: Number(pid), start, session: "mmm-old-1", since: "then" });
+
+    expect(await checkLock(file)).toMatchObject({ session: "mmm-old-1" });
+    parent.kill("SIGKILL");
+  });
+
+  test("clocks do not matter: one of the year 2100 and one of 1970 are judged by their process", async () => {
+    for (const since of ["2100-01-01T00:00:00.000Z", "1970-01-01T00:00:00.000Z"]) {
+      await lockOf({ ...ownHolder(), session: "mmm-a-1", since });
+      await expect(checkLock(file)).rejects.toMatchObject({ exitCode: 3 });
+      rmSync(file);
+      await lockOf({ ...ownHolder(), pid: deadPid(), session: "mmm-a-1", since });
+      expect(await checkLock(file)).toMatchObject({ session: "mmm-a-1", rebooted: false });
+    }
+  });
+
+  test("is only given back by who has it", async () => {
+    const lock = await takeLock(file, { session: "mmm-a-1", owner: "mark", now });
+    rmSync(file);
+    const other = await takeLock(file, { session: "mmm-b-1", owner: "mark", now });
+
+    lock.release();
+    expect(readFileSync(file, "utf8")).toContain("mmm-b-1");
+    other.release();
+    other.release();
+    expect(readdirSync(path.dirname(file))).toEqual([]);
   });
 });
