@@ -76,12 +76,19 @@ describe("the session's lock", () => {
   });
 
   test.each([
-    { title: "of a dead process", pid: deadPid(), start: "1", word: "of mmm-old-1, which is gone" },
+    {
+      title: "of a dead process",
+      pid: deadPid(),
+      start: "1",
+      word: "of mmm-old-1, which is gone",
+      rebooted: false,
+    },
     {
       title: "of a process id that belongs to another process now",
       pid: process.pid,
       start: "1",
       word: "of mmm-old-1, which is gone",
+      rebooted: false,
     },
     {
       title: "of an earlier start of the machine, pid and start time being somebody's again",
@@ -95,7 +102,7 @@ describe("the session's lock", () => {
 
     expect(await checkLock(file)).toMatchObject({
       session: "mmm-old-1",
-      rebooted: rebooted ?? false,
+      rebooted,
     });
     const lock = await takeLock(file, { session: "mmm-a-1", owner: "mark", now });
 
