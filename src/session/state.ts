@@ -138,7 +138,10 @@ export function recordBreak(
     ended_at: broken.endedAt,
   };
   try {
-    replaceSession(files.session, { ...record, request: session.request });
+    const found = readSession(files.session);
+    // It has ended, and only its record broke: how it ended stays the truth.
+    const isOver = found.kind === "sound" && found.value.status !== "running";
+    if (!isOver) replaceSession(files.session, { ...record, request: session.request });
   } finally {
     // One of the two may be writable still.
     close(files.state, session, record);

@@ -132,6 +132,17 @@ describe("state.json and session.json (spec 7)", () => {
     expect(json(files.session)).toMatchObject({ status: "failed", error: "disk full" });
   });
 
+  test("one that ended before its record broke keeps how it ended", () => {
+    const files = { state: path.join(folder, "state.json"), session: path.join(folder, "s.json") };
+    recordStart(files.state, summary, FIRST);
+    writeSession(files.session, summary, finished, "later");
+
+    recordBreak(files, summary, { message: "disk full", endedAt: "later" });
+
+    expect(json(files.session)).toMatchObject({ status: "completed", exit_code: 0 });
+    expect(json(files.state)).toMatchObject({ running: [] });
+  });
+
   test.each(["", "{", "[]", "null", '{"version": 1}', "\0\0"])(
     "F33: a damaged file (%j) is set aside with a word, never a crash",
     (text) => {
@@ -256,6 +267,7 @@ describe("session.json alone", () => {
     const started = readSession(own());
     writeSession(own(), summary, { ...finished, status: "suspended", stop: "budget" }, "later");
     const suspended = readSession(own());
+    writeSession(own(), summary, null, null);
     recordBreak({ state: path.join(folder, "state.json"), session: own() }, summary, {
       message: "disk full",
       endedAt: "later",
