@@ -32,7 +32,7 @@ export function makeLock(file: string, content: string): boolean {
     if (isTaken(error)) return false;
     throw error instanceof MmmError ? error : diskError(`make the lock ${file}`, error);
   } finally {
-    rmSync(draft, { force: true });
+    discard(draft);
   }
 }
 
@@ -63,6 +63,15 @@ export function removeLock(file: string, content: string): boolean {
     rmSync(aside, { force: true });
   });
   return isIt;
+}
+
+/** What went wrong before is what the user has to see. */
+function discard(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // It is excluded from git, and in nobody's way.
+  }
 }
 
 function place(draft: string, file: string, content: string): void {

@@ -82,11 +82,14 @@ test("SIGHUP ends in order, as SIGTERM does: exit 143, nothing left running, and
   expect(await record()).toMatchObject({ status: "interrupted", exit_code: 143 });
 });
 
-test.runIf(spawnSync("script", ["--version"]).status === 0)(
+test.runIf(spawnSync("sh", ["-c", "script --version"]).status === 0)(
   "a terminal that is gone (its window was closed): the same, though nothing can be printed any more",
   async () => {
     const line = [process.execPath, ...mmm("-v")].map((word) => `'${word}'`).join(" ");
-    const terminal = spawn("script", ["-qec", line, "/dev/null"], { ...options(), detached: true });
+    const terminal = spawn("sh", ["-c", 'exec script -qec "$1" /dev/null', "sh", line], {
+      ...options(),
+      detached: true,
+    });
     terminal.stdout.resume();
     const step = await pid();
     terminal.kill("SIGKILL");
