@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { MmmError } from "../errors.ts";
 import { type Holder, holderIn, isAlive, isOfEarlierBoot, ownHolder } from "./holder.ts";
 import { makeLock, readLock, removeLock } from "./lock-file.ts";
+import { underLock } from "./state-lock.ts";
 
 interface SessionHolder extends Holder {
   readonly session: string;
@@ -51,14 +52,17 @@ export async function takeLock(
       if (readLock(file) === content) removeLock(file, content);
     },
   });
-  if (makeLock(file, content)) return lock(null, null);
-  const stale = readLock(file);
-  const other = parse(stale);
-  if (other !== null && isAlive(other)) throw held(file, other);
-  const isMine = removeLock(file, stale) && makeLock(file, content);
-  if (!isMine) throw justStarted();
-  const whose = other === null ? "unreadable" : `of ${other.session}, which is gone`;
-  return Promise.resolve(lock(`took over a stale lock ${whose}`, other?.session ?? null));
+  if (makeLock(file, content)) return Promise.resolve(lock(null, null));
+  // One at a time: what is judged stale here is still that when it is taken away.
+  return underLock(file.replace(/\.lock$/, ".taking.lock"), () => {
+    const stale = readLock(file);
+    const other = parse(stale);
+    if (other !== null && isAlive(other)) throw held(file, other);
+    const isMine = removeLock(file, stale) && makeLock(file, content);
+    if (!isMine) throw justStarted();
+    const whose = other === null ? "unreadable" : `of ${other.session}, which is gone`;
+    return lock(`took over a stale lock ${whose}`, other?.session ?? null);
+  });
 }
 
 function held(file: string, { session, since, pid, host }: SessionHolder): MmmError {

@@ -1,4 +1,4 @@
-/** One writer of `.mmm/state.json` at a time: sessions of several worktrees share it (spec 7). */
+/** For moments: one writer of `.mmm/state.json`, which worktrees share, one judge of a stale lock (spec 7). */
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { MmmError } from "../errors.ts";
