@@ -43,6 +43,8 @@ const MAX_LENGTH = 21_000;
 /** `a == b == c ...` nests without brackets; each level is a few frames of the evaluator's stack. */
 const MAX_NESTING = 200;
 
+const FIELD = /^[A-Za-z_][\w-]*$/;
+
 /** `condition` is `null` exactly when there are problems. Never throws. */
 export function compileCondition(source: string): {
   readonly condition: Condition | null;
@@ -215,9 +217,11 @@ function referenceOf(
   if (!(node instanceof IndexAccess) || !(node.expr instanceof ContextAccess)) return null;
   const { name } = node.expr;
   if (written.has(offsetOf(name)) || !(node.index instanceof Literal)) return null;
-  const { token } = node.index;
+  const { token, literal } = node.index;
   if (token.type !== TokenType.IDENTIFIER && token.type !== TokenType.STRING) return null;
-  return bare([name.lexeme, node.index.literal.coerceString()], name, token);
+  // `list['0']` is an index: no field is called so.
+  const field = literal.coerceString();
+  return FIELD.test(field) ? bare([name.lexeme, field], name, token) : null;
 }
 
 /** A name without braces, from one token to another. */

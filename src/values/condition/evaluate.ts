@@ -47,8 +47,14 @@ export function evaluateExpression(
   const budget = new Budget();
   try {
     const known = new Map<Expr, Data>();
-    for (const [node, reference] of references)
-      known.set(node, valueAt(reference, values.get(reference) ?? null, budget));
+    // One object a value: a list equals itself, however often it is referred to.
+    const whole = new Map<Value, Data>();
+    for (const [node, reference] of references) {
+      const value = values.get(reference) ?? null;
+      const data = whole.get(value) ?? dataOf(value, budget);
+      whole.set(value, data);
+      known.set(node, valueAt(reference, data));
+    }
     const functions = boundedFunctions(budget, status);
     return ok(new BoundedEvaluator(tree, { known, functions, budget }).evaluate());
   } catch (error) {
@@ -64,8 +70,8 @@ function wording(error: unknown): string {
 }
 
 /** Fields and indexes by the library's rules; then what is missing or empty is the fallback (spec 3.1). */
-function valueAt({ reference, rest }: ConditionReference, value: Value, budget: Budget): Data {
-  let here = dataOf(value, budget);
+function valueAt({ reference, rest }: ConditionReference, whole: Data): Data {
+  let here = whole;
   for (const key of rest) {
     if (here instanceof DataArray)
       here = typeof key === "number" && key < here.values().length ? here.get(key) : new Null();

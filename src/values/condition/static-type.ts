@@ -82,7 +82,9 @@ function whyNever(one: StaticType, other: StaticType): Omit<DeadComparison, "nod
   if (kinds.includes("unknown") || kinds.includes("null")) return null;
   for (const what of ["list", "object"] as const) {
     if (!kinds.includes(what)) continue;
-    const message = `${article(what)} is never equal to, less or greater than anything`;
+    // It may be the same one.
+    if (kinds[0] === kinds[1]) return null;
+    const message = `${article(what)} compares with nothing but itself`;
     const help =
       what === "list"
         ? "ask contains(list, value), or compare join(list, ',')"
