@@ -41,11 +41,11 @@ export async function cook(request: CookRequest, invocation: Invocation): Promis
   const read = readPlaybook(file.shown, file.bytes);
   const { playbook, source } = read;
   if (playbook === null) {
-    const asked = basePlan(request, inputsAsked(request), invocation);
+    const asked = await basePlan(request, { found: inputsAsked(request), read }, invocation);
     return refuse(source, planRead(read, asked).diagnostics, invocation);
   }
   const found = await findInputs(request, cwd);
-  const planRequest = basePlan(request, found, invocation);
+  const planRequest = await basePlan(request, { found, read }, invocation);
   const first = planRead(read, planRequest);
   if (first.plan === null) return refuse(source, first.diagnostics, invocation);
 

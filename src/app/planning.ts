@@ -2,9 +2,11 @@
 import { existsSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
 import { MmmError } from "../errors.ts";
+import { conditionsOf } from "../playbook/conditions.ts";
 import type { Diagnostic } from "../playbook/diagnostic.ts";
 import type { PlanRequest } from "../playbook/plan.ts";
 import { renderDiagnostics } from "../playbook/print.ts";
+import type { ReadResult } from "../playbook/read.ts";
 import type { SourceFile } from "../playbook/source.ts";
 import type { Config } from "./config.ts";
 import type { CookRequest, Invocation } from "./cook-request.ts";
@@ -39,17 +41,24 @@ export function inputsAsked({ map, args }: CookRequest): readonly Pick<FoundInpu
   return [...map.map((file) => ({ file })), ...args.map(() => ({ file: null }))];
 }
 
-export function basePlan(
+export async function basePlan(
   request: CookRequest,
-  found: readonly { readonly file: string | null }[],
+  {
+    found,
+    read,
+  }: {
+    readonly found: readonly { readonly file: string | null }[];
+    readonly read: ReadResult;
+  },
   { env }: Invocation,
-): PlanRequest {
+): Promise<PlanRequest> {
   return {
     inputs: { count: found.length, allHaveFiles: found.every(({ file }) => file !== null) },
     maxIterations: request.maxIterations,
     environment: env,
     claude: { above: request.model === null ? {} : { model: request.model }, below: {} },
     commandRules: new Map(),
+    conditions: await conditionsOf(read),
   };
 }
 

@@ -112,7 +112,7 @@ async function plan(
 ) {
   const file = await findPlaybook(request.playbook ?? "", from);
   const read = readPlaybook(file.shown, file.bytes);
-  const planRequest = basePlan(request, saved.inputs, invocation);
+  const planRequest = await basePlan(request, { found: saved.inputs, read }, invocation);
   const first = planRead(read, planRequest);
   const { playbook, source } = read;
   if (playbook === null || first.plan === null)

@@ -1,6 +1,7 @@
 /** `mmm validate PLAYBOOK...`: every problem with its place; knows no inputs (spec 1). */
 import { readPlaybook, withoutText } from "../playbook/read.ts";
 import type { Diagnostic } from "../playbook/diagnostic.ts";
+import { conditionsOf } from "../playbook/conditions.ts";
 import { inOrder, planRead } from "../playbook/plan-read.ts";
 import {
   renderDiagnostics,
@@ -81,6 +82,7 @@ async function check(
     environment: null,
     claude: { above: {}, below: {} },
     commandRules: new Map(),
+    conditions: await conditionsOf(read),
   });
   const known = read.playbook ?? read.partial?.playbook;
   if (known === undefined) return { source, diagnostics };

@@ -39,7 +39,7 @@ export type StepConclusion =
   | "failed"
   /** `continue_on_error` or `fail_workflow: false`: recorded, shown again in the summary. */
   | "tolerated"
-  /** Had nothing to do (spec 3.3), or the iteration ended before it. */
+  /** Its condition is false (spec 2.5), or it had nothing to do (spec 3.3). */
   | "skipped";
 
 /** Why a session ended (spec 4, "Stops"). */

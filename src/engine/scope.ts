@@ -95,6 +95,7 @@ export class Scope {
   #claude: StepRecord | null = null;
   #last: StepRecord | null = null;
   #captured: string | null = null;
+  #tolerated = false;
   /** `env:` of the playbook and of the step at work; nested steps have their own, and put back what they found. */
   declaredEnv: ReadonlyMap<string, string> = new Map();
 
@@ -126,6 +127,16 @@ export class Scope {
 
   popError(): void {
     this.#errors.pop();
+  }
+
+  /** A step has failed, and the iteration goes on. */
+  tolerate(): void {
+    this.#tolerated = true;
+  }
+
+  /** For `failure()`: a failure was tolerated in this iteration, or its handlers are at work. */
+  get hasFailed(): boolean {
+    return this.#tolerated || this.#errors.length > 0;
   }
 
   /** Name and value of the variables a child gets; nothing for those without a value. */

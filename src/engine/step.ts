@@ -1,18 +1,14 @@
 /** A step with its attempts and handlers (spec 2.3), and lists of steps. */
 import { unreachable } from "../lib/unreachable.ts";
 import type { PlannedHandler, PlannedStep } from "../playbook/plan-model.ts";
-import {
-  type AttemptResult,
-  changedFiles,
-  countCommits,
-  runAttempt,
-  takeDeclared,
-} from "./attempt.ts";
+import { type AttemptResult, changedFiles, runAttempt, takeDeclared } from "./attempt.ts";
+import { askCondition } from "./condition.ts";
 import { commitLeftovers, headTrouble } from "./commit.ts";
 import { type Frame, isUnchanged, markTree } from "./context.ts";
 import type { FailureDetail, StepPlace } from "./events.ts";
+import { type Finish, finisher } from "./finish.ts";
 import { failure } from "./failure.ts";
-import type { Failure, StepConclusion } from "./outcome.ts";
+import type { Failure } from "./outcome.ts";
 import type { TreePoint } from "./ports.ts";
 import { newRecord, type StepRecord } from "./scope.ts";
 
@@ -55,26 +51,17 @@ export async function runStep(
   const names = planned.step.outputs.map(({ name }) => name);
   frame.scope.begin(record, names);
   const state = { frame, planned, at, record, start, position };
+  const finish = finisher(state, began);
+  const asked = await askCondition(frame, planned);
+  if (!asked.ok) {
+    record.success = false;
+    return conclude(state, { detail: withoutRun(asked.error), handler: null, finish });
+  }
+  if (asked.value.kind === "skipped") {
+    await finish("skipped", null, asked.value.why);
+    return { kind: "done" };
+  }
   const { result, handler } = await attempts(state);
-  const finish = async (
-    conclusion: StepConclusion,
-    failed: FailureDetail | null,
-    why: string | null = null,
-  ): Promise<void> => {
-    record.conclusion = conclusion;
-    await countCommits(state);
-    run.sink.event({
-      type: "step-finished",
-      at,
-      conclusion,
-      why,
-      attempts: record.attempts,
-      durationMs: run.ports.clock.monotonicMs() - began,
-      commits: record.commits,
-      files: record.filesChanged,
-      failure: failed,
-    });
-  };
   switch (result.kind) {
     case "succeeded":
       await finish("succeeded", null);
@@ -119,7 +106,11 @@ async function runSteps(
 }
 
 function cancelled(): FailureDetail {
-  const why = failure("cancelled", "mmm was told to stop");
+  return withoutRun(failure("cancelled", "mmm was told to stop"));
+}
+
+/** A failure of which no child knows. */
+function withoutRun(why: Failure): FailureDetail {
   return { ...why, rendered: "", end: null, tail: "", log: null };
 }
 
@@ -131,12 +122,6 @@ interface StepState {
   readonly start: TreePoint;
   readonly position: Position;
 }
-
-type Finish = (
-  conclusion: StepConclusion,
-  failed: FailureDetail | null,
-  why?: string | null,
-) => Promise<void>;
 
 /** Runs of the step until one succeeds or `max_attempts` are used up; the handler stands between two runs. */
 async function attempts(

@@ -18,6 +18,7 @@ export function readCommon(
   return {
     ...readId(entries, range, reading),
     range,
+    condition: optionalText(entries, "condition"),
     env: readEnv(entries.get("env")?.value),
     workingDir: optionalText(entries, "working_dir"),
     timeoutMs: durationOf(entries, "timeout"),

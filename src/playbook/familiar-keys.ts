@@ -5,7 +5,7 @@ import type { Entries } from "./tree.ts";
 const DOERS = new Set(["run", "uses"]);
 
 const WORDS: ReadonlyMap<string, string> = new Map([
-  ["if", "it is called `condition`, which is not in this version: `shell: test -f x && ...`"],
+  ["if", "did you mean `condition`?"],
   ["uses", "actions do not run here: write the command as `shell: ...`"],
   ["with", "remove it: values come in through `env`, or `args` beside `name`"],
   ["needs", "remove it: steps run in the order they stand"],

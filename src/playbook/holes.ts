@@ -15,6 +15,7 @@ export interface Holes {
 
 /** A wrong value there takes nothing away that another step could refer to. */
 const HARMLESS = new Set([
+  "condition",
   "timeout",
   "working_dir",
   "continue_on_error",

@@ -88,6 +88,8 @@ export interface StepCommon {
   readonly named: boolean;
   /** Place of `id`, for diagnostics; the step's own when there is none. */
   readonly idRange: Range;
+  /** `null`: the step always runs (spec 2.5). */
+  readonly condition: SourceText | null;
   readonly env: readonly { readonly name: string; readonly value: SourceText }[];
   readonly workingDir: SourceText | null;
   /** For one attempt; `null`: no limit. */

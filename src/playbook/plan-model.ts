@@ -1,4 +1,5 @@
 /** A playbook made ready to run: every text compiled, every reference checked, every default decided. */
+import type { Condition } from "../values/condition/compile.ts";
 import type { ShellText } from "../values/shell/compile.ts";
 import type { TextTemplate } from "../values/text.ts";
 import type {
@@ -28,6 +29,8 @@ export interface PlannedCommon {
   readonly path: string;
   /** `file:line`. */
   readonly place: string;
+  /** `null`: the step always runs. */
+  readonly condition: Condition | null;
   readonly env: readonly { readonly name: string; readonly value: TextTemplate }[];
   readonly workingDir: TextTemplate | null;
   readonly commitMessage: TextTemplate | null;

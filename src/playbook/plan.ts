@@ -1,10 +1,13 @@
 /** Playbook and request to plan, or problems with their places; nothing has run (spec 3.1, 11). */
+import type { Condition } from "../values/condition/compile.ts";
 import type { Reference } from "../values/reference.ts";
 import { dottedReferences } from "../values/shell/dotted.ts";
 import { compileShellText, type ShellText } from "../values/shell/compile.ts";
 import { compileText, doubleBracesIn, type TextTemplate } from "../values/text.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { Holes } from "./holes.ts";
+import type { PlanCondition } from "./conditions.ts";
+import { ValueTypes } from "./value-types.ts";
 import { planBody } from "../steps/plan-registry.ts";
 import type { PlanCompiler, TextualProblem } from "../steps/plan-kind.ts";
 import type { ClaudeOptions, FailureHandler, Playbook, SourceText, Step } from "./model.ts";
@@ -25,6 +28,8 @@ export interface PlanRequest {
   readonly claude: { readonly above: ClaudeOptions; readonly below: ClaudeOptions };
   /** By command name, without the slash. */
   readonly commandRules: ReadonlyMap<string, CommandRules>;
+  /** From `conditionsOf`; `null` when no step has a condition. */
+  readonly conditions: PlanCondition | null;
 }
 
 /** Iterations of a playbook with Claude steps and without inputs (spec 1, `--max-iterations`). */
@@ -49,6 +54,7 @@ class Planner {
   readonly #source: SourceFile;
   readonly #scope: StaticScope;
   readonly #compiler: PlanCompiler;
+  readonly #types = new ValueTypes();
   /** Ids whose stdout or stderr somebody wants alone. */
   readonly #split = new Set<string>();
   /** References to an input that is not there: one thing to mend, however many they are. */
@@ -104,6 +110,7 @@ class Planner {
   #step(step: Step, path: string, inHandler: boolean): PlannedStep {
     const { line } = positionAt(this.#source, step.range.start);
     this.#scope.stepEnv = new Set(step.env.map(({ name }) => name));
+    const condition = step.condition && this.#condition(step.condition);
     const env = step.env.map(({ name, value }) => ({ name, value: this.#text(value) }));
     const workingDir = step.workingDir && this.#text(step.workingDir);
     const { body, needsCommit } = planBody(step, this.#compiler, { inHandler });
@@ -115,9 +122,11 @@ class Planner {
       step.kind,
       step.outputs.map(({ name }) => name),
     );
+    this.#types.declare(step);
     const common = {
       path,
       place: `${this.#playbook.file}:${line}`,
+      condition,
       env,
       workingDir,
       commitMessage: step.commitMessage && this.#text(step.commitMessage),
@@ -148,6 +157,16 @@ class Planner {
       this.#step(each, `${path}.${index + 1}`, true),
     );
     return { handler, steps };
+  }
+
+  #condition(source: SourceText): Condition | null {
+    const { conditions } = this.#request;
+    if (conditions === null) throw new Error("a playbook with conditions was planned without them");
+    return conditions(source.value, {
+      reference: (reference) => this.#reference(source, reference),
+      report: (problem) => this.#report(source, problem),
+      typeOf: (found) => this.#types.of(found),
+    });
   }
 
   #text(source: SourceText, place: "plain" | "prompt" = "plain"): TextTemplate {
@@ -187,18 +206,20 @@ class Planner {
     return text ?? compileShellText("", () => false).text ?? raise();
   }
 
-  #reference(source: SourceText, reference: Reference): void {
+  /** Whether it can have a value. */
+  #reference(source: SourceText, reference: Reference): boolean {
     const [head, field] = reference.path;
     if (typeof head === "string" && (field === "stdout" || field === "stderr"))
       this.#split.add(head);
     const problem = this.#scope.check(reference);
-    if (problem === null) return;
+    if (problem === null) return true;
     const { start, end } = reference;
     if (problem.code === "needs-input") {
       const severity = this.#request.inputs === "unknown" ? "note" : "error";
       const range = rangeInText(source, start, end);
       this.#missing.push({ name: reference.name, problem: { ...problem, severity, range } });
     } else this.#report(source, { ...problem, severity: "error", start, end });
+    return false;
   }
 
   #report(source: SourceText, problem: TextualProblem): void {

@@ -221,9 +221,10 @@ function unknown(reference: Reference, candidates: readonly string[]): NameProbl
   const dotted = reference.path.length > 1;
   const what = dotted ? "no earlier step has this id" : "nothing has this name";
   // A plain name that nobody knows is the shell's own in shell text, so that hint is for other text only.
-  const otherwise = dotted
-    ? `give an earlier step \`id: ${String(reference.path[0])}\``
-    : "$${ stands for a literal ${";
+  const bare = reference.text.startsWith("$")
+    ? "$${ stands for a literal ${"
+    : `a text stands in single quotes, as in '${reference.text}'`;
+  const otherwise = dotted ? `give an earlier step \`id: ${String(reference.path[0])}\`` : bare;
   return {
     code: "unknown-reference",
     message: `${reference.text}: ${what}`,

@@ -23,6 +23,9 @@ const analysisSchema = z.strictObject(freshness, { error: "a mapping, as in {max
 export const stepOptions = {
   id: is.identifier.optional(),
   name: is.text.optional(),
+  condition: z
+    .union([is.text, z.boolean()], { error: "a text that is a condition, true or false" })
+    .optional(),
   env: is.env.optional(),
   working_dir: is.text.optional(),
   timeout: is.duration({ zero: false }).optional(),

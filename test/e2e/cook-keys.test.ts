@@ -349,3 +349,67 @@ describe("keys of a Claude step (spec 2.1, 6.1)", () => {
     expect(stdout + stderr).toContain('no commit was made by "/team-build"');
   });
 });
+
+describe("condition (spec 2.5)", () => {
+  test("true runs the step, false skips it without a word to Claude, in handlers too", async () => {
+    const { cook, events, prompts, repo } = await open([
+      { prompt: "improve it", writes: { "b.txt": "x" } },
+    ]);
+
+    const { code, stdout, stderr } = await cook(`
+max_iterations: 1
+steps:
+  - id: health
+    shell: 'echo "{\\"health_score\\": 75}"'
+    outputs: {health_score: {capture: json, path: "$.health_score"}}
+  - claude: "improve it"
+    condition: "\${health_score} < 80"
+  - claude: "never"
+    condition: "\${{ health.health_score }} >= 80"
+  - shell: 'test -f c.txt'
+    on_failure:
+      - {shell: 'echo x > c.txt', condition: error.exit_code == 1}
+      - {shell: 'echo x > d.txt', condition: error.exit_code == 2}
+`);
+
+    expect([code, stderr]).toEqual([0, expect.any(String)]);
+    expect(await prompts()).toEqual(["improve it"]);
+    expect(stdout).toContain("condition is false: ${{ health.health_score }} >= 80");
+    expect((await repo.git("ls-files")).split("\n")).toEqual(["README.md", "b.txt", "c.txt"]);
+    const skipped = events().filter(
+      (event) => event.type === "step-finished" && event.conclusion === "skipped",
+    );
+    expect(skipped).toMatchObject([{ at: { step: "3" } }, { at: { step: "4.on_failure.2" } }]);
+  });
+
+  test("one that cannot be answered fails its step, with its place and what was asked", async () => {
+    const { cook, repo } = await open();
+
+    const { code, stderr } = await cook(`
+steps:
+  - {id: say, shell: "echo hello"}
+  - shell: "echo x > never.txt"
+    condition: fromJSON(say.output).ok
+`);
+
+    expect(code).toBe(1);
+    expect(stderr).toContain(`fromJSON was given no JSON: "hello"`);
+    expect(stderr).toMatch(/at: +\S+:4/);
+    expect(await repo.git("ls-files")).toBe("README.md");
+  });
+
+  test("a wrong one is found before anything runs", async () => {
+    const { cook, repo } = await open();
+
+    const { code, stderr } = await cook(`
+steps:
+  - {id: say, shell: "echo x > a.txt"}
+  - {shell: "true", condition: "sya.output == 'x'"}
+`);
+
+    expect(code).toBe(2);
+    expect(stderr).toContain("4:33 unknown-reference sya.output");
+    expect(stderr).toContain("did you mean `say`?");
+    expect(await repo.git("status", "--porcelain")).not.toContain("a.txt");
+  });
+});

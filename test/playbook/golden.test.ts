@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { planCondition } from "../../src/playbook/plan-condition.ts";
 import { planRead } from "../../src/playbook/plan-read.ts";
 import { renderDiagnostics } from "../../src/playbook/print.ts";
 import { readPlaybook } from "../../src/playbook/read.ts";
@@ -23,6 +24,7 @@ function readGolden(name: string) {
     environment: { HOME: "/home/me" },
     claude: { above: {}, below: {} },
     commandRules: new Map(),
+    conditions: planCondition,
   });
   return { source: read.source, ...planned };
 }

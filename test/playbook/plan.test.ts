@@ -1,6 +1,7 @@
 /** From playbook to plan: what is decided before anything runs (spec 1, 2, 3.1, 5). */
 import { describe, expect, test } from "vitest";
 import type { Plan, PlannedStep } from "../../src/playbook/plan-model.ts";
+import { planCondition } from "../../src/playbook/plan-condition.ts";
 import { planPlaybook, type PlanRequest } from "../../src/playbook/plan.ts";
 import { readPlaybook } from "../../src/playbook/read.ts";
 
@@ -13,6 +14,7 @@ function planned(yaml: string, request: Partial<PlanRequest> = {}) {
     environment: null,
     claude: { above: {}, below: {} },
     commandRules: new Map(),
+    conditions: planCondition,
     ...request,
   });
 }

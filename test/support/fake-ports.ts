@@ -23,6 +23,7 @@ import type {
 import { type Answer, NO_PAST, type Recorder } from "../../src/engine/lane.ts";
 import { NOTHING_SPENT } from "../../src/engine/totals.ts";
 import { runSession, type SessionOutcome, type SessionRequest } from "../../src/engine/session.ts";
+import { planCondition } from "../../src/playbook/plan-condition.ts";
 import { planPlaybook, type PlanRequest } from "../../src/playbook/plan.ts";
 import { renderDiagnostics } from "../../src/playbook/print.ts";
 import { readPlaybook } from "../../src/playbook/read.ts";
@@ -385,6 +386,7 @@ export async function play(yaml: string, options: PlayOptions = {}): Promise<Pla
     environment,
     claude: { above: {}, below: {} },
     commandRules: options.rules ?? new Map(),
+    conditions: planCondition,
   });
   if (plan === null) throw new Error(renderDiagnostics(source, more));
   const events: Event[] = [];
