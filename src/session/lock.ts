@@ -47,6 +47,12 @@ export async function checkLock(file: string): Promise<StaleHolder | null> {
   return holder;
 }
 
+/** The session that is at work under this lock; `null`: none. Makes and refuses nothing. */
+export async function liveSession(file: string): Promise<string | null> {
+  const holder = read(file);
+  return holder !== null && (await isAlive(holder)) ? holder.session : null;
+}
+
 /** As {@link checkLock}, and takes it. */
 export async function takeLock(
   file: string,

@@ -4,11 +4,13 @@ import { existsSync, readFileSync, renameSync, statSync } from "node:fs";
 import writeFileAtomic from "write-file-atomic";
 import type { Event } from "../engine/events.ts";
 import { MmmError } from "../errors.ts";
+import { asObject, parseJson } from "../lib/json.ts";
 import { writing } from "./disk.ts";
+import { damagedName } from "./set-aside.ts";
 import { underLock } from "./state-lock.ts";
 
 /** Version of both files; a newer one is refused with a word. */
-const STATE_VERSION = 1;
+export const STATE_VERSION = 1;
 
 interface State {
   readonly version: number;
@@ -118,6 +120,48 @@ export function recordBreak(
   close(files.state, session, record);
 }
 
+/** Says that these sessions are given up or removed; a `state.json` that does not name them stays as it is. */
+export function recordGone(
+  file: string,
+  { names, dropped }: { readonly names: ReadonlySet<string>; readonly dropped: boolean },
+): void {
+  if (!existsSync(file)) return;
+  underLock(lockOf(file), () => {
+    const { state } = readState(file);
+    const running = state.running.filter((name) => !names.has(name));
+    const last = state.last_session;
+    const isLast = dropped && last !== null && names.has(String(last["name"]));
+    if (running.length === state.running.length && !isLast) return;
+    replace(file, {
+      ...state,
+      running,
+      ...(isLast ? { last_session: { ...last, status: "dropped" } } : {}),
+    });
+  });
+}
+
+function freeDamagedName(file: string): string {
+  for (let n = 1; ; n += 1) if (!existsSync(damagedName(file, n))) return damagedName(file, n);
+}
+
+/** Gives a session up: what its `session.json` says stays, but for the status. */
+export function writeDropped(
+  file: string,
+  session: { readonly name: string; readonly stopReason: string; readonly endedAt: string },
+): void {
+  const found = asObject(parseJson(existsSync(file) ? readFileSync(file, "utf8") : ""));
+  if (found === null && existsSync(file))
+    writing(`set ${file} aside`, () => renameSync(file, freeDamagedName(file)));
+  replace(file, {
+    version: STATE_VERSION,
+    name: session.name,
+    stop_reason: session.stopReason,
+    ended_at: session.endedAt,
+    ...found,
+    status: "dropped",
+  });
+}
+
 function sessionRecord(
   session: SessionSummary,
   end: Extract<Event, { type: "session-finished" }>,
@@ -134,6 +178,7 @@ function sessionRecord(
     commits: end.totals.commits,
     files_changed: end.totals.filesChanged,
     cost_usd: end.totals.costUsd,
+    known_cost_usd: end.totals.knownCostUsd,
     tokens: end.totals.tokens,
     duration_ms: Math.round(end.totals.durationMs),
     started_at: session.startedAt,
