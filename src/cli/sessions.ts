@@ -81,7 +81,7 @@ function addRemove(sessions: Command, { invocation, exit }: Added): void {
     .description("remove sessions: their folders, and what git keeps for them")
     .option("--older-than <duration>", "all that ended longer ago, such as 30d", duration)
     .option("--dry-run", "say what would be removed, remove nothing")
-    .option("-f, --force", "also those that `mmm resume` could go on with")
+    .option("-f, --force", "also those that were cut short")
     .option("--json", "as one JSON object")
     .action(
       async (

@@ -20,7 +20,7 @@ export type RecordedStatus =
 export interface SessionRecord {
   readonly name: string;
   readonly status: RecordedStatus;
-  /** Stopped before its end, and nobody is at work on it: `mmm resume` goes on with it. */
+  /** It has not reached its end, and nobody is at work on it: `mmm resume` goes on with it. */
   readonly resumable: boolean;
   readonly stopReason: string | null;
   /** What broke the session off; `null`: nothing did. */
@@ -42,4 +42,11 @@ export interface SessionRecord {
   readonly endedAt: string | null;
   /** Absolute path of its folder. */
   readonly directory: string;
+}
+
+/** Was it cut short in the middle of something? A step that failed was rolled back, and left nothing behind. */
+export function isStopped({ status, stopReason }: SessionRecord): boolean {
+  if (status === "interrupted" || status === "suspended" || status === "killed") return true;
+  // A full disk or broken git, not a step.
+  return status === "failed" && stopReason === "error";
 }

@@ -2,12 +2,19 @@
 import { asNumber, asObject, type JsonObject } from "../lib/json.ts";
 import type { Spend } from "./timeline-model.ts";
 
-export const NOTHING_SPENT: Spend = { knownCostUsd: 0, unknownCosts: 0, tokens: 0, calls: 0 };
+export const NOTHING_SPENT: Spend = {
+  knownCostUsd: 0,
+  unknownCosts: 0,
+  cutShort: 0,
+  tokens: 0,
+  calls: 0,
+};
 
 export function addSpend(a: Spend, b: Spend): Spend {
   return {
     knownCostUsd: a.knownCostUsd + b.knownCostUsd,
     unknownCosts: a.unknownCosts + b.unknownCosts,
+    cutShort: a.cutShort + b.cutShort,
     tokens: a.tokens + b.tokens,
     calls: a.calls + b.calls,
   };
@@ -15,8 +22,11 @@ export function addSpend(a: Spend, b: Spend): Spend {
 
 /** Of an `attempt-finished`: nothing for shell steps and where no process ran. */
 export function spendOf(event: JsonObject, kind: string): Spend {
-  if (kind !== "claude" || asObject(event["end"]) === null) return NOTHING_SPENT;
+  const end = asObject(event["end"]);
+  if (kind !== "claude" || end === null) return NOTHING_SPENT;
   const usage = asObject(event["usage"]);
+  if (end["kind"] === "cancelled" && usage === null)
+    return { ...NOTHING_SPENT, calls: 1, cutShort: 1 };
   const cost = asNumber(usage?.["costUsd"]);
   const tokens = ["inputTokens", "outputTokens", "cacheReadTokens", "cacheWriteTokens"].map(
     (field) => asNumber(usage?.[field]) ?? 0,
@@ -24,6 +34,7 @@ export function spendOf(event: JsonObject, kind: string): Spend {
   return {
     knownCostUsd: cost ?? 0,
     unknownCosts: cost === null ? 1 : 0,
+    cutShort: 0,
     tokens: tokens.reduce((sum, each) => sum + each, 0),
     calls: 1,
   };

@@ -6,6 +6,8 @@ export interface Spend {
   readonly knownCostUsd: number;
   /** Calls of Claude whose cost nobody told. */
   readonly unknownCosts: number;
+  /** Calls that a signal cut short: nobody knows what they cost, and no sum pretends to. */
+  readonly cutShort: number;
   readonly tokens: number;
   /** Calls of Claude. */
   readonly calls: number;
@@ -68,6 +70,14 @@ export interface StepEntry {
 
 export type TimelineItem =
   | { readonly type: "resumed"; readonly at: string | null }
+  | {
+      /** A unit that was cut short starts again. */
+      readonly type: "restarted";
+      /** The ref that holds what it had left. */
+      readonly kept: string;
+      readonly files: number;
+      readonly at: string | null;
+    }
   | {
       readonly type: "input";
       readonly index: number;

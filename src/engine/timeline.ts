@@ -8,7 +8,7 @@ import { addSpend, NOTHING_SPENT, spendOf } from "./spend.ts";
 import { openEntry, type OpenStep, sealed } from "./timeline-step.ts";
 import type { Spend, TimelineItem, TimelineStart, TimelineTotals } from "./timeline-model.ts";
 
-/** What a segment that ended by Ctrl-C told after it: it counts only when nobody has done it again. */
+/** What is told after a Ctrl-C is told again by a resume: it counts only when there is none. */
 interface Sums {
   readonly models: Map<string | null, Spend>;
   readonly commits: Set<string>;
@@ -55,6 +55,8 @@ export class TimelineFold {
       case "session-started":
         this.#start ??= startOf(event);
         return [];
+      case "unit-restarted":
+        return restartOf(event, time);
       case "session-finished":
         this.#told = asObject(event["totals"]);
         return this.#closeAll();
@@ -78,14 +80,20 @@ export class TimelineFold {
       models.set(model, addSpend(models.get(model) ?? NOTHING_SPENT, spend));
     const commits = new Set([...this.#sums.commits, ...this.#late.commits]);
     const sum = [...models.values()].reduce(addSpend, NOTHING_SPENT);
-    const told = this.#told;
+    // The session itself knows more: what was rolled back, run again, or paid for and never told.
+    const told = this.#told ?? {};
+    const number = (field: string, counted: number): number => asNumber(told[field]) ?? counted;
+    const isKnown = asNumber(told["costUsd"]) !== null;
     return {
       ...sum,
-      iterations: this.#iterations.size,
-      steps: this.#sums.steps + this.#late.steps,
-      // The session itself leaves out what was rolled back.
-      commits: asNumber(told?.["commits"]) ?? commits.size,
-      durationMs: asNumber(told?.["durationMs"]) ?? this.#elapsed(),
+      knownCostUsd: number("knownCostUsd", sum.knownCostUsd),
+      unknownCosts: isKnown ? 0 : Math.max(sum.unknownCosts, told["costUsd"] === null ? 1 : 0),
+      tokens: number("tokens", sum.tokens),
+      cutShort: number("cutShort", sum.cutShort),
+      iterations: number("iterations", this.#iterations.size),
+      steps: number("steps", this.#sums.steps + this.#late.steps),
+      commits: number("commits", commits.size),
+      durationMs: asNumber(told["durationMs"]) ?? this.#elapsed(),
       models: [...models]
         .map(([model, spend]) => ({ model, ...spend }))
         .sort((a, b) => b.knownCostUsd - a.knownCostUsd || b.tokens - a.tokens),
@@ -157,7 +165,10 @@ export class TimelineFold {
         step.endAttempt(event, spend);
         if (spend.calls === 0) return;
         const model = asString(event["model"]);
-        sums.models.set(model, addSpend(sums.models.get(model) ?? NOTHING_SPENT, spend));
+        // One that a signal has ended was paid for and is not told again.
+        const isEnded = asObject(event["end"])?.["kind"] === "cancelled";
+        const { models } = isEnded ? this.#sums : sums;
+        models.set(model, addSpend(models.get(model) ?? NOTHING_SPENT, spend));
         return;
       }
       case "handler-started":
@@ -232,6 +243,12 @@ function startOf(event: JsonObject): TimelineStart {
     version: text("version"),
     replay: asString(event["replay"]),
   };
+}
+
+function restartOf(event: JsonObject, at: string | null): readonly TimelineItem[] {
+  const kept = asString(event["kept"]);
+  if (kept === null) return [];
+  return [{ type: "restarted", kept, files: asArray(event["files"]).length, at }];
 }
 
 function inputOf(event: JsonObject, at: string | null): readonly TimelineItem[] {

@@ -1,6 +1,6 @@
 /** `mmm sessions show`: where the time and the money of a session went; time and cost first, then what. */
 import stringWidth from "string-width";
-import type { SessionRecord } from "../engine/session-record.ts";
+import { isStopped, type SessionRecord } from "../engine/session-record.ts";
 import type {
   AttemptEntry,
   HandlerEntry,
@@ -43,10 +43,10 @@ export function sessionHead(record: SessionRecord, start: TimelineStart | null):
         : [say(`${INDENT}${name.padEnd(10)} ${inline(value, 4000)}`)],
     ),
     ...(record.resumable
-      ? [
-          say(`${INDENT}go on      mmm resume ${inline(record.name, 200)}`),
-          say(`${INDENT}give up    mmm sessions drop ${inline(record.name, 200)}`),
-        ]
+      ? [say(`${INDENT}go on      mmm resume ${inline(record.name, 200)}`)]
+      : []),
+    ...(isStopped(record)
+      ? [say(`${INDENT}give up    mmm sessions drop ${inline(record.name, 200)}`)]
       : []),
     say(""),
     say(`${"time".padStart(TIME_WIDTH)}${"cost".padStart(COST_WIDTH)}`, "dim"),
@@ -58,6 +58,11 @@ export function timelineLines(item: TimelineItem, columns: number | null): reado
   switch (item.type) {
     case "resumed":
       return [row({ text: `resumed ${timeWords(item.at)}`, tone: "strong" }, columns)];
+    case "restarted": {
+      const files = formatCount(item.files, "file");
+      const text = `what was cut short begins again; what it had left (${files}) is kept as ${inline(item.kept)}`;
+      return [row({ text, tone: "warn" }, columns)];
+    }
     case "input": {
       const text = `input ${item.index}/${item.total}: ${inline(item.value, 400)}`;
       return [row({ text, tone: "strong" }, columns)];
@@ -175,7 +180,8 @@ function ownCommits(step: StepEntry): StepEntry["commits"] {
 
 /** Of what called Claude; `null`: nothing did. */
 function paidWords(spend: Spend): string | null {
-  return spend.calls === 0 ? null : (spendWords(spend) ?? "$0.00");
+  if (spend.calls === 0) return null;
+  return spendWords(spend) ?? (spend.cutShort === spend.calls ? "unknown" : "$0.00");
 }
 
 function partRows(part: AttemptEntry | HandlerEntry | StepEntry, level: number): readonly Row[] {
@@ -244,8 +250,11 @@ function tokenWords({ tokens }: Spend): readonly string[] {
   return tokens === 0 ? [] : [`${formatNumber(tokens)} tokens`];
 }
 
-function unknownWords({ unknownCosts }: Spend): readonly string[] {
-  return unknownCosts === 0 ? [] : [`${formatCount(unknownCosts, "call")} of unknown cost`];
+function unknownWords({ unknownCosts, cutShort }: Spend): readonly string[] {
+  return [
+    ...(unknownCosts === 0 ? [] : [`${formatCount(unknownCosts, "call")} of unknown cost`]),
+    ...(cutShort === 0 ? [] : [`${formatCount(cutShort, "call")} cut short, not in the sum`]),
+  ];
 }
 
 function indent(level: number): string {

@@ -85,7 +85,7 @@ function readRecord(folder: string, name: string): SessionRecord {
   return {
     name,
     status,
-    resumable: isResumable(status, text("stop_reason")),
+    resumable: status === "interrupted" || status === "suspended" || status === "failed",
     stopReason: text("stop_reason"),
     error: text("error"),
     exitCode: number("exit_code"),
@@ -102,12 +102,6 @@ function readRecord(folder: string, name: string): SessionRecord {
     endedAt: text("ended_at"),
     directory,
   };
-}
-
-/** `error`: a full disk or broken git stopped it, not a step. */
-function isResumable(status: RecordedStatus, stopReason: string | null): boolean {
-  if (status === "interrupted" || status === "suspended") return true;
-  return status === "failed" && stopReason === "error";
 }
 
 function statusOf(content: JsonObject | null): RecordedStatus {

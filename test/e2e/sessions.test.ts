@@ -75,7 +75,7 @@ describe("mmm sessions ls and show", () => {
       [],
     ]);
     expect(list).toMatchObject([
-      { status: "failed", stop_reason: "step-failed", exit_code: 1, resumable: false },
+      { status: "failed", stop_reason: "step-failed", exit_code: 1, resumable: true },
       { name: first, status: "completed", commits: 1, steps: 3, playbook: "pb.yml" },
     ]);
     expect(shown.stdout).toMatch(/1 echo one; echo 1 > one\.txt: 1 commit, logs\/0001-1\.log/);

@@ -127,6 +127,81 @@ test("what Ctrl-C left behind is shown, and counts only until a resume does it a
   expect(after.steps.map(({ late }) => late)).toEqual([false, true, false]);
 });
 
+test("what a signal ended was paid for: it counts for good, and without usage as cut short", () => {
+  const ended = (usage: JsonObject | null): JsonObject => ({
+    type: "attempt-finished",
+    at: at("c1"),
+    attempt: 1,
+    end: { kind: "cancelled" },
+    durationMs: 10,
+    usage,
+    turns: null,
+    model: "opus",
+    failure: { message: "stopped" },
+    late: true,
+  });
+  const [started = {}] = attempt("c1");
+  const money = {
+    costUsd: 4,
+    inputTokens: 1,
+    outputTokens: 1,
+    cacheReadTokens: 0,
+    cacheWriteTokens: 0,
+  };
+  const { items, fold: folded } = fold([
+    STARTED,
+    ITERATION,
+    begun("c1"),
+    started,
+    ended(money),
+    { type: "session-resumed" },
+    { type: "unit-restarted", head: "abc", kept: "refs/mmm/failed/s/1", files: ["a", "b"] },
+    ITERATION,
+    begun("c1"),
+    started,
+    ended(null),
+  ]);
+
+  expect(folded.totals()).toMatchObject({
+    iterations: 1,
+    knownCostUsd: 4,
+    unknownCosts: 0,
+    cutShort: 1,
+    calls: 2,
+  });
+  expect(items.map(shape)).toEqual([
+    "iteration",
+    ["1 unfinished", "attempt 1 failed"],
+    "resumed",
+    "restarted",
+    "iteration",
+    ["1 unfinished", "attempt 1 failed"],
+  ]);
+  expect(items[3]).toMatchObject({ kept: "refs/mmm/failed/s/1", files: 2 });
+});
+
+test("the session's own sums win: it knows what was paid for and never told", () => {
+  const { fold: folded } = fold([
+    STARTED,
+    ITERATION,
+    begun("c1"),
+    ...attempt("c1", { cost: 1 }),
+    done("c1"),
+    {
+      type: "session-finished",
+      totals: { steps: 9, costUsd: null, knownCostUsd: 3, tokens: 70, cutShort: 2 },
+    },
+  ]);
+
+  expect(folded.totals()).toMatchObject({
+    steps: 9,
+    knownCostUsd: 3,
+    unknownCosts: 1,
+    tokens: 70,
+    cutShort: 2,
+  });
+});
+
 test("a step that was cut off by a kill is unfinished, with its handler and its attempt", () => {
   const [started] = attempt("c1.on_failure.1");
   const { items, fold: folded } = fold([

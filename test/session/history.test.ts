@@ -119,7 +119,7 @@ test("a session that holds the lock of one of the trees is running, whatever its
 
 test.each([
   ["completed", "nothing-to-do", false],
-  ["failed", "step-failed", false],
+  ["failed", "step-failed", true],
   ["failed", "error", true],
   ["interrupted", "interrupted", true],
   ["suspended", "budget", true],

@@ -2,21 +2,23 @@
 import { existsSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { restoreLine } from "../../engine/restore-line.ts";
-import type { SessionRecord } from "../../engine/session-record.ts";
+import { isStopped, type SessionRecord } from "../../engine/session-record.ts";
 import type { TimelineStart } from "../../engine/timeline-model.ts";
 import { MmmError } from "../../errors.ts";
+import { dirtThatStays, type Ready } from "../../git/ready.ts";
 import { findRepository, type RepositoryStart } from "../../git/repository.ts";
 import { openTree } from "../../git/tree.ts";
 import { ownChildren } from "../../process/children.ts";
 import { say } from "../../report/line.ts";
 import { statusWords } from "../../report/sessions-wording.ts";
 import { listSessions, startMs } from "../../session/history.ts";
-import { checkLock, type Lock, takeLock } from "../../session/lock.ts";
+import { type Lock, takeLock } from "../../session/lock.ts";
 import { JournalReader } from "../../session/journal-events.ts";
 import { recordGone, writeDropped } from "../../session/state.ts";
 import type { Invocation } from "../cook-request.ts";
-import { endLeftBehind } from "../left-behind.ts";
-import { gitFrom, lockFile, mainRootOf, systemClock } from "../world.ts";
+import { lookAtLock } from "../look-at-lock.ts";
+import { savedRequest, type SavedRequest } from "../saved-request.ts";
+import { gitFrom, lockFile, systemClock } from "../world.ts";
 import { findSession, type OpenedSessions, openSessions } from "./place.ts";
 import { openPrinter, snakeKeys } from "./print.ts";
 import { openFold } from "./show.ts";
@@ -64,7 +66,7 @@ export async function dropCommand(
 const NOTHING: PutAside = { root: null, kept: null, restore: null, leftAlone: null };
 
 function checkStopped(record: SessionRecord): void {
-  if (record.resumable || record.status === "damaged") return;
+  if (isStopped(record) || record.status === "damaged") return;
   const running = record.status === "running";
   throw new MmmError("not-stopped", 3, {
     message: `${record.name} is ${statusWords(record)}: only a session that was stopped can be dropped`,
@@ -91,7 +93,7 @@ async function giveUp(
   }
   const lock = await holdTree(where, { record, now, invocation });
   try {
-    const aside = await putAside({ where, start, record, invocation });
+    const aside = await putAside({ where, record, invocation });
     noteDropped(opened, record, now);
     return aside;
   } finally {
@@ -150,23 +152,18 @@ async function holdTree(
   },
 ): Promise<Lock> {
   const file = lockFile(where);
-  const killed = await checkLock(file);
-  if (killed !== null) {
-    const words = await endLeftBehind(killed, mainRootOf(where));
-    given.invocation.stderr.write(`mmm: ${words}\n`);
-  }
+  await lookAtLock(where, given.invocation);
   const { record, now } = given;
   return takeLock(file, { session: record.name, owner: ownChildren.owner, now });
 }
 
 async function putAside(given: {
   readonly where: RepositoryStart;
-  readonly start: TimelineStart | null;
   readonly record: SessionRecord;
   readonly invocation: Invocation;
 }): Promise<PutAside> {
   const { where, record, invocation } = given;
-  const own = await protectedPaths(where, given.start, invocation);
+  const own = await protectedFiles(where, record);
   const tree = await openTree({ start: where, session: record.name, ready: own });
   const look = await tree.look();
   if (look.changes.length === 0) return { ...NOTHING, root: where.root };
@@ -182,17 +179,20 @@ async function putAside(given: {
   return { ...NOTHING, root: where.root, kept, restore };
 }
 
-/** What never counts as dirt stays as it is (spec 5): the playbook, `.mmm/**`, `.claude/**`. */
-async function protectedPaths(
-  where: RepositoryStart,
-  start: TimelineStart | null,
-  { cwd }: Invocation,
-): Promise<{ readonly protectedPaths: readonly string[] }> {
-  const { dirtThatStays } = await import("../../git/ready.ts");
-  const playbook = start?.playbook ?? "";
-  // As typed: relative to where mmm was started, which is one of these as a rule.
-  const ownFiles = [cwd, start?.cwd ?? cwd, where.root].map((from) => path.resolve(from, playbook));
-  return dirtThatStays(where, ownFiles);
+/** What is none of the session's stays as it is (spec 5): its playbook, `.mmm/**`, `.claude/**`, `--allow-dirty`. */
+async function protectedFiles(where: RepositoryStart, record: SessionRecord): Promise<Ready> {
+  const asked = requestOf(record);
+  const playbook = path.resolve(asked?.from ?? where.root, asked?.request.playbook ?? "");
+  const { protectedPaths } = await dirtThatStays(where, [playbook]);
+  const saved = asked?.protectedFiles ?? [];
+  return { protectedPaths: [...protectedPaths, ...saved.map((file) => file.path)], saved };
+}
+
+/** What was asked; `null`: its journal does not say. */
+function requestOf(record: SessionRecord): SavedRequest | null {
+  for (const event of new JournalReader(path.join(record.directory, "journal.jsonl")).events())
+    if (event["type"] === "request") return savedRequest(event["value"]);
+  return null;
 }
 
 function noteDropped({ mmm }: OpenedSessions, record: SessionRecord, now: Date): void {

@@ -2,13 +2,13 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import path from "node:path";
-import type { SessionRecord } from "../../engine/session-record.ts";
+import { isStopped, type SessionRecord } from "../../engine/session-record.ts";
 import { MmmError } from "../../errors.ts";
 import { createPlace, type Place } from "../../git/place.ts";
 import { deleteRefs, sessionRefs } from "../../git/session-refs.ts";
 import { formatCount } from "../../report/format.ts";
 import { say } from "../../report/line.ts";
-import { formatBytes, statusWords } from "../../report/sessions-wording.ts";
+import { formatBytes } from "../../report/sessions-wording.ts";
 import { listSessions, sessionsAtWork, startMs } from "../../session/history.ts";
 import { recordGone } from "../../session/state.ts";
 import type { Invocation } from "../cook-request.ts";
@@ -104,8 +104,8 @@ function reasonToKeep(record: SessionRecord, { force }: RemoveRequest): readonly
   const { name } = record;
   if (record.status === "running") return [{ name, reason: "it is running" }];
   if (force) return [];
-  if (record.resumable) {
-    return [{ name, reason: `it is ${statusWords(record)}, and mmm resume can go on with it` }];
+  if (isStopped(record)) {
+    return [{ name, reason: `it is ${record.status}, and mmm resume can go on with it` }];
   }
   return record.status === "newer" ? [{ name, reason: "a newer mmm has written it" }] : [];
 }
