@@ -172,6 +172,26 @@ describe("mmm sessions ls and show", () => {
   });
 });
 
+test("a session that was stopped and resumed is one session, with both its parts", async () => {
+  const gate = path.join(kitchen.repo.base, "gate");
+  await stopped(
+    "SIGINT",
+    `- shell: "echo one > one.txt"\n- shell: |\n    echo READY\n    [ -e ${gate} ] || exec sleep 600\n`,
+  );
+  writeFileSync(gate, "");
+  expect(await kitchen.mmm(["resume"])).toMatchObject({ code: 0 });
+
+  const shown = await kitchen.mmm(["sessions", "show"]);
+  const { timeline } = (await json("show")) as {
+    readonly timeline: readonly { readonly type: string }[];
+  };
+
+  expect(await json()).toMatchObject([{ status: "completed", steps: 2, commits: 1 }]);
+  expect(timeline.filter(({ type }) => type === "resumed")).toHaveLength(1);
+  expect(timeline.at(-1)).toMatchObject({ step: "2", conclusion: "succeeded" });
+  expect(shown.stdout).toMatch(/in all: 1 iteration, 2 steps, 1 commit\n$/);
+});
+
 describe("mmm sessions logs", () => {
   test("list what there is, and print a step's log byte for byte into a pipe", async () => {
     await kitchen.cook(TWO);
@@ -302,6 +322,24 @@ describe("mmm sessions drop", () => {
     expect(await kitchen.repo.git("for-each-ref", "--format=%(refname)", "refs/mmm")).toBe(
       first.kept,
     );
+  });
+
+  test("leaves files that --allow-dirty let be byte for byte as they are (spec 5)", async () => {
+    await kitchen.repo.write("mine.txt", "mine\n");
+    await kitchen.repo.git("add", "mine.txt");
+    let pid = -1;
+    await kitchen.cook(HALF, ["-v", "--allow-dirty"], {
+      onStart: (child) => (pid = child.pid),
+      onStdout: (text) => {
+        if (/^\W*READY$/m.test(text)) process.kill(pid, "SIGINT");
+      },
+    });
+
+    const dropped = await kitchen.mmm(["sessions", "drop", name()]);
+
+    expect(dropped).toMatchObject({ code: 0 });
+    expect(await kitchen.repo.read("mine.txt")).toBe("mine\n");
+    expect(await kitchen.repo.git("status", "--porcelain", "--", ":!pb.yml")).toBe("A  mine.txt");
   });
 
   test("a tree that is on another branch by now is nobody's to clean", async () => {
