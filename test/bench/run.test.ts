@@ -24,7 +24,7 @@ test("mmm --version and --help load nothing but the command tree", async () => {
 test.each([
   ["steps", /^2 steps: mmm \/ bare +[\d.]+ x /],
   ["output", /^a step prints 1 MB: peak +\d+ MB /],
-  ["plan", /^validate, ids, references, handlers: 20 \/ 2 steps +[\d.]+ x /],
+  ["plan", /^validate, ids, references, handlers: 20 \/ 2 steps +-?[\d.]+ x /],
   ["sessions", /^list of 3 sessions: mmm \/ bare +[\d.]+ x /],
 ])("the bench %s runs with a tiny size, and judges no time then", async (name, figure) => {
   const lines = await run(name, "--tiny");
