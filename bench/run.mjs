@@ -1,14 +1,15 @@
-// The bars of mmm, measured: node bench/run.mjs [startup] [steps] [output] [plan] [--tiny]
+// The bars of mmm, measured: node bench/run.mjs [startup] [steps] [output] [plan] [sessions] [--tiny]
 // Exit 1: a bar is missed. --tiny: does it run at all; times are then not judged. See README.md.
 import { existsSync } from "node:fs";
 import process from "node:process";
 import { output } from "./output.mjs";
 import { plan } from "./plan.mjs";
 import { mmm } from "./scratch.mjs";
+import { sessions } from "./sessions.mjs";
 import { startup } from "./startup.mjs";
 import { steps } from "./steps.mjs";
 
-const benches = { startup, steps, output, plan };
+const benches = { startup, steps, output, plan, sessions };
 
 const tiny = process.argv.includes("--tiny");
 const asked = process.argv.slice(2).filter((word) => word !== "--tiny");

@@ -4,6 +4,7 @@ import type { CookRequest, Invocation } from "../app/cook-request.ts";
 import { checkOperands } from "./operands.ts";
 import { refusePlannedCommands, refusePlannedOptions } from "./planned.ts";
 import { addResume, resumeFromCook } from "./resume.ts";
+import { addSessions } from "./sessions.ts";
 import { printable } from "../lib/printable.ts";
 
 type Verbosity = CookRequest["verbosity"];
@@ -57,6 +58,7 @@ function buildProgram(invocation: Invocation, exit: (code: number) => void): Com
   addResume(program, { invocation, exit, verbosity: () => verbosityOf(program) });
   addValidate(program, invocation, exit);
   addInit(program, invocation, exit);
+  addSessions(program, invocation, exit);
   refusePlannedCommands(program);
   return program;
 }

@@ -34,20 +34,37 @@ export interface Ready {
 export async function checkReady(start: RepositoryStart, options: ReadyOptions): Promise<Ready> {
   checkNothingUnderWay(start.gitDir);
   await waitForIndexLock(start.gitDir, { waitMs: options.lockWaitMs ?? 10_000 });
-  const status = await readStatus({ root: start.root, env: pinnedEnvironment(start.env, start) });
-  const own = new Set<string>();
-  for (const file of options.ownFiles) {
-    own.add(inRepository(start.root, file));
-    own.add(inRepository(start.root, await realpath(file).catch(() => file)));
-  }
-  const dirty = [...status.entries.keys()];
-  const unexpected = dirty.filter((path) => !own.has(path) && !isConfiguration(path));
+  const { dirty, expected: stays } = await readDirt(start, options.ownFiles);
+  const unexpected = dirty.filter((path) => !stays.has(path));
   if (unexpected.length > 0 && !options.allowDirty) {
     const inTheWay = new Set(unexpected);
     const expected = dirty.filter((path) => !inTheWay.has(path));
     throw dirtyTree(start, { unexpected, expected });
   }
   return { protectedPaths: dirty };
+}
+
+/** What of the dirt never counts as such: own files, `.mmm/**`, `.claude/**`. */
+export async function dirtThatStays(
+  start: RepositoryStart,
+  ownFiles: readonly string[],
+): Promise<Ready> {
+  return { protectedPaths: [...(await readDirt(start, ownFiles)).expected] };
+}
+
+async function readDirt(
+  start: RepositoryStart,
+  ownFiles: readonly string[],
+): Promise<{ readonly dirty: readonly string[]; readonly expected: ReadonlySet<string> }> {
+  const status = await readStatus({ root: start.root, env: pinnedEnvironment(start.env, start) });
+  const own = new Set<string>();
+  for (const file of ownFiles) {
+    own.add(inRepository(start.root, file));
+    own.add(inRepository(start.root, await realpath(file).catch(() => file)));
+  }
+  const dirty = [...status.entries.keys()];
+  const stays = dirty.filter((path) => own.has(path) || isConfiguration(path));
+  return { dirty, expected: new Set(stays) };
 }
 
 /**

@@ -38,6 +38,12 @@ export async function checkLock(file: string): Promise<StaleHolder | null> {
   return Promise.resolve({ ...holder, rebooted: isOfEarlierBoot(holder) });
 }
 
+/** The session that is at work under this lock; `null`: none. Makes and refuses nothing. */
+export function liveSession(file: string): string | null {
+  const holder = parse(readLock(file));
+  return holder !== null && isAlive(holder) ? holder.session : null;
+}
+
 /** As {@link checkLock}, and takes it. */
 export async function takeLock(
   file: string,

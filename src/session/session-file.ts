@@ -10,7 +10,7 @@ import {
   writeVersioned,
 } from "./versioned-file.ts";
 
-const SESSION_VERSION = 1;
+export const SESSION_VERSION = 1;
 
 /** As it lies on disk; what is not there yet is absent. */
 export interface SessionRecord {
@@ -31,11 +31,11 @@ export interface SessionRecord {
   readonly files_changed?: number;
   /** `null`: the cost of a step is unknown. */
   readonly cost_usd?: number | null;
+  /** What is known of it even when the whole is not. */
+  readonly known_cost_usd?: number;
   readonly tokens?: number;
   readonly duration_ms?: number;
   readonly ended_at?: string;
-  /** Plain JSON of what was asked: for resume, and its business alone. */
-  readonly request?: unknown;
 }
 
 /** There is one version so far. */
@@ -56,13 +56,11 @@ export function isRunning(session: SessionRecord): boolean {
 }
 
 /**
- * Replaces the file; a `request` that it has stays. Returns a word when what was there was damaged and
- * is set aside, else `null`. Throws `MmmError` (exit 3).
+ * Replaces the file. Returns a word when what was there was damaged and is set aside, else `null`.
+ * Throws `MmmError` (exit 3).
  */
 export function replaceSession(file: string, record: SessionRecord): string | null {
   const found = readSession(file);
-  const request =
-    record.request ?? (found.kind === "sound" ? found.value.request : undefined) ?? null;
   const aside =
     found.kind === "damaged" ? writing(`set ${file} aside`, () => setAside(file)) : null;
   const running = record.status === "running";
@@ -70,7 +68,6 @@ export function replaceSession(file: string, record: SessionRecord): string | nu
     version: SESSION_VERSION,
     ...record,
     ...(running ? { process: ownHolder() } : {}),
-    ...(request === null ? {} : { request }),
   };
   writeVersioned(file, content, !running);
   return aside === null ? null : `${file} was damaged; it is kept as ${aside}`;
@@ -85,6 +82,7 @@ const KINDS: Readonly<Record<string, "string" | "number">> = {
   commits: "number",
   files_changed: "number",
   cost_usd: "number",
+  known_cost_usd: "number",
   tokens: "number",
   duration_ms: "number",
   ended_at: "string",

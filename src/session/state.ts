@@ -1,5 +1,6 @@
 /** `.mmm/state.json` and `session.json`: small, readable, replaced whole (spec 7). */
 import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Event, SessionTotals } from "../engine/events.ts";
 import { writing } from "./disk.ts";
@@ -29,8 +30,6 @@ export interface SessionSummary {
   readonly startedAt: string;
   /** Latest output called `score` or `health_score`; absent: none yet. */
   readonly score?: number | undefined;
-  /** Plain JSON of what was asked, for resume; what `session.json` has of it stays when it is absent. */
-  readonly request?: unknown;
 }
 
 /** How a session ended: its last event. Statuses and reasons are the engine's. */
@@ -119,7 +118,7 @@ export function writeSession(
           started_at: session.startedAt,
         }
       : sessionRecord(session, end, endedAt);
-  return replaceSession(file, { ...record, request: session.request });
+  return replaceSession(file, record);
 }
 
 /** Says that the surroundings broke off the session (disk, git) or a bug did: it is not running any more. */
@@ -141,31 +140,48 @@ export function recordBreak(
     const found = readSession(files.session);
     // It has ended, and only its record broke: how it ended stays the truth.
     const isOver = found.kind === "sound" && found.value.status !== "running";
-    if (!isOver) replaceSession(files.session, { ...record, request: session.request });
+    if (!isOver) replaceSession(files.session, record);
   } finally {
     // One of the two may be writable still.
     close(files.state, session, record);
   }
 }
 
-/**
- * Gives a session that does not run another status (`dropped`); what else is told of it stays. `false`:
- * there is no sound `session.json`. Throws `MmmError` (exit 3).
- */
-export function recordStatus(files: SessionFiles, status: string): boolean {
-  const found = readSession(files.session);
-  if (found.kind !== "sound") return false;
-  const { process: _, ...record } = found.value;
-  replaceSession(files.session, { ...record, status });
-  underLock(lockOf(files.state), () => {
-    const { state } = readState(files.state);
-    const running = state.running.filter((name) => name !== record.name);
+/** Says that these sessions are given up or removed; a `state.json` that does not name them stays as it is. */
+export function recordGone(
+  file: string,
+  { names, dropped }: { readonly names: ReadonlySet<string>; readonly dropped: boolean },
+): void {
+  if (!existsSync(file)) return;
+  underLock(lockOf(file), () => {
+    const { state } = readState(file);
+    const running = state.running.filter((name) => !names.has(name));
     const last = state.last_session;
-    const last_session = last?.name === record.name ? { ...last, status } : last;
-    writeVersioned(files.state, { ...state, running, last_session });
+    const isLast = dropped && last !== null && names.has(last.name);
+    if (running.length === state.running.length && !isLast) return;
+    const last_session = isLast ? { ...last, status: "dropped" } : last;
+    writeVersioned(file, { ...state, running, last_session });
   });
-  return true;
 }
+
+/** Gives a session up: what its `session.json` says stays, but for the status. Throws `MmmError` (exit 3). */
+export function writeDropped(
+  file: string,
+  session: { readonly name: string; readonly stopReason: string; readonly endedAt: string },
+): void {
+  const found = readSession(file);
+  const { process: _, ...known } = found.kind === "sound" ? found.value : UNKNOWN;
+  replaceSession(file, {
+    stop_reason: session.stopReason,
+    ended_at: session.endedAt,
+    ...known,
+    name: session.name,
+    status: "dropped",
+  });
+}
+
+/** Of a session whose file tells nothing. */
+const UNKNOWN: SessionRecord = { name: "", status: "dropped", playbook: "", started_at: "" };
 
 function sessionRecord(session: SessionSummary, end: SessionEnd, endedAt: string): SessionRecord {
   return {
@@ -179,6 +195,7 @@ function sessionRecord(session: SessionSummary, end: SessionEnd, endedAt: string
     commits: end.totals.commits,
     files_changed: end.totals.filesChanged,
     cost_usd: end.totals.costUsd,
+    known_cost_usd: end.totals.knownCostUsd,
     tokens: end.totals.tokens,
     duration_ms: Math.round(end.totals.durationMs),
     started_at: session.startedAt,

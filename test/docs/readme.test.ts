@@ -28,6 +28,9 @@ const manifest = JSON.parse(read("package.json")) as {
   readonly scripts: Readonly<Record<string, string>>;
 };
 
+/** Words of `mmm sessions`. */
+const SESSIONS = ["ls", "show", "logs", "drop", "rm"];
+
 let stage: Stage | null = null;
 afterEach(async () => {
   await stage?.dispose();
@@ -117,7 +120,14 @@ describe("every block of sh", () => {
     const marks = new Set(sh.map(({ mark }) => mark?.name ?? "none"));
 
     expect(sh.length).toBeGreaterThan(10);
-    expect([...marks].sort()).toEqual(["dirty", "exit", "failed-ref", "none", "recorded"]);
+    expect([...marks].sort()).toEqual([
+      "dirty",
+      "exit",
+      "failed-ref",
+      "history",
+      "none",
+      "recorded",
+    ]);
   });
 
   it.each(sh)("$place runs as it stands", async (block) => {
@@ -159,6 +169,10 @@ async function prepare(
   if (mark?.name === "dirty") await repo.write("notes.txt", "mine\n");
   const ref = /refs\/mmm\/failed\/\S+\/1/u.exec(text)?.[0];
   if (mark?.name === "failed-ref" && ref !== undefined) await repo.git("update-ref", ref, "HEAD");
+  if (mark?.name === "history")
+    expect(
+      await runCli(["cook", "playbooks/demo.yml", "-n", "1"], { cwd: repo.root, env }),
+    ).toMatchObject({ code: 0 });
   if (mark?.name === "recorded") {
     const args = ["cook", "playbooks/review.yml", "-n", "1", "--record", "../review.jsonl"];
     const before = await repo.git("rev-parse", "HEAD");
@@ -223,6 +237,25 @@ describe("the README's tables", () => {
     expect(offered.length).toBeGreaterThan(1);
   });
 
+  it("and docs/sessions.md have every option of mmm sessions, and no other", async () => {
+    const rows = tablesOf("docs/sessions.md").find(({ mark }) => mark === "options")?.rows ?? [];
+    const told = rows.flatMap(([option = "", of = ""]) => {
+      const flag = flags(/^`(?:(-\w), )?(--[\w-]+)/u.exec(option) ?? fail(option));
+      const words = of === "all" ? SESSIONS : [code(of)];
+      return words.map((word) => `${word} ${flag}`);
+    });
+    const offered = await Promise.all(
+      SESSIONS.map(async (word) => {
+        const help = await runCli(["sessions", word, "--help"], { cwd: packageRoot });
+        const all = [...help.stdout.matchAll(/^ {2}(?:(-\w), )?(--[\w-]+)/gmu)].map(flags);
+        return all.filter((each) => each !== "-h --help").map((each) => `${word} ${each}`);
+      }),
+    );
+
+    expect(told.toSorted()).toEqual(offered.flat().toSorted());
+    expect(told.length).toBeGreaterThan(8);
+  });
+
   it("have every exit code that the source uses, and no other (spec 1.1)", () => {
     const used = new Set<number>();
     for (const file of globSync("src/**/*.ts", { cwd: packageRoot })) {
@@ -273,6 +306,10 @@ describe("the README's tables", () => {
     expect(read("README.md").split("\n").length).toBeLessThanOrEqual(401);
   });
 });
+
+function fail(text: string): never {
+  throw new Error(`no option in ${text}`);
+}
 
 function flags([, short, long]: RegExpExecArray): string {
   return short === undefined ? String(long) : `${short} ${long}`;
@@ -400,6 +437,11 @@ describe("the manuals name", () => {
     // `error` is there only when the session broke off, `process` only while it runs.
     expect(fields("session.json")).toEqual(
       [...json(path.join(repo.root, folder)), "error", "process"].toSorted(),
+    );
+    const listed = await runCli(["sessions", "--json"], { cwd: repo.root, env });
+    const [record = {}] = JSON.parse(listed.stdout) as readonly object[];
+    expect([...Object.keys(record), "version"].toSorted()).toEqual(
+      [...fields("session.json"), "resumable", "directory"].toSorted(),
     );
     expect(fields("state.json")).toEqual(json(path.join(repo.root, ".mmm/state.json")).toSorted());
   });

@@ -21,8 +21,9 @@ import {
   recordBreak,
   recordEnd,
   recordStart,
-  recordStatus,
+  recordGone,
   scoreOf,
+  writeDropped,
   writeSession,
 } from "../../src/session/state.ts";
 import { underLock } from "../../src/session/state-lock.ts";
@@ -260,10 +261,9 @@ const holder = (file: string): object => (json(file) as { readonly process: obje
 
 describe("session.json alone", () => {
   const own = (): string => path.join(folder, "session.json");
-  const request = { playbook: "a.yml", args: ["ä"], limits: null };
 
-  test("is read back as it was written; what was asked stays through every writer", () => {
-    writeSession(own(), { ...summary, request }, null, null);
+  test("is read back as it was written", () => {
+    writeSession(own(), summary, null, null);
     const started = readSession(own());
     writeSession(own(), summary, { ...finished, status: "suspended", stop: "budget" }, "later");
     const suspended = readSession(own());
@@ -273,34 +273,27 @@ describe("session.json alone", () => {
       endedAt: "later",
     });
 
-    expect(started).toMatchObject({ kind: "sound", value: { status: "running", request } });
+    expect(started).toMatchObject({ kind: "sound", value: { status: "running" } });
     expect(suspended).toMatchObject({
       kind: "sound",
-      value: { status: "suspended", stop_reason: "budget", cost_usd: null, request },
+      value: { status: "suspended", stop_reason: "budget", cost_usd: null },
     });
-    expect(readSession(own())).toMatchObject({ value: { error: "disk full", request } });
+    expect(readSession(own())).toMatchObject({ value: { error: "disk full" } });
   });
 
-  test("another status changes nothing else, in state.json too", () => {
-    const files = { state: path.join(folder, "state.json"), session: own() };
-    recordStart(files.state, summary, FIRST);
-    writeSession(own(), { ...summary, request }, { ...finished, status: "interrupted" }, "later");
-    recordEnd(files.state, summary, { ...finished, status: "interrupted" }, "later");
+  test("given up, it keeps what else is told of it, in state.json too", () => {
+    const state = path.join(folder, "state.json");
+    const ended = { ...finished, status: "interrupted" };
+    recordStart(state, summary, FIRST);
+    writeSession(own(), summary, ended, "later");
+    recordEnd(state, summary, ended, "later");
 
-    expect(recordStatus(files, "dropped")).toBe(true);
+    writeDropped(own(), { name: summary.name, stopReason: "killed", endedAt: "never" });
+    recordGone(state, { names: new Set([summary.name]), dropped: true });
 
-    expect(json(own())).toMatchObject({
-      status: "dropped",
-      commits: 3,
-      ended_at: "later",
-      request,
-    });
-    expect(json(files.state)).toMatchObject({
-      running: [],
-      last_session: { status: "dropped", commits: 3 },
-    });
-    rmSync(own());
-    expect(recordStatus(files, "dropped")).toBe(false);
+    const kept = { status: "dropped", commits: 3, ended_at: "later" };
+    expect(json(own())).toMatchObject(kept);
+    expect(json(state)).toMatchObject({ running: [], last_session: kept });
   });
 
   test("runs as long as its process does", () => {
