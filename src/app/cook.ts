@@ -7,6 +7,7 @@
  */
 import path from "node:path";
 import { MmmError } from "../errors.ts";
+import { noRedactor } from "../lib/redact.ts";
 import { checkIdentity, checkReady } from "../git/ready.ts";
 import { findRepository } from "../git/repository.ts";
 import { planPlaybook } from "../playbook/plan.ts";
@@ -16,6 +17,8 @@ import { lookUpCommands } from "./claude-check.ts";
 import { readConfig } from "./config.ts";
 import type { CookRequest, Invocation } from "./cook-request.ts";
 import { findInputs, numberInputs } from "./inputs.ts";
+import { findParams } from "./params.ts";
+import { findSecrets, maskingErrors } from "./secrets.ts";
 import { findPlaybook, noPlaybook } from "./playbook-file.ts";
 import {
   basePlan,
@@ -48,10 +51,12 @@ export async function cook(request: CookRequest, invocation: Invocation): Promis
   const first = planRead(read, planRequest);
   if (first.plan === null) return refuse(source, first.diagnostics, invocation);
 
+  const params = await findParams(playbook, request, invocation);
   const commit = request.commit ? playbook.commit : "off";
   const start = await findRepository(cwd, invocation.env);
   const inputs = numberInputs(found, start.root);
   const config = await readConfig(invocation, mainRootOf(start));
+  const secrets = await findSecrets(playbook, { invocation, root: start.root });
   await lookAtLock(start, invocation);
   // Asked now and heard below, in its place: git answers while the tree is looked at.
   const identity = commit === "auto" ? checkIdentity(start) : Promise.resolve();
@@ -65,26 +70,29 @@ export async function cook(request: CookRequest, invocation: Invocation): Promis
   if (lookup.diagnostics.length > 0) return refuse(source, lookup.diagnostics, invocation);
   const { plan } = planPlaybook(
     playbook,
-    withConfig(planRequest, { config, rules: lookup.rules, invocation }),
+    withConfig({ ...planRequest, params }, { config, rules: lookup.rules, invocation }),
   );
   if (plan === null) throw new Error("a playbook that could be planned cannot be planned any more");
   notes(source, first.diagnostics, { request, invocation });
-  return playSession(
-    {
-      request,
-      invocation,
-      file,
-      plan,
-      start,
-      ready,
-      lookup,
-      config,
-      cwd,
-      commit,
-      inputs,
-      identity,
-    },
-    null,
+  return maskingErrors(secrets.redactor, () =>
+    playSession(
+      {
+        request,
+        invocation,
+        file,
+        plan,
+        start,
+        ready,
+        lookup,
+        config,
+        cwd,
+        commit,
+        inputs,
+        identity,
+        secrets,
+      },
+      null,
+    ),
   );
 }
 
@@ -98,6 +106,6 @@ async function checkRecordings(request: CookRequest, invocation: Invocation): Pr
   // A recording belongs to the command line: what is wrong with it is said before all else (spec 1.1).
   if (request.replay !== null) {
     const { openReplay } = await import("./recordings.ts");
-    await openReplay(path.resolve(invocation.cwd, request.replay));
+    await openReplay(path.resolve(invocation.cwd, request.replay), noRedactor);
   }
 }

@@ -50,6 +50,8 @@ export function basePlan(
     environment: env,
     claude: { above: request.model === null ? {} : { model: request.model }, below: {} },
     commandRules: new Map(),
+    // Theirs is the next check, with words of its own.
+    params: new Map(),
   };
 }
 
@@ -75,7 +77,7 @@ export function ownFiles(
   file: PlaybookFile,
   { cwd }: Invocation,
 ): readonly string[] {
-  const typed = [request.replay, request.record].filter((each) => each !== null);
+  const typed = [request.replay, request.record, request.paramFile].filter((each) => each !== null);
   return [file.absolute, ...typed.map((each) => path.resolve(cwd, each))];
 }
 

@@ -3,6 +3,7 @@ import * as fs from "node:fs/promises";
 import { distance } from "fastest-levenshtein";
 import type { ClaudePort, ClaudeReport, ClaudeRequest } from "../engine/ports.ts";
 import type { ProcessEnd } from "../engine/outcome.ts";
+import { noRedactor, type Redactor } from "../lib/redact.ts";
 import { MmmError } from "../errors.ts";
 import { applyChanges, applyCommit } from "./apply.ts";
 import { rootsOf } from "./git.ts";
@@ -13,6 +14,8 @@ export interface ReplayOptions {
   readonly calls: readonly RecordedCall[];
   /** For messages. */
   readonly file: string;
+  /** Recordings hold `***` for secrets, and so must what is looked for. */
+  readonly redactor?: Redactor;
 }
 
 /**
@@ -21,13 +24,14 @@ export interface ReplayOptions {
  */
 export function createReplayPort(options: ReplayOptions): ClaudePort {
   const unused = [...options.calls];
+  const redactor = options.redactor ?? noRedactor;
   return {
     run: async (request, signal) => {
       const started = performance.now();
       const end = (): number => Math.round(performance.now() - started);
       const { root, all } = await rootsOf(request.cwd);
       if (signal.aborted) return failed(request, { kind: "cancelled" }, CANCELLED, end());
-      const prompt = hideVolatile(request.prompt, all);
+      const prompt = hideVolatile(redactor.text(request.prompt), all);
       const call = take(unused, prompt, request.step);
       if (call === null)
         return failed(request, NOT_RECORDED, missing(prompt, unused, options.file), end());

@@ -24,6 +24,7 @@ export const stepOptions = {
   id: is.identifier.optional(),
   name: is.text.optional(),
   env: is.env.optional(),
+  secrets: is.texts.optional(),
   working_dir: is.text.optional(),
   timeout: is.duration({ zero: false }).optional(),
   on_failure: is.form("handler").optional(),
