@@ -113,11 +113,10 @@ async function record(prepared: Prepared, opened: Opened): Promise<number> {
   };
   const stateFile = path.join(mmm, "state.json");
   const { redactor } = prepared.secrets;
-  const journal = openJournal(
-    path.join(directory, "journal.jsonl"),
-    () => systemClock.now(),
-    resumed === null ? {} : { content: resumed.content },
-  );
+  const journal = openJournal(path.join(directory, "journal.jsonl"), () => systemClock.now(), {
+    redactor,
+    ...(resumed === null ? {} : { content: resumed.content }),
+  });
   const reporter = openReporter(prepared);
   const recorder: Recorder = {
     event: (raw, { lane, late }) => {

@@ -1,5 +1,5 @@
 /** One way to read a stream of bytes while secrets are looked for. Positions count from the stream's start. */
-import { Matcher } from "./matcher.ts";
+import type { Matcher } from "./matcher.ts";
 
 /** `end`: after the last byte. */
 export interface Span {
@@ -13,6 +13,13 @@ export interface View {
   pendingFrom(): number;
 }
 
+export interface Reading {
+  readonly matcher: Matcher;
+  readonly found: (span: Span) => void;
+  /** Bytes that will come at most; `Infinity`: not known. */
+  readonly length: number;
+}
+
 /** Walks a matcher over what a view makes of the bytes, and remembers where each of them began. */
 class Track {
   readonly #matcher: Matcher;
@@ -22,11 +29,11 @@ class Track {
   #count = 0;
   #state = 0;
 
-  constructor(matcher: Matcher, found: (span: Span) => void) {
+  constructor({ matcher, found, length }: Reading) {
     this.#matcher = matcher;
     this.#found = found;
     let size = 2;
-    while (size <= matcher.longestPattern) size *= 2;
+    while (size <= Math.min(matcher.longestPattern, length)) size *= 2;
     this.#starts = new Float64Array(size);
     this.#mask = size - 1;
   }
@@ -62,8 +69,8 @@ class Track {
 export class PlainView implements View {
   readonly #track: Track;
 
-  constructor(matcher: Matcher, found: (span: Span) => void) {
-    this.#track = new Track(matcher, found);
+  constructor(reading: Reading) {
+    this.#track = new Track(reading);
   }
 
   push(byte: number, at: number): void {
@@ -87,8 +94,8 @@ export class Base64View implements View {
   #skipped = 0;
   #isEscape = false;
 
-  constructor(matcher: Matcher, found: (span: Span) => void) {
-    this.#track = new Track(matcher, found);
+  constructor(reading: Reading) {
+    this.#track = new Track(reading);
   }
 
   push(byte: number, at: number): void {
@@ -128,8 +135,8 @@ export class PercentView implements View {
   #open: number | null = null;
   #digit = -1;
 
-  constructor(matcher: Matcher, found: (span: Span) => void) {
-    this.#track = new Track(matcher, found);
+  constructor(reading: Reading) {
+    this.#track = new Track(reading);
   }
 
   push(byte: number, at: number): void {

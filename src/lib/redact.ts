@@ -10,7 +10,7 @@ export interface Redactor {
   /** `false`: there are no secrets, and everything comes back as it is. */
   readonly isActive: boolean;
   text(text: string): string;
-  /** All texts in a plain value, the names of its fields included. */
+  /** All texts in a plain value, the names of its fields included; `type` stays as it is. */
   value<T>(value: T): T;
   /** For bytes that come in pieces; a secret may lie across their borders. */
   stream(): RedactStream;
@@ -47,8 +47,9 @@ export function createRedactor(values: readonly string[]): Redactor {
   const encoder = new TextEncoder();
   const decoder = new TextDecoder();
   const text = (whole: string): string => {
-    const stream = new Stream(matchers);
-    const parts = [stream.push(encoder.encode(whole)), stream.end()];
+    const bytes = encoder.encode(whole);
+    const stream = new Stream(matchers, bytes.length);
+    const parts = [stream.push(bytes), stream.end()];
     // As it was, lone surrogates and all.
     return stream.masked ? parts.map((part) => decoder.decode(part)).join("") : whole;
   };
@@ -77,14 +78,14 @@ class Stream implements RedactStream {
   #maskedTo = -1;
   masked = false;
 
-  constructor({ plain, base64, percent }: Matchers) {
+  constructor({ plain, base64, percent }: Matchers, length = Infinity) {
     const found = (span: Span): void => {
       this.#spans.push(span);
     };
     this.#views = [
-      new PlainView(plain, found),
-      new Base64View(base64, found),
-      new PercentView(percent, found),
+      new PlainView({ matcher: plain, found, length }),
+      new Base64View({ matcher: base64, found, length }),
+      new PercentView({ matcher: percent, found, length }),
     ];
   }
 
@@ -147,6 +148,9 @@ function mapTexts(value: unknown, text: (text: string) => string): unknown {
   if (Array.isArray(value)) return value.map((item) => mapTexts(item as unknown, text));
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, inside]) => [text(key), mapTexts(inside as unknown, text)]),
+    Object.entries(value).map(([key, inside]) =>
+      // The kind of an event is a word of the program's own, whatever a secret may be called.
+      key === "type" ? [key, inside] : [text(key), mapTexts(inside as unknown, text)],
+    ),
   );
 }

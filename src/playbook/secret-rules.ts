@@ -16,6 +16,8 @@ export class SecretRules {
   /** Variables of the step's own `env` that were made with a secret. */
   #made = new Map<string, string>();
   #step: Step | null = null;
+  /** Places already told: `defaults` brings them to every step. */
+  readonly #told = new Set<number>();
 
   constructor({ secrets }: Playbook) {
     this.#names = secrets.map(({ name }) => name);
@@ -90,7 +92,11 @@ export class SecretRules {
           : `did you mean \`${near}\`?`;
       return [{ code: "unknown-secret", message: `no secret is called \`${name}\``, help, source }];
     });
-    return [...clashes, ...unknown];
+    return [...clashes, ...unknown].filter(({ source: { range } }) => {
+      const isNew = !this.#told.has(range.start);
+      this.#told.add(range.start);
+      return isNew;
+    });
   }
 
   #listed(): readonly string[] {
@@ -112,6 +118,9 @@ const TELLING =
 /** A shorter one is a placeholder. */
 const MIN_LETTERS = 8;
 
+/** Nobody mends more at once. */
+const MAX_KEYS = 50;
+
 /** What looks like a secret in the text of a playbook. */
 export function plainSecrets(
   playbook: Playbook,
@@ -119,12 +128,14 @@ export function plainSecrets(
 ): readonly { readonly range: Range; readonly name: string | null }[] {
   const found: { range: Range; name: string | null }[] = [];
   for (const match of playbook.text.matchAll(KEYS)) {
+    if (found.length >= MAX_KEYS) break;
     found.push({ range: { start: match.index, end: match.index + match[0].length }, name: null });
   }
   const isTold = ({ start, end }: Range): boolean =>
     found.some(({ range }) => range.start < end && start < range.end);
   const look = (env: Step["env"]): void => {
     for (const { name, value } of env) {
+      if (found.length >= MAX_KEYS) return;
       if (!TELLING.test(name) || value.value.length < MIN_LETTERS) continue;
       if (!/[$\s]/.test(value.value) && !isTold(value.range))
         found.push({ range: value.range, name });

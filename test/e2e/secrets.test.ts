@@ -258,6 +258,62 @@ test("a captured output that holds a secret fails its step and says what to do i
   expect(await rig.received()).toEqual({ score: "82" });
 });
 
+describe("who gets a secret (spec 2.2)", () => {
+  const dump = (file: string): string =>
+    `printf %s "\${A-none} \${B-none} \${FROM_A-none}" > $OUT/${file}`;
+  const secrets = "secrets: {A: {env: FROM_A}, B: {env: B}}";
+  const env = { FROM_A: "planted-a", B: "planted-b" };
+
+  test("shell steps at the top, in handlers and for inputs get all", async () => {
+    const playbook = [
+      secrets,
+      "steps:",
+      `  - shell: '${dump("top-$ARG")}; exit 1'`,
+      "    on_failure:",
+      `      do: [{shell: '${dump("handler-$ARG")}'}]`,
+      "      max_attempts: 1",
+      "      fail_workflow: false",
+      "  - shell: 'true'",
+      `    on_success: {shell: '${dump("success-$ARG")}'}`,
+    ];
+    rig = await makeRig({ files: { "p.yml": `${playbook.join("\n")}\n` } });
+
+    const ran = await rig.mmm(["cook", "p.yml", "--args", "1", "--args", "2"], { env });
+
+    expectDecent(ran, [0]);
+    const all = "planted-a planted-b planted-a";
+    const names = ["handler-1", "handler-2", "success-1", "success-2", "top-1", "top-2"];
+    expect(await rig.received()).toEqual(Object.fromEntries(names.map((name) => [name, all])));
+  });
+
+  test("Claude steps get those they list, also by `defaults` and in a handler", async () => {
+    const playbook = [
+      secrets,
+      "defaults: {secrets: A}",
+      "steps:",
+      "  - claude: first",
+      "  - claude: second",
+      "    secrets: [B]",
+      "    env: {URL: 'u:${env.B}'}",
+      "  - shell: exit 1",
+      "    on_failure: {claude: third, max_attempts: 1, fail_workflow: false}",
+    ];
+    rig = await makeRig({ files: { "p.yml": `${playbook.join("\n")}\n` } });
+
+    const ran = await rig.mmm(["cook", "p.yml", "-n", "1"], { env });
+
+    expectDecent(ran, [0]);
+    const calls = await rig.claude.calls();
+    const got = calls.map(({ env: { A, B, FROM_A, URL } }) => ({ A, B, FROM_A, URL }));
+    const none = { A: undefined, B: undefined, FROM_A: undefined, URL: undefined };
+    expect(got).toEqual([
+      { ...none, A: "planted-a", FROM_A: "planted-a" },
+      { ...none, B: "planted-b", URL: "u:planted-b" },
+      none,
+    ]);
+  });
+});
+
 describe("a secret that cannot be had stops mmm before anything starts, with exit 3 (spec 2.1)", () => {
   test.each([
     ["is not set", undefined, "secret A: the variable FROM_A is not set"],
