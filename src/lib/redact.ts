@@ -150,7 +150,9 @@ function mapTexts(value: unknown, text: (text: string) => string): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([key, inside]) =>
       // The kind of an event is a word of the program's own, whatever a secret may be called.
-      key === "type" ? [key, inside] : [text(key), mapTexts(inside as unknown, text)],
+      key === "type" && typeof inside === "string"
+        ? [key, inside]
+        : [text(key), mapTexts(inside as unknown, text)],
     ),
   );
 }

@@ -343,3 +343,25 @@ describe("a secret that cannot be had stops mmm before anything starts, with exi
     expect(await rig.received()).toEqual({});
   });
 });
+
+test("a resumed session gets parameters and secrets again, and masks them again (spec 7)", async () => {
+  const playbook = [
+    "params: {a: {required: true}}",
+    "secrets: {TOKEN: {env: TOKEN}}",
+    "steps:",
+    "  - id: one",
+    "    shell: 'echo one ${params.a} $TOKEN; echo x > one.txt'",
+    "  - shell: 'test -e $OUT/go || { touch $OUT/go; kill -INT $PPID; sleep 60; }; printf %s ${one.output} > $OUT/seen; printf %s \"$TOKEN ${params.a}\" > $OUT/got'",
+  ];
+  rig = await makeRig({ files: { "p.yml": `${playbook.join("\n")}\n` } });
+  const secret = "planted-for-resume";
+  const env = { TOKEN: secret };
+
+  const first = await rig.mmm(["cook", "p.yml", "--param", "a=A1"], { env });
+  const again = await rig.mmm(["resume", "-v"], { env });
+
+  expectDecent(first, [130]);
+  expectDecent(again, [0]);
+  expect(await rig.received()).toMatchObject({ seen: "one A1 ***\n", got: `${secret} A1` });
+  expectNoSecret(await whatLeft(again), [secret]);
+});
