@@ -32,7 +32,7 @@ export async function chooseClaude(
   const typed = (file: string): string => path.resolve(invocation.cwd, file);
   if (request.replay !== null) {
     const { openReplay } = await import("./recordings.ts");
-    const port = await openReplay(typed(request.replay));
+    const port = await openReplay(typed(request.replay), prepared.secrets.redactor);
     await prepared.identity;
     return { port, notes: [], finish: nothing };
   }
@@ -43,7 +43,11 @@ export async function chooseClaude(
   const target = typed(request.record);
   const file = path.join(directory, "recording.jsonl");
   return {
-    port: await openRecording(file, real.port, { ...invocation, resumed }),
+    port: await openRecording(file, real.port, {
+      version: invocation.version,
+      resumed,
+      redactor: prepared.secrets.redactor,
+    }),
     notes: real.notes,
     finish: () => publishRecording(file, target),
   };
@@ -55,6 +59,7 @@ async function realClaude({
   lookup,
   config,
   identity,
+  secrets,
 }: Prepared): Promise<Pick<ChosenClaude, "port" | "notes">> {
   if (!callsClaude(plan)) {
     await identity;
@@ -67,5 +72,6 @@ async function realClaude({
     identity,
     bin: config.claudeBin,
     strictPermissions: config.strictPermissions,
+    redactor: secrets.redactor,
   });
 }

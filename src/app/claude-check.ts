@@ -1,5 +1,6 @@
 /** Everything about Claude that can be known before anything is paid for (spec 6.1, 6.3; order: spec 1.1). */
 import type { ClaudePort } from "../engine/ports.ts";
+import type { Redactor } from "../lib/redact.ts";
 import type { Diagnostic } from "../playbook/diagnostic.ts";
 import type { Playbook } from "../playbook/model.ts";
 import { commandsOf, everyPlannedStep } from "../playbook/plan-steps.ts";
@@ -98,6 +99,7 @@ export async function openClaude(
     readonly identity: Promise<void>;
     readonly bin: string | null;
     readonly strictPermissions: boolean;
+    readonly redactor: Redactor;
   },
 ): Promise<{ readonly port: ClaudePort; readonly notes: readonly string[] }> {
   const { env, cwd } = setup.invocation;
@@ -124,6 +126,7 @@ export async function openClaude(
     sandbox: who.sandbox,
     strictPermissions: setup.strictPermissions,
     isResolved: setup.lookup.isResolved,
+    redactor: setup.redactor,
   });
   return { port, notes: program.notes };
 }

@@ -7,6 +7,10 @@ export interface CookRequest {
   readonly maxIterations: number | null;
   readonly map: readonly string[];
   readonly args: readonly string[];
+  /** `--param`, as typed: `NAME=VALUE`. */
+  readonly params: readonly string[];
+  /** `--param-file`, as typed. */
+  readonly paramFile: string | null;
   readonly failFast: boolean;
   /** Answers merge and clean-up questions; a run in place asks none. */
   readonly yes: boolean;

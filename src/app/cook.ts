@@ -7,6 +7,7 @@
  */
 import path from "node:path";
 import { MmmError } from "../errors.ts";
+import { noRedactor } from "../lib/redact.ts";
 import { checkIdentity, checkReady } from "../git/ready.ts";
 import { findRepository } from "../git/repository.ts";
 import { planPlaybook } from "../playbook/plan.ts";
@@ -16,6 +17,8 @@ import { lookUpCommands } from "./claude-check.ts";
 import { readConfig } from "./config.ts";
 import type { CookRequest, Invocation } from "./cook-request.ts";
 import { findInputs, numberInputs } from "./inputs.ts";
+import { findParams } from "./params.ts";
+import { findSecrets, maskingErrors } from "./secrets.ts";
 import { findPlaybook, noPlaybook } from "./playbook-file.ts";
 import {
   basePlan,
@@ -40,19 +43,18 @@ export async function cook(request: CookRequest, invocation: Invocation): Promis
   const file = await findPlaybook(request.playbook, invocation);
   const read = readPlaybook(file.shown, file.bytes);
   const { playbook, source } = read;
-  if (playbook === null) {
-    const asked = await basePlan(request, { found: inputsAsked(request), read }, invocation);
-    return refuse(source, planRead(read, asked).diagnostics, invocation);
-  }
+  if (playbook === null) return refuseUnread(request, read, invocation);
   const found = await findInputs(request, cwd);
   const planRequest = await basePlan(request, { found, read }, invocation);
   const first = planRead(read, planRequest);
   if (first.plan === null) return refuse(source, first.diagnostics, invocation);
 
+  const params = await findParams(playbook, request, invocation);
   const commit = request.commit ? playbook.commit : "off";
   const start = await findRepository(cwd, invocation.env);
   const inputs = numberInputs(found, start.root);
   const config = await readConfig(invocation, mainRootOf(start));
+  const secrets = await findSecrets(playbook, { invocation, root: start.root });
   await lookAtLock(start, invocation);
   // Asked now and heard below, in its place: git answers while the tree is looked at.
   const identity = commit === "auto" ? checkIdentity(start) : Promise.resolve();
@@ -63,32 +65,44 @@ export async function cook(request: CookRequest, invocation: Invocation): Promis
   }).catch((error: unknown) => {
     throw leftByStopped(start, error) ?? error;
   });
-  const replay = request.replay !== null;
-  const lookup = await lookUpCommands(playbook, { cwd, root: start.root, replay }, invocation);
+  const where = { cwd, root: start.root, replay: request.replay !== null };
+  const lookup = await lookUpCommands(playbook, where, invocation);
   if (lookup.diagnostics.length > 0) return refuse(source, lookup.diagnostics, invocation);
   const { plan } = planPlaybook(
     playbook,
-    withConfig(planRequest, { config, rules: lookup.rules, invocation }),
+    withConfig({ ...planRequest, params }, { config, rules: lookup.rules, invocation }),
   );
   if (plan === null) throw new Error("a playbook that could be planned cannot be planned any more");
   notes(source, first.diagnostics, { request, invocation });
-  return playSession(
-    {
-      request,
-      invocation,
-      file,
-      plan,
-      start,
-      ready,
-      lookup,
-      config,
-      cwd,
-      commit,
-      inputs,
-      identity,
-    },
-    null,
+  return maskingErrors(secrets.redactor, () =>
+    playSession(
+      {
+        request,
+        invocation,
+        file,
+        plan,
+        start,
+        ready,
+        lookup,
+        config,
+        cwd,
+        commit,
+        inputs,
+        identity,
+        secrets,
+      },
+      null,
+    ),
   );
+}
+
+async function refuseUnread(
+  request: CookRequest,
+  read: ReturnType<typeof readPlaybook>,
+  invocation: Invocation,
+): Promise<number> {
+  const asked = await basePlan(request, { found: inputsAsked(request), read }, invocation);
+  return refuse(read.source, planRead(read, asked).diagnostics, invocation);
 }
 
 async function checkRecordings(request: CookRequest, invocation: Invocation): Promise<void> {
@@ -101,6 +115,6 @@ async function checkRecordings(request: CookRequest, invocation: Invocation): Pr
   // A recording belongs to the command line: what is wrong with it is said before all else (spec 1.1).
   if (request.replay !== null) {
     const { openReplay } = await import("./recordings.ts");
-    await openReplay(path.resolve(invocation.cwd, request.replay));
+    await openReplay(path.resolve(invocation.cwd, request.replay), noRedactor);
   }
 }

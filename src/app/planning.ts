@@ -59,6 +59,8 @@ export async function basePlan(
     claude: { above: request.model === null ? {} : { model: request.model }, below: {} },
     commandRules: new Map(),
     conditions: await conditionsOf(read),
+    // Theirs is the next check, with words of its own.
+    params: new Map(),
   };
 }
 
@@ -84,7 +86,7 @@ export function ownFiles(
   file: PlaybookFile,
   { cwd }: Invocation,
 ): readonly string[] {
-  const typed = [request.replay, request.record].filter((each) => each !== null);
+  const typed = [request.replay, request.record, request.paramFile].filter((each) => each !== null);
   return [file.absolute, ...typed.map((each) => path.resolve(cwd, each))];
 }
 

@@ -7,6 +7,7 @@ import type { Event, SessionResumed } from "../engine/events.ts";
 import { NO_PAST, type Recorder } from "../engine/lane.ts";
 import { runSession, type SessionOutcome } from "../engine/session.ts";
 import { NOTHING_SPENT } from "../engine/totals.ts";
+import type { Redactor } from "../lib/redact.ts";
 import { openTree } from "../git/tree.ts";
 import { meaningOf } from "../playbook/meaning.ts";
 import { ownChildren } from "../process/children.ts";
@@ -66,6 +67,7 @@ export async function playSession(prepared: Prepared, resumed: Resumed | null): 
       mainRoot,
       stdout: prepared.invocation.stdout,
       skipAnalysis: request.skipAnalysis,
+      redactor: prepared.secrets.redactor,
     });
     const words = [
       ...(lock.note === null ? [] : [lock.note]),
@@ -110,14 +112,15 @@ async function record(prepared: Prepared, opened: Opened): Promise<number> {
     startedAt: opened.now.toISOString(),
   };
   const stateFile = path.join(mmm, "state.json");
-  const journal = openJournal(
-    path.join(directory, "journal.jsonl"),
-    () => systemClock.now(),
-    resumed === null ? {} : { content: resumed.content },
-  );
+  const { redactor } = prepared.secrets;
+  const journal = openJournal(path.join(directory, "journal.jsonl"), () => systemClock.now(), {
+    redactor,
+    ...(resumed === null ? {} : { content: resumed.content }),
+  });
   const reporter = openReporter(prepared);
   const recorder: Recorder = {
-    event: (event, { lane, late }) => {
+    event: (raw, { lane, late }) => {
+      const event = redactor.value(raw);
       const score = scoreOf(event);
       if (score !== undefined) summary = { ...summary, score };
       journal.append({
@@ -129,7 +132,7 @@ async function record(prepared: Prepared, opened: Opened): Promise<number> {
     },
     answer: (answer) => journal.append(answer),
     recalled: (event) => reporter.event(event),
-    live: (event) => reporter.live(event),
+    live: (event) => reporter.live(redactor.value(event)),
   };
   const warn = (message: string): void =>
     recorder.event({ type: "note", severity: "warning", message }, ABOUT_THE_PROCESS);
@@ -140,13 +143,16 @@ async function record(prepared: Prepared, opened: Opened): Promise<number> {
     else recorder.event(resumed.told, ABOUT_THE_PROCESS);
     for (const message of [...opened.words, journal.note, damaged])
       if (message !== null) warn(message);
-    const end = await play(prepared, { ...opened, recorder, warn, directory });
+    const end = redactor.value(await play(prepared, { ...opened, recorder, warn, directory }));
     const endedAt = systemClock.now().toISOString();
     writeSession(path.join(directory, "session.json"), summary, end, endedAt);
     recordEnd(stateFile, summary, end, endedAt);
     return end.exitCode;
   } catch (error) {
-    noteBreak({ state: stateFile, session: path.join(directory, "session.json") }, summary, error);
+    noteBreak({ state: stateFile, session: path.join(directory, "session.json") }, summary, {
+      error,
+      redactor,
+    });
     throw error;
   } finally {
     reporter.close();
@@ -160,9 +166,9 @@ const ABOUT_THE_PROCESS = { lane: null, late: false } as const;
 function noteBreak(
   files: { readonly state: string; readonly session: string },
   summary: SessionSummary,
-  error: unknown,
+  { error, redactor }: { readonly error: unknown; readonly redactor: Redactor },
 ): void {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = redactor.text(error instanceof Error ? error.message : String(error));
   try {
     recordBreak(files, summary, { message, endedAt: systemClock.now().toISOString() });
   } catch {
@@ -236,6 +242,10 @@ function runOf(prepared: Prepared, opened: { readonly name: string; readonly dir
       environment: invocation.env,
     },
     options: { commit, rollback: request.rollback, failFast: request.failFast },
+    secrets: {
+      values: prepared.secrets.values,
+      mask: (text: string) => prepared.secrets.redactor.text(text),
+    },
     meaningOf: ({ step }: Parameters<Run["meaningOf"]>[0]) =>
       shortMeaning(meaningOf(step, plan.playbook)),
   };

@@ -7,6 +7,7 @@ import type { Plan } from "../playbook/plan-model.ts";
 import type { CommandLookup } from "./claude-check.ts";
 import type { Config } from "./config.ts";
 import type { CookRequest, Invocation } from "./cook-request.ts";
+import type { FoundSecrets } from "./secrets.ts";
 import type { PlaybookFile } from "./playbook-file.ts";
 
 export interface Prepared {
@@ -24,4 +25,5 @@ export interface Prepared {
   readonly inputs: readonly InputValue[];
   /** Rejects when git does not know who commits; its turn comes after claude is found (spec 1.1). */
   readonly identity: Promise<void>;
+  readonly secrets: FoundSecrets;
 }

@@ -1,5 +1,6 @@
 /** `--record` and `--replay` (spec 6.6). */
 import { readFile, stat } from "node:fs/promises";
+import type { Redactor } from "../lib/redact.ts";
 import type { ClaudePort } from "../engine/ports.ts";
 import { MmmError } from "../errors.ts";
 import { recordingPort, startRecording } from "../claude/record.ts";
@@ -8,7 +9,7 @@ import { createReplayPort } from "../claude/replay.ts";
 import type { Invocation } from "./cook-request.ts";
 
 /** Throws `MmmError` (exit 2) when the file is missing or is no recording. */
-export async function openReplay(file: string): Promise<ClaudePort> {
+export async function openReplay(file: string, redactor: Redactor): Promise<ClaudePort> {
   let text: string;
   try {
     if (!(await stat(file)).isFile()) throw new Error("it is not a regular file");
@@ -20,15 +21,19 @@ export async function openReplay(file: string): Promise<ClaudePort> {
       cause: error,
     });
   }
-  return createReplayPort({ calls: parseRecording(text, file), file });
+  return createReplayPort({ calls: parseRecording(text, file), file, redactor });
 }
 
 /** The same port, with a line in `file` for each call; made anew unless the session is resumed. */
 export async function openRecording(
   file: string,
   port: ClaudePort,
-  { version, resumed }: Pick<Invocation, "version"> & { readonly resumed: boolean },
+  {
+    version,
+    resumed,
+    redactor,
+  }: Pick<Invocation, "version"> & { readonly resumed: boolean; readonly redactor: Redactor },
 ): Promise<ClaudePort> {
   await startRecording({ file, version }, resumed);
-  return recordingPort(port, { file, version });
+  return recordingPort(port, { file, version, redactor });
 }

@@ -27,6 +27,8 @@ import { type Resumed, playSession } from "./play-session.ts";
 import { checkPlace } from "./resume-place.ts";
 import { findSession, refuseOver } from "./resumable.ts";
 import { firstChange } from "./resume-plan.ts";
+import { findParams } from "./params.ts";
+import { findSecrets, maskingErrors } from "./secrets.ts";
 import { savedRequest, type SavedRequest } from "./saved-request.ts";
 import { mainRootOf } from "./world.ts";
 
@@ -62,6 +64,7 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
   };
   const planned = await plan(request, saved, { start, invocation, from });
   if (typeof planned === "number") return planned;
+  const { secrets } = planned;
   await lookAtLock(start, invocation);
   const identity = planned.commit === "auto" ? checkIdentity(start) : Promise.resolve();
   identity.catch(() => undefined);
@@ -81,20 +84,22 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
     reuse: again,
     told: tell({ name, planned, again, why: change?.why ?? null, inputs: saved.inputs.length }),
   };
-  return playSession(
-    {
-      ...planned,
-      invocation,
-      request: absolute(request, saved.from),
-      start,
-      ready: {
-        protectedPaths: saved.protectedFiles.map((file) => file.path),
-        saved: saved.protectedFiles,
+  return maskingErrors(secrets.redactor, () =>
+    playSession(
+      {
+        ...planned,
+        invocation,
+        request: absolute(request, saved.from),
+        start,
+        ready: {
+          protectedPaths: saved.protectedFiles.map((file) => file.path),
+          saved: saved.protectedFiles,
+        },
+        inputs: saved.inputs,
+        identity,
       },
-      inputs: saved.inputs,
-      identity,
-    },
-    resumed,
+      resumed,
+    ),
   );
 }
 
@@ -117,13 +122,15 @@ async function plan(
   const { playbook, source } = read;
   if (playbook === null || first.plan === null)
     return refuse(source, first.diagnostics, invocation);
+  const params = await findParams(playbook, request, from);
+  const secrets = await findSecrets(playbook, { invocation, root: start.root });
   const config = await readConfig(invocation, mainRootOf(start));
   const cwd = workingDirectory(request, from);
   const replay = request.replay !== null;
   const lookup = await lookUpCommands(playbook, { cwd, root: start.root, replay }, invocation);
   const { plan: ready } = planPlaybook(
     playbook,
-    withConfig(planRequest, { config, rules: lookup.rules, invocation }),
+    withConfig({ ...planRequest, params }, { config, rules: lookup.rules, invocation }),
   );
   if (ready === null)
     throw new Error("a playbook that could be planned cannot be planned any more");
@@ -132,6 +139,7 @@ async function plan(
   return {
     file,
     plan: ready,
+    secrets,
     config,
     lookup,
     cwd,

@@ -4,6 +4,7 @@ import { performance } from "node:perf_hooks";
 import path from "node:path";
 import type { ClaudePort, Clock, Ports, TreePort } from "../engine/ports.ts";
 import { MmmError } from "../errors.ts";
+import type { Redactor } from "../lib/redact.ts";
 import type { RepositoryStart } from "../git/repository.ts";
 import type { Children } from "../process/children.ts";
 import { readerOf } from "./slow-reader.ts";
@@ -28,6 +29,7 @@ export interface WorldParts {
   /** Where live output goes. */
   readonly stdout: NodeJS.WriteStream;
   readonly skipAnalysis: boolean;
+  readonly redactor: Redactor;
 }
 
 export async function buildPorts(parts: WorldParts): Promise<Ports> {
@@ -39,10 +41,10 @@ export async function buildPorts(parts: WorldParts): Promise<Ports> {
   });
   return {
     clock: systemClock,
-    shell: createShellPort(parts.children, readerOf(parts.stdout)),
+    shell: createShellPort(parts.children, readerOf(parts.stdout), parts.redactor),
     claude: parts.claude,
     tree: parts.tree,
-    store: openStore(parts.directory),
+    store: openStore(parts.directory, parts.redactor),
     analysis: parts.skipAnalysis
       ? { ...analysis, refresh: async () => Promise.resolve({ text: "", fresh: false }) }
       : analysis,

@@ -9,7 +9,7 @@ import { linkStaysInside, resolveInTree } from "./tree-path.ts";
 /** Where; `env` goes to git (spec 7: GIT_REFLOG_ACTION). */
 export interface Target {
   readonly root: string;
-  readonly env: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /**

@@ -2,6 +2,7 @@
  * What `--output-format stream-json` prints, understood line by line (reference: `claude --help`, and what
  * versions 1.0.128 to 2.1.329 were seen to print). Unknown events and fields are ignored.
  */
+import { noRedactor, type Redactor } from "../lib/redact.ts";
 import type { ClaudeActivity, ClaudeUsage } from "../engine/ports.ts";
 import { Tail } from "../process/output.ts";
 import { activitiesOf } from "./activity.ts";
@@ -59,6 +60,8 @@ export interface StreamSummary {
 }
 
 export interface StreamListener {
+  /** Masks what is in an event or a line, before anything is cut off it. */
+  readonly redactor?: Redactor;
   readonly onActivity?: (activity: ClaudeActivity) => void;
   readonly onInit?: (init: InitEvent) => void;
   /** Each `result`, and each other event after one: a process that lingers can be told from one at work. */
@@ -118,16 +121,18 @@ export class EventStream {
       // Half an event is no text for people, and cannot be read: the process was ended while it wrote.
       this.#brokenEnd = !line.ended && this.#events > 0 && text.startsWith("{");
       if (text.trim() === "" || this.#brokenEnd) return;
-      this.#plain.push(line.bytes);
+      const { redactor } = this.#listener;
+      this.#plain.push(redactor?.isActive ? Buffer.from(redactor.text(text)) : line.bytes);
       this.#plain.push(NEWLINE);
     }
   }
 
-  #event(event: JsonObject): void {
+  #event(raw: JsonObject): void {
     this.#events += 1;
     this.#listener.onEvent?.();
-    const type = event["type"];
-    if (type === "system" && event["subtype"] === "init" && this.#init === null) {
+    const { type, subtype } = raw;
+    const event = { ...(this.#listener.redactor ?? noRedactor).value(raw), type, subtype };
+    if (type === "system" && subtype === "init" && this.#init === null) {
       this.#init = readInit(event);
       this.#listener.onInit?.(this.#init);
     }

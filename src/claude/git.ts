@@ -10,7 +10,7 @@ const MAX_BYTES = 64 * 1024 * 1024;
 
 export interface GitCall {
   readonly cwd: string;
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string | undefined>>;
   readonly input?: string;
 }
 

@@ -1,5 +1,6 @@
 /** What of a call is kept where: events, log, text (spec 6.4, 11). */
 import * as fs from "node:fs";
+import { noRedactor, type Redactor, type RedactStream } from "../lib/redact.ts";
 import { LogFile, Tail } from "../process/output.ts";
 import type { StreamSummary } from "./event-stream.ts";
 import { EventsFile } from "./events-file.ts";
@@ -12,6 +13,8 @@ interface Kept {
   readonly text: string;
   readonly textFile: string;
   readonly tail: string;
+  /** Was there a secret anywhere? */
+  readonly masked: boolean;
 }
 
 export class Keeper {
@@ -19,8 +22,12 @@ export class Keeper {
   readonly #events: EventsFile;
   readonly #log: LogFile;
   readonly #errors = new Tail();
+  readonly #redactor: Redactor;
+  readonly #redact: { readonly stdout: RedactStream; readonly stderr: RedactStream };
 
-  constructor(eventsFile: string, logFile: string) {
+  constructor(eventsFile: string, logFile: string, redactor: Redactor = noRedactor) {
+    this.#redactor = redactor;
+    this.#redact = { stdout: redactor.stream(), stderr: redactor.stream() };
     this.#eventsFile = eventsFile;
     this.#events = new EventsFile(eventsFile);
     this.#log = new LogFile(logFile);
@@ -28,16 +35,22 @@ export class Keeper {
 
   /** @throws MmmError `log-unwritable`, as all of these do. */
   stdout(chunk: Buffer): void {
-    this.#events.write(chunk);
+    this.#events.write(asBuffer(this.#redact.stdout.push(chunk)));
   }
 
   stderr(chunk: Buffer): void {
-    this.#errors.push(chunk);
-    this.#log.write(chunk);
+    this.#keepError(asBuffer(this.#redact.stderr.push(chunk)));
+  }
+
+  #keepError(masked: Buffer): void {
+    this.#errors.push(masked);
+    this.#log.write(masked);
   }
 
   /** Once, when the process is gone. The log gets the text behind what was on stderr. */
   finish(summary: StreamSummary): Kept {
+    this.#events.write(asBuffer(this.#redact.stdout.end()));
+    this.#keepError(asBuffer(this.#redact.stderr.end()));
     // Lines that were too long to be read are events all the same.
     const isPlain = summary.events === 0 && summary.cutLines === 0;
     const half = this.#events.end(isPlain);
@@ -46,11 +59,12 @@ export class Keeper {
     this.#log.close();
     const errors = this.#errors.text();
     const tail = [errors, kept.text, summary.plain].find((text) => text.trim() !== "") ?? "";
-    return { ...kept, tail };
+    const masked = this.#redact.stdout.masked || this.#redact.stderr.masked;
+    return { ...kept, tail, masked };
   }
 
-  #resultText({ result }: StreamSummary): Omit<Kept, "tail"> {
-    const text = result?.text ?? result?.errors.join("\n") ?? "";
+  #resultText({ result }: StreamSummary): Pick<Kept, "text" | "textFile"> {
+    const text = this.#redactor.text(result?.text ?? result?.errors.join("\n") ?? "");
     const bytes = Buffer.from(text);
     const textFile = `${this.#eventsFile.replace(/\.jsonl$/, "")}.txt`;
     const file = new LogFile(textFile);
@@ -61,7 +75,7 @@ export class Keeper {
   }
 
   /** The output is its own text; nothing was held back from its file. */
-  #plainText(): Omit<Kept, "tail"> {
+  #plainText(): Pick<Kept, "text" | "textFile"> {
     const tail = new Tail(MAX_TEXT_BYTES);
     const descriptor = fs.openSync(this.#eventsFile, "r");
     try {
@@ -83,6 +97,10 @@ export class Keeper {
     this.#log.write(bytes);
     if (bytes.at(-1) !== 0x0a) this.#log.write(Buffer.from("\n"));
   }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 function endOf(bytes: Buffer): string {

@@ -2,10 +2,11 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import type { ClaudeActivity, ClaudePort, ClaudeReport, ClaudeRequest } from "../engine/ports.ts";
+import { MASK, noRedactor, type Redactor } from "../lib/redact.ts";
 import { MmmError } from "../errors.ts";
 import { lookAt, whatChanged, type Moment } from "./capture.ts";
 import { rootsOf } from "./git.ts";
-import { recordingHeader, recordingLine } from "./recording.ts";
+import { type RecordedChange, recordingHeader, recordingLine } from "./recording.ts";
 import { hideVolatile } from "./volatile.ts";
 
 export interface RecorderOptions {
@@ -13,6 +14,7 @@ export interface RecorderOptions {
   readonly file: string;
   /** Of mmm, for the header. */
   readonly version: string;
+  readonly redactor?: Redactor;
 }
 
 /** Of one call; the event stream has them all. */
@@ -92,7 +94,7 @@ interface Finished {
 
 /** @returns warnings */
 async function write(
-  { file }: RecorderOptions,
+  { file, redactor = noRedactor }: RecorderOptions,
   { request, report, activity, start }: Finished,
 ): Promise<readonly string[]> {
   if ("trouble" in start) throw start.trouble;
@@ -101,15 +103,19 @@ async function write(
     start.before,
     await lookAt(start.root),
   );
-  const hide = (text: string) => hideVolatile(text, start.roots);
+  const hide = (text: string) => hideVolatile(redactor.text(text), start.roots);
+  const mask = (change: RecordedChange) => masked(change, redactor);
   const { verdict } = report;
   const line = recordingLine({
     step: request.step,
     prompt: hide(request.prompt),
     text: hide(report.text),
     activity: activity.flatMap((one) => keep(one, hide)),
-    commits: [...commits],
-    changes: [...changes],
+    commits: commits.map((commit) => ({
+      ...redactor.value(commit),
+      changes: commit.changes.map(mask),
+    })),
+    changes: changes.map(mask),
     ...(report.end.kind === "exited" && report.end.code === 0 ? {} : { exit: exitOf(report) }),
     ...(verdict.ok ? {} : { failure: { code: verdict.code, message: hide(verdict.message) } }),
     usage: report.usage,
@@ -122,6 +128,14 @@ async function write(
     throw unwritable(file, error);
   }
   return warnings;
+}
+
+/** Base64 with stars in it would be none. */
+function masked(change: RecordedChange, redactor: Redactor): RecordedChange {
+  const { base64, ...rest } = change;
+  if (base64 === undefined) return redactor.value(change);
+  const isSound = redactor.text(base64) === base64;
+  return isSound ? { ...redactor.value(rest), base64 } : { ...redactor.value(rest), content: MASK };
 }
 
 /** Signals and time limits have no exit code; 1 stands for them beside `failure`. */

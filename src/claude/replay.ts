@@ -3,6 +3,7 @@ import * as fs from "node:fs/promises";
 import { distance } from "fastest-levenshtein";
 import type { ClaudePort, ClaudeReport, ClaudeRequest } from "../engine/ports.ts";
 import type { ProcessEnd } from "../engine/outcome.ts";
+import { noRedactor, type Redactor } from "../lib/redact.ts";
 import { MmmError } from "../errors.ts";
 import { applyChanges, applyCommit } from "./apply.ts";
 import { rootsOf } from "./git.ts";
@@ -13,6 +14,8 @@ export interface ReplayOptions {
   readonly calls: readonly RecordedCall[];
   /** For messages. */
   readonly file: string;
+  /** Recordings hold `***` for secrets, and so must what is looked for. */
+  readonly redactor?: Redactor;
 }
 
 /**
@@ -20,18 +23,24 @@ export interface ReplayOptions {
  * one of its own step; leaving some out is allowed.
  */
 export function createReplayPort(options: ReplayOptions): ClaudePort {
-  const unused = [...options.calls];
+  const { calls, file } = options;
+  const redactor = options.redactor ?? noRedactor;
+  // Those written by hand may hold anything; what they change in the tree is theirs.
+  const unused = calls.map((call) => ({
+    ...redactor.value(call),
+    commits: call.commits,
+    changes: call.changes,
+  }));
   return {
     run: async (request, signal) => {
       const started = performance.now();
       const end = (): number => Math.round(performance.now() - started);
       const { root, all } = await rootsOf(request.cwd);
       if (signal.aborted) return failed(request, { kind: "cancelled" }, CANCELLED, end());
-      const prompt = hideVolatile(request.prompt, all);
+      const prompt = hideVolatile(redactor.text(request.prompt), all);
       const call = take(unused, prompt, request.step);
-      if (call === null)
-        return failed(request, NOT_RECORDED, missing(prompt, unused, options.file), end());
-      return perform(call, request, { root, signal, durationMs: end });
+      if (call === null) return failed(request, NOT_RECORDED, missing(prompt, unused, file), end());
+      return perform(call, request, { root, signal, durationMs: end, redactor });
     },
   };
 }
@@ -58,12 +67,13 @@ interface Stage {
   readonly root: string;
   readonly signal: AbortSignal;
   readonly durationMs: () => number;
+  readonly redactor: Redactor;
 }
 
 async function perform(
   call: RecordedCall,
   request: ClaudeRequest,
-  { root, signal, durationMs }: Stage,
+  { root, signal, durationMs, redactor }: Stage,
 ): Promise<ClaudeReport> {
   for (const activity of call.activity) request.onActivity?.(activity);
   const end: ProcessEnd = { kind: "exited", code: call.exit };
@@ -85,7 +95,7 @@ async function perform(
     return failed(request, { kind: "not-started", reason: error.message }, trouble, durationMs());
   }
   const text = showRoot(call.text, root);
-  const kept = await keep(request, call, text);
+  const kept = await keep(request, redactor.value(call), text);
   return {
     end,
     durationMs: durationMs(),

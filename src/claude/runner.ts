@@ -2,6 +2,7 @@
 import type { ClaudePort, ClaudeReport, ClaudeRequest } from "../engine/ports.ts";
 import type { ProcessEnd } from "../engine/outcome.ts";
 import { commandName } from "../playbook/plan-steps.ts";
+import { noRedactor, type Redactor } from "../lib/redact.ts";
 import type { Children } from "../process/children.ts";
 import { claudeCommandLine, refuseRoot } from "./command-line.ts";
 import { EventStream, type StreamSummary } from "./event-stream.ts";
@@ -24,6 +25,7 @@ export interface ClaudeRunnerOptions {
   readonly isResolved: (command: string) => boolean;
   /** How long a process may live on after its last result; default 15 s (spec 6.2). */
   readonly lingerMs?: number;
+  readonly redactor?: Redactor;
 }
 
 const DEFAULT_LINGER_MS = 15_000;
@@ -61,8 +63,9 @@ class Call {
     this.#request = request;
     this.#signal = signal;
     this.#command = commandName(request.prompt);
-    this.#keeper = new Keeper(request.eventsFile, request.logFile);
+    this.#keeper = new Keeper(request.eventsFile, request.logFile, options.redactor);
     this.#stream = new EventStream({
+      redactor: options.redactor ?? noRedactor,
       ...(request.onActivity === undefined ? {} : { onActivity: request.onActivity }),
       onInit: ({ slashCommands }) => this.#checkCommand(slashCommands),
       onEvent: () => this.#stillAtWork(),
@@ -128,6 +131,7 @@ class Call {
       textFile: kept.textFile,
       ...factsOf(summary),
       tail: kept.tail,
+      masked: kept.masked,
       warnings: this.#stopped === "lingered" ? [...warnings, LINGERED] : warnings,
     };
   }

@@ -9,8 +9,6 @@ const OPTIONS = [
   "--dry-run",
   "-w, --worktree",
   "--parallel [n]",
-  "--param [key=value]",
-  "--param-file [file]",
   "--max-cost [usd]",
   "--max-tokens [n]",
   "--max-duration [duration]",

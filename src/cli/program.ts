@@ -78,6 +78,8 @@ function addCook(
     .option("-n, --max-iterations <n>", "passes over the steps, 1 to 1000", iterations)
     .option("--map <pattern>", "one input for each matching file (repeatable)", append)
     .option("--args <value>", "one input for each value (repeatable)", append)
+    .option("--param <name=value>", "value of a parameter of the playbook (repeatable)", append)
+    .option("--param-file <file>", "values of parameters, YAML or JSON")
     .option("--fail-fast", "with several inputs: stop at the first that fails")
     .option("-y, --yes", "answer yes to merge and clean-up questions")
     .option("--model <name>", "default model for Claude steps")
@@ -165,6 +167,8 @@ export interface CookOptions {
   readonly maxIterations?: number;
   readonly map?: readonly string[];
   readonly args?: readonly string[];
+  readonly param?: readonly string[];
+  readonly paramFile?: string;
   readonly failFast?: boolean;
   readonly yes?: boolean;
   readonly model?: string;
@@ -189,6 +193,8 @@ function cookRequest(
     maxIterations: options.maxIterations ?? null,
     map: options.map ?? [],
     args: options.args ?? [],
+    params: options.param ?? [],
+    paramFile: options.paramFile ?? null,
     failFast: options.failFast ?? false,
     yes: options.yes ?? false,
     model: options.model ?? null,

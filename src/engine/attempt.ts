@@ -51,10 +51,8 @@ export async function runAttempt(request: AttemptRequest): Promise<AttemptResult
   if (planned.step.analysis !== null) await ports.analysis.refresh(planned.step.analysis);
   const prepared = await prepare(request);
   if (prepared.kind === "nothing-to-do") return prepared;
-  const rendered =
-    prepared.rendered.length > RENDERED_UNITS
-      ? `${prepared.rendered.slice(0, RENDERED_UNITS)}…`
-      : prepared.rendered;
+  const whole = frame.run.secrets.mask(prepared.rendered);
+  const rendered = whole.length > RENDERED_UNITS ? `${whole.slice(0, RENDERED_UNITS)}…` : whole;
   const log = prepared.kind === "ready" ? prepared.log : null;
   sink.event({
     type: "attempt-started",
@@ -102,6 +100,7 @@ function keep({ frame, planned, record, attempt }: AttemptRequest, executed: Exe
   record.exitCode = exitCodeOf(executed.end);
   record.success = executed.failure === null;
   record.durationMs += executed.durationMs;
+  record.masked = executed.masked ?? false;
   record.outputFile = executed.outputFile;
   record.stdoutFile = executed.stdoutFile;
   record.stderrFile = executed.stderrFile;
@@ -172,7 +171,7 @@ export async function takeDeclared(
       type: "output-captured",
       at,
       name,
-      value: textOf(value).slice(0, RENDERED_UNITS),
+      value: frame.run.secrets.mask(textOf(value)).slice(0, RENDERED_UNITS),
     });
   }
   const specs = planned.kind === "claude" ? specsIn(files).toReversed() : [];

@@ -32,7 +32,7 @@ export async function commitLeftovers(
   if (typeof message !== "string") return message;
   const outcome = await run.ports.tree.commit(
     {
-      message,
+      message: run.secrets.mask(message),
       trailers: [
         ["Mmm-Session", run.facts.id],
         ["Mmm-Playbook", run.plan.playbook.name],
@@ -51,7 +51,9 @@ export async function commitLeftovers(
     run.toldCommits.add(commit.sha);
     run.sink.event({ type: "commit-made", at, commit, by: "mmm" });
   }
-  return refusal(outcome);
+  return refusal(
+    outcome.kind === "refused" ? { ...outcome, text: run.secrets.mask(outcome.text) } : outcome,
+  );
 }
 
 /** HEAD moved backwards or to another branch: a failure, never "a commit" (spec 5). */

@@ -23,6 +23,14 @@ interface SessionFacts {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
+/** Of the session; empty without `secrets:`. */
+interface RunSecrets {
+  /** By the name of the variable that children get. */
+  readonly values: ReadonlyMap<string, string>;
+  /** A text with `***` for secrets; to be called before a text is cut, since a piece is not known again. */
+  readonly mask: (text: string) => string;
+}
+
 interface RunOptions {
   /** `off` (spec 5): no commits and no rollback. */
   readonly commit: "auto" | "off";
@@ -37,6 +45,7 @@ export interface Run {
   readonly signal: AbortSignal;
   readonly facts: SessionFacts;
   readonly options: RunOptions;
+  readonly secrets: RunSecrets;
   /** Commits whose `commit-made` event is out; one made in a handler belongs to the step around it too. */
   readonly toldCommits: Set<string>;
   /** Names the files of an attempt of the step with this path; unique in the session. */

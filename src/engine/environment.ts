@@ -20,10 +20,13 @@ export async function surroundings(
   frame: Frame,
   planned: PlannedStep,
   unit: string,
-): Promise<Result<{ readonly env: Record<string, string>; readonly cwd: string }, Failure>> {
+): Promise<
+  Result<{ readonly env: Record<string, string | undefined>; readonly cwd: string }, Failure>
+> {
   const { run } = frame;
-  const env = await ownVariables(frame, planned);
-  const declared = new Map<string, string>();
+  const declared = secretsOf(frame, planned);
+  const env = { ...(await ownVariables(frame, planned)), ...withheld(frame, declared) };
+  for (const [name, value] of declared) env[name] = value;
   frame.scope.declaredEnv = declared;
   const context = { scope: frame.scope, store: run.ports.store, unit };
   for (const { name, value } of [...run.plan.env, ...planned.env]) {
@@ -53,6 +56,26 @@ export async function surroundings(
       null,
       [`it is taken from ${run.ports.tree.root}`],
     ),
+  );
+}
+
+/** A shell step gets all secrets, a Claude step those it lists (spec 2.2). */
+function secretsOf({ run }: Frame, { kind, step }: PlannedStep): Map<string, string> {
+  const listed = new Set(step.secrets.map(({ value }) => value));
+  return new Map([...run.secrets.values].filter(([name]) => kind === "shell" || listed.has(name)));
+}
+
+/** Taken away, with the variables they came from: mmm was started with them, and children inherit. */
+function withheld(
+  { run }: Frame,
+  given: ReadonlyMap<string, string>,
+): Record<string, string | undefined> {
+  const away = run.plan.playbook.secrets.filter(({ name }) => !given.has(name));
+  return Object.fromEntries(
+    away.flatMap(({ name, from }) => [
+      [name, undefined],
+      ...(from.kind === "env" ? [[from.name, undefined]] : []),
+    ]),
   );
 }
 

@@ -13,7 +13,7 @@ export interface KindRequest<Planned extends PlannedStep = PlannedStep> {
   readonly record: StepRecord;
   /** Names this attempt's files; unique in the session. */
   readonly unit: string;
-  readonly env: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
 }
 
@@ -49,6 +49,8 @@ export interface Executed {
   readonly turns: number | null;
   readonly model: string | null;
   readonly warnings: readonly string[];
+  /** See `ShellReport`. */
+  readonly masked?: boolean;
 }
 
 /** The exit code a person would see; `null` when there was none. */

@@ -1,7 +1,8 @@
 /** Declared outputs and `spec`, after a successful attempt (spec 3.3). */
 import { err, ok, type Result } from "../lib/result.ts";
 import type { OutputDeclaration, OutputRule, Step } from "../playbook/model.ts";
-import type { Value } from "../values/value.ts";
+import { MASK } from "../lib/redact.ts";
+import { textOf, type Value } from "../values/value.ts";
 import type { FileChange, StorePort } from "./ports.ts";
 import { CAPTURE_BYTES } from "./render.ts";
 import type { StepRecord } from "./scope.ts";
@@ -91,10 +92,19 @@ async function textOutput(
   }
   const text = file === null ? "" : (await store.read(file)).text;
   const { captureValue } = await import("./capture.ts");
-  const value = captureValue(text, rule);
+  const captured = captureValue(text, rule);
+  const value = record.masked ? withoutMask(captured) : captured;
   if (value.ok) return value;
   if (rule.default !== undefined) return ok(rule.default as Value); // As above.
   return err(`output ${name}: ${value.error}`);
+}
+
+/** Stars are no value: what would be done with them is not what the author meant. */
+function withoutMask(value: Result<Value, string>): Result<Value, string> {
+  if (!value.ok || !textOf(value.value).includes(MASK)) return value;
+  return err(
+    `what was captured holds a secret, and values with secrets are not kept; hand the secret itself on, as the variable of its name`,
+  );
 }
 
 function listed(files: readonly FileChange[]): string {

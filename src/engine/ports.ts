@@ -21,8 +21,8 @@ export interface ProcessIdentity {
 /** What all children share. */
 interface ChildRequest {
   readonly cwd: string;
-  /** Added to (and winning over) the environment mmm was started in. */
-  readonly env: Readonly<Record<string, string>>;
+  /** Added to (and winning over) the environment mmm was started in; `undefined` takes a variable away. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly timeoutMs: number | null;
   readonly onStart?: (identity: ProcessIdentity) => void;
 }
@@ -47,6 +47,8 @@ export interface ShellReport {
   readonly bytes: number;
   /** The last of stdout and stderr as printed, at most 64 KiB. */
   readonly tail: string;
+  /** `***` stands for a secret somewhere in what was kept. */
+  readonly masked?: boolean;
 }
 
 export interface ShellPort {
@@ -106,6 +108,8 @@ export interface ClaudeReport {
   /** The last lines for a failure message: stderr, else the result's text. */
   readonly tail: string;
   readonly warnings: readonly string[];
+  /** `***` stands for a secret somewhere in what was kept. */
+  readonly masked?: boolean;
 }
 
 export interface ClaudePort {

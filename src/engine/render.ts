@@ -110,7 +110,10 @@ export async function renderShell(
   const files = rendered.value.files.map(
     ({ variable, content }) => [content, ready.env[variable] ?? ""] as const,
   );
-  return ok({ ...ready, shown: shownShell(text, resolved, new Map(files)) });
+  return ok({
+    ...ready,
+    shown: shownShell(text, resolved, { paths: new Map(files), mask: context.scope.mask }),
+  });
 }
 
 async function withFiles(

@@ -35,6 +35,8 @@ export interface StepRecord {
   spec: string | null;
   /** Has the step changed the tree? */
   changed: boolean;
+  /** `***` stands for a secret in what the latest attempt printed. */
+  masked: boolean;
 }
 
 /** The failed attempt that the handlers see. */
@@ -80,6 +82,7 @@ export function newRecord(id: string | null, kind: StepRecord["kind"]): StepReco
     fileOutputs: new Set(),
     spec: null,
     changed: false,
+    masked: false,
   };
 }
 
@@ -96,13 +99,22 @@ export class Scope {
   #last: StepRecord | null = null;
   #captured: string | null = null;
   #tolerated = false;
+  readonly #params: ReadonlyMap<string, Value>;
+  /** For texts that are shown or handed to a handler; see `Run.secrets`. */
+  readonly mask: (text: string) => string;
   /** `env:` of the playbook and of the step at work; nested steps have their own, and put back what they found. */
   declaredEnv: ReadonlyMap<string, string> = new Map();
 
   constructor(
     variables: ReadonlyMap<string, { readonly value: Value; readonly foreign: boolean }>,
     environment: Readonly<Record<string, string | undefined>>,
+    more: {
+      readonly params?: ReadonlyMap<string, Value>;
+      readonly mask?: (text: string) => string;
+    } = {},
   ) {
+    this.#params = more.params ?? new Map();
+    this.mask = more.mask ?? ((text) => text);
     this.#variables = variables;
     this.#environment = environment;
   }
@@ -122,7 +134,7 @@ export class Scope {
   }
 
   pushError(error: ErrorValues): void {
-    this.#errors.push(error);
+    this.#errors.push({ ...error, message: this.mask(error.message) });
   }
 
   popError(): void {
@@ -167,6 +179,10 @@ export class Scope {
           value: this.declaredEnv.get(field) ?? this.#environment[field] ?? null,
           foreign: false,
         };
+      }
+      if (head === "params") {
+        const value = this.#params.get(field) ?? null;
+        return { kind: "value", value: dig(value, deeper), foreign: false };
       }
       if (head === "error") return this.#error(field);
       if (head === "shell" || head === "test") return group(this.#latest("shell"), field);

@@ -175,7 +175,10 @@ class Session {
         run,
         iteration,
         input,
-        scope: new Scope(variablesOf(run, iteration, input), run.facts.environment),
+        scope: new Scope(variablesOf(run, iteration, input), run.facts.environment, {
+          params: run.plan.params,
+          mask: run.secrets.mask,
+        }),
         start: { look, point },
         look,
         specs: [],

@@ -12,34 +12,39 @@ const SUBJECT_LETTERS = 72;
 /**
  * The author's text with each reference replaced by its value; one that goes by file by its path.
  *
- * @param paths of the files that were written for values, by their content.
+ * @param how `paths` of the files that were written for values, by their content; `mask` hides secrets.
  */
 export function shownShell(
   text: ShellText,
   resolved: ReadonlyMap<string, Resolved>,
-  paths: ReadonlyMap<string, string>,
+  how: Shown,
 ): string {
   let shown = "";
   let at = 0;
   for (const reference of text.references) {
-    const value = shownValue(reference, resolved.get(reference.text), paths);
+    const value = shownValue(reference, resolved.get(reference.text), how);
     shown += text.source.slice(at, reference.start) + value;
     at = reference.end;
   }
   return shown + text.source.slice(at);
 }
 
+interface Shown {
+  readonly paths: ReadonlyMap<string, string>;
+  readonly mask: (text: string) => string;
+}
+
 function shownValue(
   reference: Reference,
   resolved: Resolved | undefined,
-  paths: ReadonlyMap<string, string>,
+  { paths, mask }: Shown,
 ): string {
   if (resolved?.file !== undefined) return resolved.file;
   const own = textOf(resolved?.value ?? null);
   const text = own === "" && reference.fallback !== null ? reference.fallback : own;
   const mayBeFile = reference.filter === "file" || text.length > VALUE_LETTERS;
   const path = mayBeFile ? paths.get(text) : undefined;
-  return path ?? cut(text, VALUE_LETTERS);
+  return path ?? cut(mask(text), VALUE_LETTERS);
 }
 
 /** The first line of a rendered command or prompt, for the subject of a commit. */

@@ -6,7 +6,15 @@ import type { Problems } from "./problems.ts";
 import type { Reading } from "./reading.ts";
 import type { Entries, MappingTree, Tree } from "./tree.ts";
 import { RESERVED_IDS } from "../values/names.ts";
-import { boolOf, durationOf, optionalText, readAnalysis, readEnv, textOf } from "./values-of.ts";
+import {
+  boolOf,
+  durationOf,
+  listOfTexts,
+  optionalText,
+  readAnalysis,
+  readEnv,
+  textOf,
+} from "./values-of.ts";
 
 /** The options that every kind has; entries have passed the schema of the step. */
 export function readCommon(
@@ -20,6 +28,7 @@ export function readCommon(
     range,
     condition: optionalText(entries, "condition"),
     env: readEnv(entries.get("env")?.value),
+    secrets: listOfTexts(entries, "secrets") ?? [],
     workingDir: optionalText(entries, "working_dir"),
     timeoutMs: durationOf(entries, "timeout"),
     ...handlers,

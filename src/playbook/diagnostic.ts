@@ -19,3 +19,6 @@ export interface Diagnostic {
   readonly help?: string;
   readonly related?: { readonly message: string; readonly range: Range };
 }
+
+/** Code of the warning about what looks like a key or password in the text of a playbook. */
+export const PLAIN_SECRET = "plain-secret";

@@ -5,8 +5,10 @@ import * as is from "../steps/schema.ts";
 import { check, unknownKey } from "./check.ts";
 import { readCommon } from "./common.ts";
 import type { Playbook } from "./model.ts";
+import { paramsSchema, readParams } from "./params.ts";
 import type { Problems } from "./problems.ts";
 import type { Reading } from "./reading.ts";
+import { readSecrets, secretsSchema } from "./secrets.ts";
 import { reportUnsupported, withoutUnsupported } from "./step.ts";
 import { describe, type Entries, type MappingTree } from "./tree.ts";
 import { entriesOf, numberOf, readEnv, textOf } from "./values-of.ts";
@@ -17,6 +19,8 @@ const headerSchema = z.strictObject({
   description: is.anyText.optional(),
   max_iterations: is.wholeNumber(1, 1000).optional(),
   env: is.env.optional(),
+  params: paramsSchema.optional(),
+  secrets: secretsSchema.optional(),
   defaults: z.unknown().optional(),
   commit: z.enum(["auto", "off"], { error: "one of auto off" }).optional(),
   claude: z.strictObject(claudeOptions, { error: "a mapping, as in {model: opus}" }).optional(),
@@ -40,6 +44,8 @@ export function readHeader(tree: MappingTree, stem: string, problems: Problems):
     description: textOf(sound, "description"),
     maxIterations: numberOf(sound, "max_iterations"),
     env: readEnv(sound.get("env")?.value),
+    params: readParams(sound.get("params")?.value, problems),
+    secrets: readSecrets(sound, problems),
     commit: textOf(sound, "commit") === "off" ? "off" : "auto",
     claude: readClaudeOptions(entriesOf(sound.get("claude")?.value)),
   };

@@ -3,8 +3,6 @@ const NOT_YET: Readonly<Record<"header" | "step" | "claude", ReadonlyMap<string,
   {
     header: new Map([
       ["until", "`max_iterations` bounds the loop, and an iteration that changes nothing ends it"],
-      ["secrets", "set the variable in the environment that mmm is started in"],
-      ["params", "values come in through --args or --map, as $ARG"],
       ["limits", "`max_iterations` and `timeout` bound a run"],
       ["worktree", "make one with `git worktree add` and run mmm in it"],
       ["gates", "a `shell` step that fails stops the run"],
@@ -13,7 +11,6 @@ const NOT_YET: Readonly<Record<"header" | "step" | "claude", ReadonlyMap<string,
     step: new Map([
       ["retry", "`on_failure: {max_attempts: 3}` runs a failed step again"],
       ["validation", "put a `shell` step with the check after this one"],
-      ["secrets", "set the variable in the environment that mmm is started in"],
       ["foreach", "--map and --args run a playbook once for each value"],
       ["do", null],
     ]),
@@ -61,6 +58,7 @@ const HOMES: ReadonlyMap<string, string> = new Map([
   ...each(["outputs", "capture_output", "analysis"], STEP),
   ...each(["shell", "analyze"], ENTRY),
   ...each(["max_iterations", "description", "defaults", "commit", "steps", "commands"], HEADER),
+  ["params", HEADER],
   ["args", "goes with `name`; with `claude`, write arguments into its text"],
   ["options", "goes with `name`; with `claude`, write them into its text"],
 ]);

@@ -3,6 +3,7 @@
  *
  * The reader is the only maker of these values; inside, nothing is checked again.
  */
+import type { Value } from "../values/value.ts";
 import type { Range } from "./diagnostic.ts";
 
 /**
@@ -91,6 +92,8 @@ export interface StepCommon {
   /** `null`: the step always runs (spec 2.5). */
   readonly condition: SourceText | null;
   readonly env: readonly { readonly name: string; readonly value: SourceText }[];
+  /** Of the secrets; only a Claude step needs to list them (spec 2.2). */
+  readonly secrets: readonly SourceText[];
   readonly workingDir: SourceText | null;
   /** For one attempt; `null`: no limit. */
   readonly timeoutMs: number | null;
@@ -134,6 +137,31 @@ export interface AnalyzeStep extends StepCommon {
 
 export type Step = ClaudeStep | ShellStep | AnalyzeStep;
 
+export type ParamType = "string" | "number" | "boolean" | "list";
+
+/** `params:` of the header (spec 2.1). */
+export interface ParamDeclaration {
+  readonly name: string;
+  readonly type: ParamType;
+  readonly required: boolean;
+  /** `null`: none, and the parameter is null when nobody gives it. */
+  readonly default: Value | null;
+  /** Of a list, for each item. */
+  readonly choices: readonly Value[] | null;
+  readonly description: string | null;
+  /** Of the name. */
+  readonly range: Range;
+}
+
+/** `secrets:` of the header: where the value comes from (spec 2.1). */
+export interface SecretDeclaration {
+  /** The variable that children get. */
+  readonly name: string;
+  readonly from: { readonly kind: "env" | "file"; readonly name: string };
+  /** Of the name. */
+  readonly range: Range;
+}
+
 export interface Playbook {
   /** As the user named it; for messages. */
   readonly file: string;
@@ -142,6 +170,8 @@ export interface Playbook {
   readonly description: string | null;
   readonly maxIterations: number | null;
   readonly env: readonly { readonly name: string; readonly value: SourceText }[];
+  readonly params: readonly ParamDeclaration[];
+  readonly secrets: readonly SecretDeclaration[];
   readonly commit: "auto" | "off";
   readonly claude: ClaudeOptions;
   readonly steps: readonly Step[];

@@ -2,6 +2,7 @@
 import type { Condition } from "../values/condition/compile.ts";
 import type { ShellText } from "../values/shell/compile.ts";
 import type { TextTemplate } from "../values/text.ts";
+import type { Value } from "../values/value.ts";
 import type {
   AnalyzeStep,
   ClaudeOptions,
@@ -73,6 +74,8 @@ export type PlannedStep = PlannedClaude | PlannedShell | PlannedAnalyze;
 
 export interface Plan {
   readonly playbook: Playbook;
+  /** By name; what nobody gave is null. */
+  readonly params: ReadonlyMap<string, Value>;
   readonly env: readonly { readonly name: string; readonly value: TextTemplate }[];
   readonly steps: readonly PlannedStep[];
   readonly maxIterations: number;

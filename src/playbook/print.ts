@@ -1,5 +1,5 @@
 import stringWidth from "string-width";
-import type { Diagnostic, Range } from "./diagnostic.ts";
+import { type Diagnostic, PLAIN_SECRET, type Range } from "./diagnostic.ts";
 import { lineIndexAt, lineRange, positionAt, type SourceFile } from "./source.ts";
 
 /** Columns of a line that are shown; longer ones are cut around the marked place. */
@@ -78,7 +78,8 @@ function renderOne(source: SourceFile, diagnostic: Diagnostic): string {
   const kind = severity === "error" ? "" : `${severity}: `;
   const lines = [
     `${placeName(source, range)} ${code} ${kind}${visible(message)}`,
-    ...picture(source, range),
+    // What is warned of because it is written down is not written to a log as well.
+    ...(code === PLAIN_SECRET ? [] : picture(source, range)),
   ];
   if (help !== undefined) lines.push(`  help: ${visible(help)}`);
   if (related !== undefined) {

@@ -7,6 +7,9 @@ export function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): r
   if (inner instanceof z.ZodUnion) {
     return inner.options.flatMap((option) => keysAt(option, path));
   }
+  if (inner instanceof z.ZodRecord) {
+    return first === undefined ? [] : keysAt(inner.valueType, rest);
+  }
   if (!(inner instanceof z.ZodObject)) return [];
   if (first === undefined) return Object.keys(inner.shape);
   const next: unknown = inner.shape[String(first)];

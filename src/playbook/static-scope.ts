@@ -10,7 +10,7 @@ import {
   STEP_FIELDS,
 } from "../values/names.ts";
 import type { Reference } from "../values/reference.ts";
-import type { Step } from "./model.ts";
+import type { ParamType, Step } from "./model.ts";
 
 /** What the plan knows of the inputs; `unknown`: `validate`, which sees no command line. */
 export type InputsKnown = "unknown" | { readonly count: number; readonly allHaveFiles: boolean };
@@ -35,6 +35,7 @@ export class StaticScope {
   readonly #environment: ReadonlySet<string> | null;
   readonly #ids: ReadonlySet<string>;
   readonly #holes: Holes;
+  readonly #params: ReadonlyMap<string, ParamType>;
   /** Names under `env:` of the step at hand. */
   stepEnv: ReadonlySet<string> = new Set();
   readonly #steps = new Map<string, KnownStep>();
@@ -49,6 +50,7 @@ export class StaticScope {
     readonly environment: ReadonlySet<string> | null;
     /** Of all steps, wherever they stand. */
     readonly ids: ReadonlySet<string>;
+    readonly params: ReadonlyMap<string, ParamType>;
     /** Of a playbook that was read in part. */
     readonly holes?: Holes | null;
   }) {
@@ -56,6 +58,7 @@ export class StaticScope {
     this.#holes = known.holes ?? { ids: new Set(), steps: false, env: false };
     this.#environment = this.#holes.env ? null : known.environment;
     this.#ids = known.ids;
+    this.#params = known.params;
   }
 
   /** Inside the handlers of a step that may have failed. */
@@ -93,6 +96,8 @@ export class StaticScope {
     if (typeof head !== "string") return unknown(reference, []);
     if (field === undefined || typeof field === "number") return this.#checkPlain(reference, head);
     if (head === "env") return this.#checkEnv(reference, field);
+    if (head === "params") return this.#checkParam(reference, field);
+    if (head === "secrets") return secretsAreVariables(reference, field);
     const group = GROUPS[head];
     if (group !== undefined && !this.#steps.has(head))
       return this.#checkGroup(reference, { head, field, group });
@@ -133,6 +138,11 @@ export class StaticScope {
       const message = `${reference.text}: nothing of the playbook has this name`;
       return { code: "unknown-reference", message, help };
     }
+    if (this.#params.has(name)) {
+      const help = `write \${params.${name}}`;
+      const message = `${reference.text}: nothing of the playbook has this name`;
+      return { code: "unknown-reference", message, help };
+    }
     if (this.#holes.steps) return null;
     return unknown(reference, [...SESSION_NAMES, ...INPUT_NAMES, ...this.#outputs.keys()]);
   }
@@ -166,6 +176,23 @@ export class StaticScope {
     };
   }
 
+  #checkParam(reference: Reference, name: string): NameProblem | null {
+    const type = this.#params.get(name);
+    const [, , deeper] = reference.path;
+    if (type === undefined) {
+      // The header may be what could not be read.
+      if (this.#holes.env) return null;
+      const names = [...this.#params.keys()];
+      const message = `${reference.text}: the header declares no parameter ${name}`;
+      const near = nearest(name, names);
+      const help = near === null ? `declare it: \`params: {${name}: {type: string}}\`` : null;
+      return { code: "unknown-param", message, help: help ?? `did you mean \`params.${near}\`?` };
+    }
+    if (deeper === undefined || (type === "list" && typeof deeper === "number")) return null;
+    const message = `${reference.text}: the parameter ${name} is a ${type}, which has no ${deeper}`;
+    return { code: "unknown-field", message, help: `write \${params.${name}}` };
+  }
+
   #checkGroup(
     reference: Reference,
     { head, field, group }: { head: string; field: string; group: readonly string[] },
@@ -193,7 +220,7 @@ export class StaticScope {
     if (this.#holes.ids.has(id)) return null;
     const step = this.#steps.get(id);
     if (step === undefined) {
-      if (id === "params" || id === "project" || id === "item") {
+      if (id === "project" || id === "item") {
         return {
           code: "not-yet",
           message: `${reference.text}: ${id} values are not supported by this version of mmm`,
@@ -229,6 +256,14 @@ function unknown(reference: Reference, candidates: readonly string[]): NameProbl
     code: "unknown-reference",
     message: `${reference.text}: ${what}`,
     help: near === null ? otherwise : `did you mean \`${near}\`?`,
+  };
+}
+
+function secretsAreVariables(reference: Reference, name: string): NameProblem {
+  return {
+    code: "secret-reference",
+    message: `${reference.text}: a secret reaches a command as the variable ${name}`,
+    help: `in shell text write "$${name}", in a step's \`env\` \${env.${name}}`,
   };
 }
 

@@ -2,15 +2,20 @@ import { writeFileSync } from "node:fs";
 import { StringDecoder } from "node:string_decoder";
 
 import type { ShellPort, ShellReport, ShellRequest } from "../engine/ports.ts";
+import { noRedactor, type Redactor, type RedactStream } from "../lib/redact.ts";
 import type { Children } from "./children.ts";
 import { LogFile, Tail, logUnwritable } from "./output.ts";
 
 /** Linux takes no single argument over 128 KiB; the rest is room for what is put around the script. */
 const MAX_INLINE_BYTES = 100_000;
 
-/** Shell steps: `sh -c`, output whole in the log, its end in memory (spec 2.1, 11). */
-export function createShellPort(children: Children, reader: Reader = quickReader): ShellPort {
-  return { run: (request, signal) => runShell({ children, reader }, request, signal) };
+/** Shell steps: `sh -c`, output whole in the log, its end in memory (spec 2.1, 11); secrets masked everywhere. */
+export function createShellPort(
+  children: Children,
+  reader: Reader = quickReader,
+  redactor: Redactor = noRedactor,
+): ShellPort {
+  return { run: (request, signal) => runShell({ children, reader, redactor }, request, signal) };
 }
 
 /** Who reads what `onOutput` shows: a pager may stand still for hours (`mmm cook -v | less`). */
@@ -24,11 +29,15 @@ export interface Reader {
 const quickReader: Reader = { isBehind: () => false, catchUp: async () => Promise.resolve() };
 
 async function runShell(
-  { children, reader }: { readonly children: Children; readonly reader: Reader },
+  {
+    children,
+    reader,
+    redactor,
+  }: { readonly children: Children; readonly reader: Reader; readonly redactor: Redactor },
   request: ShellRequest,
   signal: AbortSignal,
 ): Promise<ShellReport> {
-  const output = new ShellOutput(request, reader);
+  const output = new ShellOutput(request, reader, redactor);
   if (request.script.includes("\0")) {
     output.close();
     const reason = "the script holds a NUL byte, which no shell can read";
@@ -54,6 +63,7 @@ async function runShell(
     // The child is at work: making a file costs as much as a short step.
     output.prepare();
     const { end, durationMs, stillOpen } = await running;
+    if (stillOpen === null) output.flush();
     // What a background process prints later still goes to the log, not to people.
     output.finish();
     if (stillOpen === null) output.close();
@@ -84,11 +94,13 @@ class ShellOutput {
   readonly #split: Readonly<Record<Source, LogFile>> | null;
   readonly #decoders: Readonly<Record<Source, StringDecoder>> | null;
   readonly #reader: Reader;
+  readonly #redact: Readonly<Record<Source, RedactStream>>;
   #onOutput: ((text: string) => void) | null;
   /** Characters that the reader was too slow for. */
   #unshown = 0;
 
-  constructor(request: ShellRequest, reader: Reader) {
+  constructor(request: ShellRequest, reader: Reader, redactor: Redactor) {
+    this.#redact = { stdout: redactor.stream(), stderr: redactor.stream() };
     this.#reader = reader;
     this.#log = new LogFile(request.logFile);
     this.#split =
@@ -111,11 +123,24 @@ class ShellOutput {
 
   /** The log gets all at once; a promise holds the child back until the reader has caught up. */
   take(source: Source, chunk: Buffer): void | Promise<void> {
+    this.#keep(source, this.#redact[source].push(chunk));
+    if (this.#reader.isBehind()) return this.#reader.catchUp();
+  }
+
+  /** The child and all it started are gone: what may have been the beginning of a secret is none. */
+  flush(): void {
+    for (const source of ["stdout", "stderr"] as const) {
+      this.#keep(source, this.#redact[source].end());
+    }
+  }
+
+  #keep(source: Source, masked: Uint8Array): void {
+    if (masked.length === 0) return;
+    const chunk = Buffer.from(masked.buffer, masked.byteOffset, masked.length);
     this.#log.write(chunk);
     this.#split?.[source].write(chunk);
     this.#tail.push(chunk);
     this.#show(this.#decoders?.[source].write(chunk));
-    if (this.#reader.isBehind()) return this.#reader.catchUp();
   }
 
   finish(): void {
@@ -134,14 +159,16 @@ class ShellOutput {
   /** When there is worse to tell, or nobody left to tell it to. */
   closeQuietly(): void {
     try {
+      this.flush();
       this.close();
     } catch {
       // The log misses its last words; nothing else is lost.
     }
   }
 
-  summary(): { readonly bytes: number; readonly tail: string } {
-    return { bytes: this.#tail.total, tail: this.#tail.text() };
+  summary(): { readonly bytes: number; readonly tail: string; readonly masked: boolean } {
+    const masked = this.#redact.stdout.masked || this.#redact.stderr.masked;
+    return { bytes: this.#tail.total, tail: this.#tail.text(), masked };
   }
 
   #show(text: string | undefined): void {

@@ -11,6 +11,7 @@ import {
   writeSync,
 } from "node:fs";
 import path from "node:path";
+import { noRedactor, type Redactor } from "../lib/redact.ts";
 import { writing } from "./disk.ts";
 import { JOURNAL_VERSION, type JournalRecord } from "./journal-line.ts";
 import { type JournalContent, readJournal } from "./read-journal.ts";
@@ -35,6 +36,8 @@ interface JournalOptions {
   /** What the file holds, if it has just been read. */
   readonly content?: JournalContent;
   readonly disk?: Partial<JournalDisk>;
+  /** The last line of defence: answers of the world are written down too. */
+  readonly redactor?: Redactor;
 }
 
 /**
@@ -46,7 +49,7 @@ interface JournalOptions {
 export function openJournal(
   file: string,
   now: () => Date,
-  { content = readJournal(file), disk = {} }: JournalOptions = {},
+  { content = readJournal(file), disk = {}, redactor = noRedactor }: JournalOptions = {},
 ): Journal {
   const fd = writing(`open the journal ${file}`, () => openSync(file, APPEND));
   const note = writing(`repair the journal ${file}`, () => repair(file, fd, content));
@@ -58,7 +61,7 @@ export function openJournal(
   });
   return {
     note,
-    append: (record) => lines.append(record, now()),
+    append: (record) => lines.append(redactor.value(record), now()),
     close: () => lines.close(),
   };
 }

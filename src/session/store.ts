@@ -4,13 +4,14 @@ import { readFile, stat, writeFile } from "node:fs/promises";
 import { isUtf8 } from "node:buffer";
 import path from "node:path";
 import type { StorePort } from "../engine/ports.ts";
+import { noRedactor, type Redactor } from "../lib/redact.ts";
 import { diskError, writing } from "./disk.ts";
 
 const FOLDER = { log: "logs", stdout: "logs", stderr: "logs", events: "claude" } as const;
 const SUFFIX = { log: ".log", stdout: ".stdout", stderr: ".stderr", events: ".jsonl" } as const;
 
-/** Makes the folders; throws `MmmError` (exit 3) when that cannot be. */
-export function openStore(directory: string): StorePort {
+/** Makes the folders; secrets in values are masked. Throws `MmmError` (exit 3) when that cannot be. */
+export function openStore(directory: string, redactor: Redactor = noRedactor): StorePort {
   writing(`make the session's folder ${directory}`, () => {
     for (const folder of ["logs", "claude", "outputs"]) {
       mkdirSync(path.join(directory, folder), { recursive: true });
@@ -21,7 +22,7 @@ export function openStore(directory: string): StorePort {
     writeOutput: async (name, content) => {
       const file = freeName(path.join(directory, "outputs", fileName(name)));
       try {
-        await writeFile(file, content, { flag: "wx" });
+        await writeFile(file, redactor.text(content), { flag: "wx" });
       } catch (error) {
         throw diskError(`write a value to ${file}`, error);
       }

@@ -27,6 +27,7 @@ export const stepOptions = {
     .union([is.text, z.boolean()], { error: "a text that is a condition, true or false" })
     .optional(),
   env: is.env.optional(),
+  secrets: is.texts.optional(),
   working_dir: is.text.optional(),
   timeout: is.duration({ zero: false }).optional(),
   on_failure: is.form("handler").optional(),

@@ -99,5 +99,6 @@ async function execute(
     turns: report.turns,
     model: report.model,
     warnings: report.warnings,
+    masked: report.masked ?? false,
   };
 }

@@ -85,5 +85,6 @@ async function execute(
     turns: null,
     model: null,
     warnings: [],
+    masked: report.masked ?? false,
   };
 }

@@ -37,6 +37,7 @@ export const RESERVED_IDS: ReadonlySet<string> = new Set([
   ...Object.keys(GROUPS),
   "env",
   "params",
+  "secrets",
   "project",
   "item",
   ...CAPITAL_NAMES,

@@ -86,7 +86,9 @@ export async function makeStage(): Promise<Stage> {
     PATH: [bin, claude.directory, repo.env["PATH"] ?? ""].join(path.delimiter),
     // The tests may run as root, to whom the real CLI refuses the default flag.
     IS_SANDBOX: "1",
+    DEPLOY_TOKEN: "token-of-the-documents",
   };
+  writeFileSync(path.join(repo.env["HOME"] ?? "", ".signing-key"), "key of the documents\n");
   return {
     repo,
     env,

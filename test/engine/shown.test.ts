@@ -12,7 +12,7 @@ function shown(
 ): string {
   const { text } = compileShellText(source, () => true);
   if (text === null) throw new Error(`refused: ${source}`);
-  return shownShell(text, new Map(Object.entries(values)), paths);
+  return shownShell(text, new Map(Object.entries(values)), { paths, mask: (value) => value });
 }
 
 const own = (value: Resolved["value"]): Resolved => ({ value, foreign: false });

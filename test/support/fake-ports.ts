@@ -62,8 +62,10 @@ export class FakeWorld {
   /** What each child was given to live, in ms. */
   readonly timeouts: (number | null)[] = [];
   /** Scripts that ran, with the environment they got. */
-  readonly scripts: { readonly script: string; readonly env: Readonly<Record<string, string>> }[] =
-    [];
+  readonly scripts: {
+    readonly script: string;
+    readonly env: Readonly<Record<string, string | undefined>>;
+  }[] = [];
   readonly abort = new AbortController();
   readonly #options: WorldOptions;
   readonly #disk = new Map<string, string>();
@@ -270,7 +272,7 @@ export class FakeWorld {
     return acts[Math.min(call, acts.length - 1)] ?? "";
   }
 
-  #run(script: string, env: Readonly<Record<string, string>>): Ran {
+  #run(script: string, env: Readonly<Record<string, string | undefined>>): Ran {
     const said = { stdout: "", stderr: "", both: "" };
     const say = (stream: "stdout" | "stderr", text: string): void => {
       said[stream] += `${text}\n`;
@@ -411,6 +413,7 @@ export async function play(yaml: string, options: PlayOptions = {}): Promise<Pla
       rollback: options.rollback ?? true,
       failFast: options.failFast ?? false,
     },
+    secrets: { values: new Map<string, string>(), mask: (text: string) => text },
     meaningOf: ({ path }) => path,
   };
   const recorder: Recorder = {
