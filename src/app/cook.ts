@@ -27,6 +27,7 @@ import {
   workingDirectory,
 } from "./planning.ts";
 import { playSession } from "./play-session.ts";
+import { leftByStopped } from "./resumable.ts";
 import { lookAtLock } from "./look-at-lock.ts";
 import { mainRootOf } from "./world.ts";
 
@@ -59,6 +60,8 @@ export async function cook(request: CookRequest, invocation: Invocation): Promis
   const ready = await checkReady(start, {
     allowDirty: request.allowDirty,
     ownFiles: ownFiles(request, file, invocation),
+  }).catch((error: unknown) => {
+    throw leftByStopped(start, error) ?? error;
   });
   const replay = request.replay !== null;
   const lookup = await lookUpCommands(playbook, { cwd, root: start.root, replay }, invocation);

@@ -27,15 +27,38 @@ export async function findSession(typed: string | null, here: RepositoryStart): 
   });
 }
 
-const RESUMABLE = new Set(["running", "interrupted", "suspended", "failed"]);
+/** Its tree stays as it was left. */
+const STOPPED = new Set(["running", "interrupted", "suspended"]);
+const RESUMABLE = new Set([...STOPPED, "failed"]);
 
 /** A session that stopped before its end, of all trees of the repository. */
-function newestResumable(sessions: string, names: readonly string[]): string | null {
+function newestResumable(
+  sessions: string,
+  names: readonly string[],
+  statuses: ReadonlySet<string> = RESUMABLE,
+): string | null {
   const found = names
     .map((name) => ({ name, status: statusOf(path.join(sessions, name)) }))
-    .filter(({ status }) => status !== null && RESUMABLE.has(status.status))
+    .filter(({ status }) => status !== null && statuses.has(status.status))
     .sort((one, other) => (other.status?.at ?? 0) - (one.status?.at ?? 0));
   return found[0]?.name ?? null;
+}
+
+/** The same trouble, when the dirt is most likely what a stopped session left; else `null`. */
+export function leftByStopped(start: RepositoryStart, error: unknown): MmmError | null {
+  if (!(error instanceof MmmError) || error.code !== "dirty-tree") return null;
+  const sessions = path.join(mainRootOf(start), ".mmm", "sessions");
+  const names = existsSync(sessions) ? readdirSync(sessions) : [];
+  const name = newestResumable(sessions, names, STOPPED);
+  if (name === null) return null;
+  return new MmmError("session-stopped", 3, {
+    message: `the session ${name} was stopped here and left work behind: ${error.message}`,
+    next: [
+      `mmm resume ${name}   (goes on where it stopped)`,
+      `mmm sessions drop ${name}   (gives it up; what it left is kept under refs/mmm/failed)`,
+      ...error.next,
+    ],
+  });
 }
 
 function statusOf(directory: string): { readonly status: string; readonly at: number } | null {
