@@ -11,7 +11,8 @@ export async function endLeftBehind(stale: StaleHolder, mainRoot: string): Promi
   const journal = path.join(mainRoot, ".mmm", "sessions", stale.session, "journal.jsonl");
   // The name comes from a file: it must not lead anywhere else.
   const known = /^[a-z0-9-]+$/.test(stale.session) && existsSync(journal);
-  const children = known ? await journalledChildren(journal) : [];
+  // After a reboot those pids and start times may be anybody's.
+  const children = known && !stale.rebooted ? await journalledChildren(journal) : [];
   const owners = stale.owner === null ? [] : [stale.owner];
   const ended = await endOrphans(children, { owners });
   const what = `${stale.session} was killed`;

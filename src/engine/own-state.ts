@@ -2,7 +2,8 @@
 
 /** Lines for git's `info/exclude`; the same set as {@link isOwnState}. */
 export const OWN_STATE_LINES = [
-  "/.mmm/state.json",
+  // Also what was damaged, and what a killed mmm was about to put in its place.
+  "/.mmm/state.json*",
   "/.mmm/sessions/",
   "/.mmm/context/",
   "/.mmm/*.lock",
@@ -10,5 +11,5 @@ export const OWN_STATE_LINES = [
 
 /** @param path relative to the repository, `/` between folders */
 export function isOwnState(path: string): boolean {
-  return /^\.mmm\/(?:state\.json$|sessions\/|context\/|[^/]*\.lock$)/u.test(path);
+  return /^\.mmm\/(?:state\.json[^/]*$|sessions\/|context\/|[^/]*\.lock$)/u.test(path);
 }

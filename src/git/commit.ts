@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { MmmError } from "../errors.ts";
 import type { CommitOutcome, CommitRequest } from "../engine/ports.ts";
 import { composeMessage } from "./commit-message.ts";
+import { diskTrouble } from "./disk-trouble.ts";
 import { waitForIndexLock } from "./index-lock.ts";
 import { showPath } from "./path.ts";
 import { readFlag, tryPlumb } from "./place.ts";
@@ -54,9 +55,9 @@ export async function commitChanges(
     try {
       await stageExactly(place, request, foreign, status.entries);
     } catch (error) {
-      await restoreIndex(place, saved);
-      if (error instanceof MmmError) return refused(error.message);
-      throw error;
+      if (!(error instanceof MmmError)) throw error;
+      await restoreOrStop(place, saved, error.message);
+      return refused(error.message);
     }
     const empty = await tryPlumb(place, {
       args: ["diff-index", "--cached", "--quiet", "HEAD", "--"],
@@ -181,13 +182,28 @@ async function withoutCommit(
       return { kind: "nothing" };
     }
   }
+  const trouble = result.ended === "by-itself" ? await diskTrouble(place, said(result)) : null;
+  if (trouble !== null) throw trouble;
   await restoreIndex(place, attempt.saved);
   if (result.ended === "quiet") return { kind: "timed-out", afterMs: result.quietMs };
   if (result.ended === "aborted") return refused("interrupted before the commit was made");
+  return refused(said(result));
+}
+
+/** The index as it was; throws `MmmError` (exit 3) when the disk is to blame for `text`. */
+async function restoreOrStop(place: Place, saved: string, text: string): Promise<void> {
+  const trouble = await diskTrouble(place, text);
+  if (trouble === null) return restoreIndex(place, saved);
+  // As well as that disk allows.
+  await restoreIndex(place, saved).catch(() => undefined);
+  throw trouble;
+}
+
+function said(result: GitResult): string {
   const text = [result.stdout.toString("utf8").trim(), result.stderr.trim()]
     .filter((part) => part !== "")
     .join("\n");
-  return refused(text === "" ? `git commit exited with ${result.code} and said nothing` : text);
+  return text === "" ? `git commit exited with ${result.code} and said nothing` : text;
 }
 
 function refused(text: string): CommitOutcome {

@@ -7,6 +7,7 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { MmmError } from "../errors.ts";
+import { diskAdvice } from "./disk-advice.ts";
 
 export interface GitRun {
   readonly cwd: string;
@@ -125,7 +126,7 @@ export function gitFailed(
   const name = args.find((arg, index) => !arg.startsWith("-") && args[index - 1] !== "-c") ?? "";
   return new MmmError("git-failed", 3, {
     message: `git ${name} ${end}${said === "" ? "" : `: ${said}`}`,
-    next: ["git status", "git fsck"],
+    next: diskAdvice(said) ?? ["git status", "git fsck"],
   });
 }
 

@@ -1,14 +1,16 @@
 /** `.mmm/state.json` and `session.json`: small, readable, replaced whole (spec 7). */
 import { randomUUID } from "node:crypto";
-import { existsSync, readFileSync, renameSync, statSync } from "node:fs";
-import writeFileAtomic from "write-file-atomic";
-import type { Event } from "../engine/events.ts";
-import { MmmError } from "../errors.ts";
+import path from "node:path";
+import type { Event, SessionTotals } from "../engine/events.ts";
 import { writing } from "./disk.ts";
+import { isRunning, readSession, replaceSession, type SessionRecord } from "./session-file.ts";
+import { setAside } from "./set-aside.ts";
 import { underLock } from "./state-lock.ts";
+import { type Format, type Migration, readVersioned, writeVersioned } from "./versioned-file.ts";
 
-/** Version of both files; a newer one is refused with a word. */
 const STATE_VERSION = 1;
+/** There is one version so far. */
+const MIGRATIONS: ReadonlyMap<number, Migration> = new Map();
 
 interface State {
   readonly version: number;
@@ -17,7 +19,7 @@ interface State {
   readonly last_run: string | null;
   readonly score: number | null;
   readonly running: readonly string[];
-  readonly last_session: Readonly<Record<string, unknown>> | null;
+  readonly last_session: SessionRecord | null;
 }
 
 /** What the caller knows of the session from its start. */
@@ -27,6 +29,22 @@ export interface SessionSummary {
   readonly startedAt: string;
   /** Latest output called `score` or `health_score`; absent: none yet. */
   readonly score?: number | undefined;
+  /** Plain JSON of what was asked, for resume; what `session.json` has of it stays when it is absent. */
+  readonly request?: unknown;
+}
+
+/** How a session ended: its last event. Statuses and reasons are the engine's. */
+export interface SessionEnd {
+  readonly status: string;
+  readonly stop: string;
+  readonly exitCode: number;
+  readonly totals: SessionTotals;
+}
+
+/** The two files that tell of a session. */
+export interface SessionFiles {
+  readonly state: string;
+  readonly session: string;
 }
 
 /**
@@ -39,13 +57,14 @@ export function recordStart(
   file: string,
   session: SessionSummary,
   { gone, again }: { readonly gone: string | null; readonly again: boolean },
+  migrations = MIGRATIONS,
 ): string | null {
   return underLock(lockOf(file), () => {
-    const { state, note } = readState(file);
+    const { state, note } = readState(file, migrations);
     const others = state.running.filter((name) => name !== gone && name !== session.name);
+    const running = [...stillRunning(file, others), session.name];
     const total_runs = state.total_runs + (again ? 0 : 1);
-    const running = [...others, session.name];
-    replace(file, { ...state, total_runs, last_run: session.startedAt, running });
+    writeVersioned(file, { ...state, total_runs, last_run: session.startedAt, running });
     return note;
   });
 }
@@ -54,7 +73,7 @@ export function recordStart(
 export function recordEnd(
   file: string,
   session: SessionSummary,
-  end: Extract<Event, { type: "session-finished" }>,
+  end: SessionEnd,
   endedAt: string,
 ): void {
   close(file, session, sessionRecord(session, end, endedAt));
@@ -76,18 +95,22 @@ function close(file: string, session: SessionSummary, last_session: State["last_
   underLock(lockOf(file), () => {
     const { state } = readState(file);
     const running = state.running.filter((name) => name !== session.name);
-    replace(file, { ...state, running, score: session.score ?? state.score, last_session });
+    const score = session.score ?? state.score;
+    writeVersioned(file, { ...state, running, score, last_session });
   });
 }
 
-/** The content of `session.json`; `null` end: still running. */
+/**
+ * The content of `session.json`; `null` end: still running. Returns a word when a damaged file was set
+ * aside, else `null`.
+ */
 export function writeSession(
   file: string,
   session: SessionSummary,
-  end: Extract<Event, { type: "session-finished" }> | null,
+  end: SessionEnd | null,
   endedAt: string | null,
-): void {
-  const content =
+): string | null {
+  const record: SessionRecord =
     end === null || endedAt === null
       ? {
           name: session.name,
@@ -96,16 +119,16 @@ export function writeSession(
           started_at: session.startedAt,
         }
       : sessionRecord(session, end, endedAt);
-  replace(file, { version: STATE_VERSION, ...content }, end !== null);
+  return replaceSession(file, { ...record, request: session.request });
 }
 
 /** Says that the surroundings broke off the session (disk, git) or a bug did: it is not running any more. */
 export function recordBreak(
-  files: { readonly state: string; readonly session: string },
+  files: SessionFiles,
   session: SessionSummary,
   broken: { readonly message: string; readonly endedAt: string },
 ): void {
-  const record = {
+  const record: SessionRecord = {
     name: session.name,
     status: "failed",
     stop_reason: "error",
@@ -114,15 +137,37 @@ export function recordBreak(
     started_at: session.startedAt,
     ended_at: broken.endedAt,
   };
-  replace(files.session, { version: STATE_VERSION, ...record });
-  close(files.state, session, record);
+  try {
+    const found = readSession(files.session);
+    // It has ended, and only its record broke: how it ended stays the truth.
+    const isOver = found.kind === "sound" && found.value.status !== "running";
+    if (!isOver) replaceSession(files.session, { ...record, request: session.request });
+  } finally {
+    // One of the two may be writable still.
+    close(files.state, session, record);
+  }
 }
 
-function sessionRecord(
-  session: SessionSummary,
-  end: Extract<Event, { type: "session-finished" }>,
-  endedAt: string,
-): Record<string, unknown> {
+/**
+ * Gives a session that does not run another status (`dropped`); what else is told of it stays. `false`:
+ * there is no sound `session.json`. Throws `MmmError` (exit 3).
+ */
+export function recordStatus(files: SessionFiles, status: string): boolean {
+  const found = readSession(files.session);
+  if (found.kind !== "sound") return false;
+  const { process: _, ...record } = found.value;
+  replaceSession(files.session, { ...record, status });
+  underLock(lockOf(files.state), () => {
+    const { state } = readState(files.state);
+    const running = state.running.filter((name) => name !== record.name);
+    const last = state.last_session;
+    const last_session = last?.name === record.name ? { ...last, status } : last;
+    writeVersioned(files.state, { ...state, running, last_session });
+  });
+  return true;
+}
+
+function sessionRecord(session: SessionSummary, end: SessionEnd, endedAt: string): SessionRecord {
   return {
     name: session.name,
     status: end.status,
@@ -141,7 +186,10 @@ function sessionRecord(
   };
 }
 
-function readState(file: string): { readonly state: State; readonly note: string | null } {
+function readState(
+  file: string,
+  migrations = MIGRATIONS,
+): { readonly state: State; readonly note: string | null } {
   const fresh: State = {
     version: STATE_VERSION,
     project_id: randomUUID(),
@@ -151,45 +199,43 @@ function readState(file: string): { readonly state: State; readonly note: string
     running: [],
     last_session: null,
   };
-  if (!existsSync(file)) return { state: fresh, note: null };
-  const found = parse(file);
-  if (found === null) {
-    const aside = `${file}.damaged`;
-    writing(`set ${file} aside`, () => renameSync(file, aside));
-    return {
-      state: fresh,
-      note: `${file} was damaged; it is kept as ${aside}, and counting starts anew`,
-    };
-  }
-  if (found.version > STATE_VERSION) {
-    throw new MmmError("state-newer", 3, {
-      message: `${file} has version ${found.version}, and this mmm knows ${STATE_VERSION}`,
-      next: ["use the newer mmm that wrote it"],
-    });
-  }
-  return { state: { ...fresh, ...found }, note: null };
+  const found = readVersioned(file, { ...FORMAT, migrations });
+  if (found.kind === "sound") return { state: { ...fresh, ...found.value }, note: null };
+  if (found.kind === "none") return { state: fresh, note: null };
+  const aside = writing(`set ${file} aside`, () => setAside(file));
+  return {
+    state: fresh,
+    note: `${file} was damaged; it is kept as ${aside}, and counting starts anew`,
+  };
 }
 
-function parse(file: string): State | null {
-  try {
-    if (!statSync(file).isFile()) return null;
-    const value: unknown = JSON.parse(readFileSync(file, "utf8"));
-    if (typeof value !== "object" || value === null) return null;
-    const state = value as State; // Its fields are checked here, the rest is only copied.
-    const sound =
-      typeof state.version === "number" &&
-      typeof state.total_runs === "number" &&
-      Array.isArray(state.running);
+const FORMAT: Format<State> = {
+  version: STATE_VERSION,
+  migrations: MIGRATIONS,
+  read: (content) => {
+    const state = content as unknown as State; // Its fields are checked here, the rest is only copied.
+    const sound = typeof state.total_runs === "number" && Array.isArray(state.running);
     return sound ? state : null;
+  },
+};
+
+/** Without those whose process is gone and who could not say so: a full disk, a power cut. */
+function stillRunning(file: string, names: readonly unknown[]): readonly string[] {
+  return names.filter((name): name is string => {
+    if (typeof name !== "string" || !/^[a-z0-9-]+$/.test(name)) return false;
+    const own = path.join(path.dirname(file), "sessions", name, "session.json");
+    const found = readVersionedSession(own);
+    return found === null || isRunning(found);
+  });
+}
+
+/** `null`: it says nothing (yet). */
+function readVersionedSession(file: string): SessionRecord | null {
+  try {
+    const found = readSession(file);
+    return found.kind === "sound" ? found.value : null;
   } catch {
-    // Damaged; the caller sets it aside and says so.
+    // A newer mmm's: it is its business.
     return null;
   }
-}
-
-/** @param fsync `false`: what only says "running" may be lost in a power cut, like the run itself. */
-function replace(file: string, content: object, fsync = true): void {
-  writing(`write ${file}`, () =>
-    writeFileAtomic.sync(file, `${JSON.stringify(content, null, 2)}\n`, { fsync }),
-  );
 }

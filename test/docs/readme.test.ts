@@ -397,9 +397,9 @@ describe("the manuals name", () => {
         .toSorted();
     };
 
-    // `error` is there only when the session broke off.
+    // `error` is there only when the session broke off, `process` only while it runs.
     expect(fields("session.json")).toEqual(
-      [...json(path.join(repo.root, folder)), "error"].toSorted(),
+      [...json(path.join(repo.root, folder)), "error", "process"].toSorted(),
     );
     expect(fields("state.json")).toEqual(json(path.join(repo.root, ".mmm/state.json")).toSorted());
   });

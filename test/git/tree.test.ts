@@ -975,7 +975,7 @@ describe("exclude", () => {
     await tree.exclude();
     await tree.exclude();
     expect(await repo.read(".git/info/exclude")).toBe(
-      "mine\n/.mmm/state.json\n/.mmm/sessions/\n/.mmm/context/\n/.mmm/*.lock\n",
+      "mine\n/.mmm/state.json*\n/.mmm/sessions/\n/.mmm/context/\n/.mmm/*.lock\n",
     );
 
     await rm(join(repo.root, ".git/info"), { recursive: true });

@@ -112,6 +112,10 @@ export async function program(directory: string, source: string): Promise<string
     platform: "node",
     format: "esm",
     target: "node20.19",
+    // Packages of the older kind ask for Node's own modules in the older way.
+    banner: {
+      js: 'import { createRequire as require_ } from "node:module"; const require = require_(import.meta.url), __filename = import.meta.filename;',
+    },
     logLevel: "warning",
   });
   return outfile;
