@@ -6,6 +6,7 @@ import type { ProcessEnd } from "../engine/outcome.ts";
 import { MmmError } from "../errors.ts";
 import { applyChanges, applyCommit } from "./apply.ts";
 import { rootsOf } from "./git.ts";
+import { lasting } from "./result-trouble.ts";
 import type { RecordedCall } from "./recording.ts";
 import { hideVolatile, matchesPattern, showRoot } from "./volatile.ts";
 
@@ -21,6 +22,7 @@ export interface ReplayOptions {
  */
 export function createReplayPort(options: ReplayOptions): ClaudePort {
   const unused = [...options.calls];
+  let played = 0;
   return {
     run: async (request, signal) => {
       const started = performance.now();
@@ -31,7 +33,8 @@ export function createReplayPort(options: ReplayOptions): ClaudePort {
       const call = take(unused, prompt, request.step);
       if (call === null)
         return failed(request, NOT_RECORDED, missing(prompt, unused, options.file), end());
-      return perform(call, request, { root, signal, durationMs: end });
+      played += 1;
+      return perform(call, request, { root, signal, durationMs: end, number: played });
     },
   };
 }
@@ -41,9 +44,7 @@ type Trouble = Extract<ClaudeReport["verdict"], { readonly ok: false }>;
 const NOT_RECORDED: ProcessEnd = { kind: "not-started", reason: "the recording has no such call" };
 const CANCELLED: Trouble = {
   ok: false,
-  code: "cancelled",
-  message: "the replay was stopped because mmm was told to stop",
-  next: [],
+  ...lasting("cancelled", "the replay was stopped because mmm was told to stop"),
 };
 
 function take(unused: RecordedCall[], prompt: string, step: string): RecordedCall | null {
@@ -58,12 +59,14 @@ interface Stage {
   readonly root: string;
   readonly signal: AbortSignal;
   readonly durationMs: () => number;
+  /** From 1, of the calls that were played. */
+  readonly number: number;
 }
 
 async function perform(
   call: RecordedCall,
   request: ClaudeRequest,
-  { root, signal, durationMs }: Stage,
+  { root, signal, durationMs, number }: Stage,
 ): Promise<ClaudeReport> {
   for (const activity of call.activity) request.onActivity?.(activity);
   const end: ProcessEnd = { kind: "exited", code: call.exit };
@@ -76,12 +79,7 @@ async function perform(
     await applyChanges(call.changes, root);
   } catch (error) {
     if (!(error instanceof MmmError)) throw error;
-    const trouble: Trouble = {
-      ok: false,
-      code: error.code,
-      message: error.message,
-      next: error.next,
-    };
+    const trouble: Trouble = { ok: false, ...lasting(error.code, error.message, error.next) };
     return failed(request, { kind: "not-started", reason: error.message }, trouble, durationMs());
   }
   const text = showRoot(call.text, root);
@@ -95,7 +93,8 @@ async function perform(
     usage: call.usage,
     turns: call.turns,
     model: call.model,
-    claudeSession: null,
+    // A later step may go on with it; nobody asks what it is called.
+    claudeSession: request.resume?.session ?? `replay-${number}`,
     tail: text,
     warnings: [],
   };
@@ -104,7 +103,7 @@ async function perform(
 function verdictOf({ failure, exit }: RecordedCall): ClaudeReport["verdict"] {
   if (failure !== undefined) return { ok: false, ...failure, next: [] };
   if (exit === 0) return { ok: true };
-  return { ok: false, code: "exit-code", message: `claude failed: exit ${exit}`, next: [] };
+  return { ok: false, ...lasting("exit-code", `claude failed: exit ${exit}`) };
 }
 
 /** The files a real call leaves: one line of events, the log, the text. */
@@ -148,18 +147,15 @@ function missing(prompt: string, unused: readonly RecordedCall[], file: string):
   const nearest = left
     .map((text) => ({ text, letters: distance(cut(text, 500), cut(prompt, 500)) }))
     .sort((one, other) => one.letters - other.letters)[0];
-  return {
-    ok: false,
-    code: "no-recording",
-    message: [
-      `the recording ${file} has no call for ${JSON.stringify(cut(prompt, 200))}`,
-      ...(nearest === undefined ? ["it has no call left"] : difference(nearest.text, prompt)),
-    ].join("\n"),
-    next: [
-      ...(left.length === 0 ? [] : [`calls left: ${left.slice(0, 10).map(shown).join(", ")}`]),
-      "record again with --record, or add a line (docs/recordings.md)",
-    ],
-  };
+  const message = [
+    `the recording ${file} has no call for ${JSON.stringify(cut(prompt, 200))}`,
+    ...(nearest === undefined ? ["it has no call left"] : difference(nearest.text, prompt)),
+  ].join("\n");
+  const next = [
+    ...(left.length === 0 ? [] : [`calls left: ${left.slice(0, 10).map(shown).join(", ")}`]),
+    "record again with --record, or add a line (docs/recordings.md)",
+  ];
+  return { ok: false, ...lasting("no-recording", message, next) };
 }
 
 /** The first line in which they differ. */

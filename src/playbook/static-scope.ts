@@ -99,6 +99,33 @@ export class StaticScope {
     return this.#checkStep(reference, head, field);
   }
 
+  /** `continue_session`: the id of an earlier Claude step, or `null` for the latest one. */
+  conversation(id: string | null): NameProblem | null {
+    if (this.#holes.steps) return null;
+    if (id === null) {
+      if (this.#kinds.has("claude")) return null;
+      const message = "continue_session: no Claude step stands earlier";
+      return { code: "nothing-earlier", message, help: "leave it out in the first one" };
+    }
+    const step = this.#steps.get(id);
+    if (step?.kind === "claude" || this.#holes.ids.has(id)) return null;
+    if (step !== undefined) {
+      const message = `continue_session: step ${id} is a ${step.kind} step`;
+      return { code: "no-conversation", message, help: "name a Claude step" };
+    }
+    if (this.#ids.has(id)) {
+      const message = `continue_session: step ${id} has not run here`;
+      return { code: "not-yet-run", message, help: "name a Claude step that stands earlier" };
+    }
+    const claude = [...this.#steps].flatMap(([name, { kind }]) => (kind === "claude" ? name : []));
+    const near = nearest(id, claude.slice(-500));
+    return {
+      code: "unknown-reference",
+      message: `continue_session: no earlier step has the id ${id}`,
+      help: near === null ? "name a Claude step that stands earlier" : `did you mean \`${near}\`?`,
+    };
+  }
+
   #checkPlain(reference: Reference, name: string): NameProblem | null {
     if (INPUT_NAMES.some((each) => each === name)) return this.#checkInput(reference, name);
     if (name === CAPTURED) {

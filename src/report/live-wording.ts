@@ -61,6 +61,7 @@ export class LiveFeed {
         return [say(`${prefix}${this.#symbols.again} ${text}`, "warn")];
       }
       case "turns":
+      case "usage":
         return [];
       default:
         return unreachable(activity);

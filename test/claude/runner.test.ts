@@ -289,6 +289,145 @@ test("a process that wakes up after a result is not lingering: the last result c
   expect(report).toMatchObject({ verdict: { ok: true }, text: "second", warnings: [] });
 });
 
+test("a call that falls silent is ended with its tree after idle_timeout, and may be tried again (2.4)", async () => {
+  const pidFile = path.join(top, "pid");
+
+  const report = await run(
+    {
+      do: [
+        { init: {} },
+        { spawn: ["sleep", "600"], session: true, pidFile },
+        { waitFor: path.join(top, "never") },
+      ],
+    },
+    { request: { options: { idleTimeoutMs: 1500 } } },
+  );
+
+  expect(report.verdict).toMatchObject({ ok: false, code: "idle", transient: true });
+  expect(report.end).toEqual({ kind: "signalled", signal: "SIGTERM" });
+  expect(isAlive(Number(await read("pid")))).toBe(false);
+});
+
+test("a call that keeps talking is not idle, and one without idle_timeout never (2.4)", async () => {
+  const talk = Array.from({ length: 8 }, () => [
+    { run: ["sleep", "0.3"] as const },
+    { say: "still here" },
+  ]).flat();
+
+  const report = await run(
+    { do: [{ init: {} }, ...talk, { result: {} }] },
+    { request: { options: { idleTimeoutMs: 1500 } } },
+  );
+
+  expect(report.verdict).toEqual({ ok: true });
+}, 20_000);
+
+test("options of the call arrive in the command line (6.1, 6.5)", async () => {
+  await fs.writeFile(path.join(top, "answer.json"), '{ "type": "object" }\n');
+
+  await run(
+    { do: [{ init: {} }, { result: { structured_output: { score: 7 } } }] },
+    {
+      request: {
+        options: { outputSchema: { kind: "file", path: "answer.json" } },
+        resume: { session: "abc", reported: null },
+        maxBudgetUsd: 1.5,
+      },
+    },
+  );
+
+  const [call] = await claude!.calls();
+  expect(call?.argv).toEqual(
+    expect.arrayContaining([
+      '--json-schema={"type":"object"}',
+      "--resume=abc",
+      "--max-budget-usd=1.5",
+    ]),
+  );
+});
+
+test.each([
+  ["is not there", null, "cannot be read"],
+  ["is no JSON", "type: object", "holds no JSON object"],
+  ["is not about an object", '{"type":"array"}', 'must say "type": "object"'],
+  ["is too big", `{"type":"object","x":"${"y".repeat(100_000)}"}`, "bytes; 100000 are the most"],
+])("an output_schema whose file %s costs nothing (6.1)", async (_, content, message) => {
+  if (content !== null) await fs.writeFile(path.join(top, "answer.json"), content);
+
+  const report = await run(
+    {},
+    { request: { options: { outputSchema: { kind: "file", path: "answer.json" } } } },
+  );
+
+  expect(report).toMatchObject({ end: { kind: "not-started" }, text: "", usage: null });
+  expect(report.verdict).toMatchObject({ ok: false, code: "output-schema", transient: false });
+  expect(report.verdict.ok ? "" : report.verdict.message).toContain(message);
+  expect(await claude!.calls()).toEqual([]);
+});
+
+test("what was used is told by model, and in sum (6.4)", async () => {
+  const usage = (costUSD: number | null) => ({ inputTokens: 10, outputTokens: 1, costUSD });
+
+  const report = await run({
+    do: [{ init: {} }, { result: { modelUsage: { big: usage(0.5), small: usage(0.25) } } }],
+  });
+
+  expect(report.usage).toMatchObject({
+    costUsd: 0.75,
+    inputTokens: 20,
+    models: { big: { costUsd: 0.5, inputTokens: 10 }, small: { costUsd: 0.25 } },
+  });
+});
+
+test.each([
+  ["2.1.112", "its own share", 0.25],
+  ["2.1.329", "the sum so far", 0.15],
+])(
+  "a resumed call of %s tells %s, and counts for itself alone (6.4)",
+  async (version, _, costUsd) => {
+    const models = { m: { costUSD: 0.25, inputTokens: 30, outputTokens: 3 } };
+    const before = {
+      costUsd: 0.1,
+      inputTokens: 20,
+      outputTokens: 2,
+      cacheReadTokens: 0,
+      cacheWriteTokens: 0,
+    };
+
+    const report = await run(
+      { do: [{ init: {} }, { result: { modelUsage: models } }] },
+      {
+        scenario: { version },
+        request: {
+          resume: { session: "abc", reported: { ...before, models: { m: { ...before } } } },
+        },
+      },
+    );
+
+    expect(report.usage?.costUsd).toBeCloseTo(costUsd, 9);
+    expect(report.reported?.costUsd).toBe(0.25);
+  },
+);
+
+test("a resumed call that tells its share itself is believed, over all its results (6.4)", async () => {
+  const all = { m: { costUSD: 5, inputTokens: 500, outputTokens: 50 } };
+  const since = (costUSD: number) => ({ m: { costUSD, inputTokens: 10, outputTokens: 1 } });
+
+  const report = await run(
+    {
+      do: [
+        { init: {} },
+        { result: { modelUsage: all, model_usage_since_last_result: since(0.25) } },
+        { say: "on" },
+        { result: { modelUsage: all, model_usage_since_last_result: since(0.5) } },
+      ],
+    },
+    { scenario: { version: "2.1.329" }, request: { resume: { session: "abc", reported: null } } },
+  );
+
+  expect(report.usage).toMatchObject({ costUsd: 0.75, inputTokens: 20 });
+});
+
 test("a time limit ends the whole tree, children in sessions of their own included (11)", async () => {
   const bin = path.join(top, "slow");
   const script = "#!/bin/sh\nsetsid sleep 600 & echo $! > pid\nwait\n";

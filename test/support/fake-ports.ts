@@ -58,6 +58,8 @@ export class FakeWorld {
   readonly kept: string[] = [];
   readonly rollbacks: TreePoint[] = [];
   readonly prompts: string[] = [];
+  /** The conversation each of these went on with. */
+  readonly resumed: (string | null)[] = [];
   /** What each child was given to live, in ms. */
   readonly timeouts: (number | null)[] = [];
   /** Scripts that ran, with the environment they got. */
@@ -132,6 +134,7 @@ export class FakeWorld {
       claude: {
         run: async (request) => {
           this.prompts.push(request.prompt);
+          this.resumed.push(request.resume?.session ?? null);
           this.timeouts.push(request.timeoutMs);
           const ran = this.#run(this.#actsFor(request.prompt), request.env);
           const { end } = ran;
@@ -142,7 +145,15 @@ export class FakeWorld {
             durationMs: 1,
             verdict: isGood
               ? { ok: true }
-              : { ok: false, code: "exit", message: "Claude failed", next: [] },
+              : {
+                  ok: false,
+                  code: "exit",
+                  message: "Claude failed",
+                  next: [],
+                  transient: false,
+                  retryAfterMs: null,
+                  resetsAt: null,
+                },
             text: ran.stdout,
             textFile: request.logFile,
             usage: {
@@ -154,7 +165,7 @@ export class FakeWorld {
             },
             turns: 1,
             model: "fake",
-            claudeSession: null,
+            claudeSession: request.resume?.session ?? `conversation-${this.prompts.length}`,
             tail: ran.both,
             warnings: [],
           });
