@@ -27,8 +27,8 @@ export async function openReplay(file: string): Promise<ClaudePort> {
 export async function openRecording(
   file: string,
   port: ClaudePort,
-  { version, resumed }: Pick<Invocation, "version"> & { readonly resumed: boolean },
+  { version, env, resumed }: Pick<Invocation, "version" | "env"> & { readonly resumed: boolean },
 ): Promise<ClaudePort> {
   await startRecording({ file, version }, resumed);
-  return recordingPort(port, { file, version });
+  return recordingPort(port, { file, version, env });
 }

@@ -5,7 +5,9 @@ import type { ClaudeActivity, ClaudePort, ClaudeReport, ClaudeRequest } from "..
 import { MmmError } from "../errors.ts";
 import { lookAt, whatChanged, type Moment } from "./capture.ts";
 import { rootsOf } from "./git.ts";
-import { recordingHeader, recordingLine } from "./recording.ts";
+import { mask, secretsOf } from "./mask.ts";
+import { withoutSecrets } from "./masked-changes.ts";
+import { recordingHeader, recordingLine, type RecordedCallInput } from "./recording.ts";
 import { hideVolatile } from "./volatile.ts";
 
 export interface RecorderOptions {
@@ -13,6 +15,8 @@ export interface RecorderOptions {
   readonly file: string;
   /** Of mmm, for the header. */
   readonly version: string;
+  /** The environment mmm was started in: secrets in it are kept out. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 /** Of one call; the event stream has them all. */
@@ -92,7 +96,7 @@ interface Finished {
 
 /** @returns warnings */
 async function write(
-  { file }: RecorderOptions,
+  { file, env = {} }: RecorderOptions,
   { request, report, activity, start }: Finished,
 ): Promise<readonly string[]> {
   if ("trouble" in start) throw start.trouble;
@@ -101,17 +105,19 @@ async function write(
     start.before,
     await lookAt(start.root),
   );
-  const hide = (text: string) => hideVolatile(text, start.roots);
+  const secrets = secretsOf({ ...env, ...request.env });
+  const hide = (text: string) => mask(hideVolatile(text, start.roots), secrets);
+  const safe = withoutSecrets({ commits, changes }, secrets);
   const { verdict } = report;
   const line = recordingLine({
     step: request.step,
     prompt: hide(request.prompt),
     text: hide(report.text),
     activity: activity.flatMap((one) => keep(one, hide)),
-    commits: [...commits],
-    changes: [...changes],
+    commits: safe.commits,
+    changes: safe.changes,
     ...(report.end.kind === "exited" && report.end.code === 0 ? {} : { exit: exitOf(report) }),
-    ...(verdict.ok ? {} : { failure: { code: verdict.code, message: hide(verdict.message) } }),
+    ...(verdict.ok ? {} : { failure: failureOf(verdict, hide) }),
     usage: report.usage,
     turns: report.turns,
     model: report.model,
@@ -121,7 +127,22 @@ async function write(
   } catch (error) {
     throw unwritable(file, error);
   }
-  return warnings;
+  return [...warnings, ...safe.warnings];
+}
+
+/** What may be left out is: the usual trouble is neither transient nor has a time. */
+function failureOf(
+  verdict: Extract<ClaudeReport["verdict"], { readonly ok: false }>,
+  hide: (text: string) => string,
+): RecordedCallInput["failure"] {
+  const { code, message, transient, retryAfterMs, resetsAt } = verdict;
+  return {
+    code,
+    message: hide(message),
+    ...(transient && { transient }),
+    ...(retryAfterMs !== null && { retryAfterMs }),
+    ...(resetsAt !== null && { resetsAt }),
+  };
 }
 
 /** Signals and time limits have no exit code; 1 stands for them beside `failure`. */

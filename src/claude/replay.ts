@@ -6,6 +6,7 @@ import type { ProcessEnd } from "../engine/outcome.ts";
 import { MmmError } from "../errors.ts";
 import { applyChanges, applyCommit } from "./apply.ts";
 import { rootsOf } from "./git.ts";
+import { MASK } from "./mask.ts";
 import { lasting } from "./result-trouble.ts";
 import type { RecordedCall } from "./recording.ts";
 import { hideVolatile, matchesPattern, showRoot } from "./volatile.ts";
@@ -49,7 +50,11 @@ const CANCELLED: Trouble = {
 
 function take(unused: RecordedCall[], prompt: string, step: string): RecordedCall | null {
   const fits = (call: RecordedCall) =>
-    call.prompt === undefined ? matchesPattern(call.match ?? "", prompt) : call.prompt === prompt;
+    call.prompt === undefined
+      ? matchesPattern(call.match ?? "", prompt)
+      : call.prompt === prompt ||
+        // A secret stood there; another one may today.
+        (call.prompt.includes(MASK) && matchesPattern(call.prompt, prompt, MASK));
   const own = unused.findIndex((call) => call.step === step && fits(call));
   const at = own === -1 ? unused.findIndex(fits) : own;
   return at === -1 ? null : (unused.splice(at, 1)[0] ?? null);
@@ -158,16 +163,30 @@ function missing(prompt: string, unused: readonly RecordedCall[], file: string):
   return { ok: false, ...lasting("no-recording", message, next) };
 }
 
-/** The first line in which they differ. */
+/** Lines of a difference that are shown of each side. */
+const MAX_LINES = 6;
+
+/** Where they differ: what the recording has there (`-`), and what was asked (`+`). */
 function difference(expected: string, asked: string): string[] {
   const [old, fresh] = [expected.split("\n"), asked.split("\n")];
-  const at = old.findIndex((line, index) => line !== fresh[index]);
-  const line = at === -1 ? old.length : at;
+  const first = old.findIndex((line, index) => line !== fresh[index]);
+  const from = first === -1 ? old.length : first;
+  let same = 0;
+  const most = Math.min(old.length, fresh.length) - from;
+  while (same < most && old.at(-1 - same) === fresh.at(-1 - same)) same += 1;
   return [
-    `line ${line + 1} of the most similar one:`,
-    `- ${old[line] === undefined ? "(ends)" : cut(old[line], 200)}`,
-    `+ ${fresh[line] === undefined ? "(ends)" : cut(fresh[line], 200)}`,
+    `line ${from + 1} of the most similar one:`,
+    ...side("-", old.slice(from, old.length - same), same > 0),
+    ...side("+", fresh.slice(from, fresh.length - same), same > 0),
   ];
+}
+
+/** @param goesOn the same text follows on both sides. */
+function side(sign: "-" | "+", lines: readonly string[], goesOn: boolean): string[] {
+  if (lines.length === 0) return goesOn ? [] : [`${sign} (ends)`];
+  const told = lines.slice(0, MAX_LINES).map((line) => `${sign} ${cut(line, 200)}`);
+  const left = lines.length - MAX_LINES;
+  return left > 0 ? [...told, `${sign} and ${left} more`] : told;
 }
 
 function shown(prompt: string): string {
