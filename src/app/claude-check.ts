@@ -118,6 +118,7 @@ export async function openClaude(
     uid: who.uid,
     sandbox: who.sandbox,
     strictPermissions: setup.strictPermissions,
+    variables: Object.keys(env),
     isResolved: setup.lookup.isResolved,
   });
   return { port, notes: program.notes };

@@ -18,21 +18,33 @@ const TELLING = [
   "prompt",
 ];
 
-/** What has been counted while a call runs. */
+/** Messages whose further lines are still known; they follow each other closely, sub-agents side by side. */
+const MAX_MESSAGES = 1000;
+
+/** What has been counted while a call runs, in constant memory. */
 export class LiveCounts {
-  /** Ids of the main conversation's messages. */
-  readonly turns = new Set<string>();
-  /** Tokens by message; sub-agents' messages are paid for too. */
-  readonly #tokens = new Map<string, number>();
-  #sum = 0;
+  /** Of the main conversation. */
+  turns = 0;
+  /** Tokens by message, the latest ones; sub-agents' messages are paid for too. */
+  readonly #messages = new Map<string, number>();
+  #tokens = 0;
+
+  /** Is this message seen for the first time? */
+  meet(id: string): boolean {
+    if (this.#messages.has(id)) return false;
+    this.#messages.set(id, 0);
+    const [oldest] = this.#messages.keys();
+    if (this.#messages.size > MAX_MESSAGES && oldest !== undefined) this.#messages.delete(oldest);
+    return true;
+  }
 
   /** @returns the sum so far, or `null` when this message brings nothing new. */
   tokens(id: string, of: number): number | null {
-    const before = this.#tokens.get(id) ?? 0;
+    const before = this.#messages.get(id) ?? 0;
     if (of <= before) return null;
-    this.#tokens.set(id, of);
-    this.#sum += of - before;
-    return this.#sum;
+    this.#messages.set(id, of);
+    this.#tokens += of - before;
+    return this.#tokens;
   }
 }
 
@@ -65,9 +77,9 @@ function assistant(event: JsonObject, counts: LiveCounts): ClaudeActivity[] {
   const found: ClaudeActivity[] = [];
   const id = asString(message?.["id"]);
   // One line a content block: several lines share a message. Sub-agents' messages are no turns.
-  if (id !== null && asString(event["parent_tool_use_id"]) === null && !counts.turns.has(id)) {
-    counts.turns.add(id);
-    found.push({ type: "turns", turns: counts.turns.size });
+  if (id !== null && counts.meet(id) && asString(event["parent_tool_use_id"]) === null) {
+    counts.turns += 1;
+    found.push({ type: "turns", turns: counts.turns });
   }
   const usage = asObject(message?.["usage"]);
   if (id !== null && usage !== null) {

@@ -20,6 +20,8 @@ export interface ClaudeRunnerOptions {
   /** `IS_SANDBOX` of the environment mmm was started in. */
   readonly sandbox: string | undefined;
   readonly strictPermissions: boolean;
+  /** Names of the variables of the environment mmm was started in: what an outer Claude Code set is taken away. */
+  readonly variables?: readonly string[];
   /**
    * Commands that were found beforehand; any other slash command is stopped before its first model call
    * when the first event lists commands and not this one (spec 6.3).
@@ -35,11 +37,12 @@ const DEFAULT_LINGER_MS = 15_000;
  * Set by an outer Claude Code; a CLI that finds them believes to be part of that session. `undefined` takes
  * them away.
  */
-const NOT_INHERITED = {
-  CLAUDECODE: undefined,
-  CLAUDE_CODE_ENTRYPOINT: undefined,
-  CLAUDE_CODE_SSE_PORT: undefined,
-};
+const OF_OUTER_CLAUDE = ["CLAUDECODE", "CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_SSE_PORT"];
+
+function notInherited(variables: readonly string[]): Readonly<Record<string, undefined>> {
+  const more = variables.filter((name) => name.startsWith("CLAUDECODE"));
+  return Object.fromEntries([...OF_OUTER_CLAUDE, ...more].map((name) => [name, undefined]));
+}
 
 /** Rejects only with an `MmmError`: root without a way (`claude-root`), a log that cannot be written. */
 export function createClaudePort(options: ClaudeRunnerOptions): ClaudePort {
@@ -94,7 +97,7 @@ class Call {
           command: this.#options.bin,
           args: line.args,
           cwd: request.cwd,
-          env: { ...NOT_INHERITED, ...request.env },
+          env: { ...notInherited(this.#options.variables ?? []), ...request.env },
           stdin: line.stdin,
           timeoutMs: request.timeoutMs,
           ...(request.onStart === undefined ? {} : { onStart: request.onStart }),

@@ -149,19 +149,26 @@ test("a program that never reads a long text does no harm (EPIPE)", async () => 
 });
 
 test("what an outer Claude Code set is not inherited, the step's own environment is (6.1)", async () => {
-  const outer = { CLAUDECODE: "1", CLAUDE_CODE_ENTRYPOINT: "cli", CLAUDE_CODE_SSE_PORT: "1" };
+  const outer = {
+    CLAUDECODE: "1",
+    CLAUDECODE_OF_TOMORROW: "1",
+    CLAUDE_CODE_ENTRYPOINT: "cli",
+    CLAUDE_CODE_SSE_PORT: "1",
+  };
+  const inherited = { CLAUDE_CODE_MAX_RETRIES: "3" };
   const sandbox = process.env["IS_SANDBOX"];
-  Object.assign(process.env, outer);
+  Object.assign(process.env, outer, inherited);
   delete process.env["IS_SANDBOX"];
   try {
-    await run({}, { request: { env: { MMM_STEP: "review" } } });
+    const variables = Object.keys(process.env);
+    await run({}, { request: { env: { MMM_STEP: "review" } }, options: { variables } });
   } finally {
-    for (const name of Object.keys(outer)) delete process.env[name];
+    for (const name of Object.keys({ ...outer, ...inherited })) delete process.env[name];
     if (sandbox !== undefined) process.env["IS_SANDBOX"] = sandbox;
   }
 
   const env = (await claude!.calls())[0]?.env ?? {};
-  expect(env["MMM_STEP"]).toBe("review");
+  expect(env).toMatchObject({ MMM_STEP: "review", ...inherited });
   for (const name of [...Object.keys(outer), "IS_SANDBOX"]) expect(env).not.toHaveProperty(name);
 });
 
@@ -523,3 +530,78 @@ test("a line of 100 MB is kept whole on disk and costs bounded memory (11)", asy
   expect((await fs.stat(path.join(top, "events.jsonl"))).size).toBeGreaterThan(100_000_000);
   expect(most).toBeLessThan(50_000_000);
 });
+
+test("100 MB of events cost bounded memory, and only the last result counts (11)", async () => {
+  const bin = path.join(top, "talkative");
+  await fs.writeFile(
+    bin,
+    `#!/usr/bin/env node
+const { writeSync } = require("node:fs");
+const say = (event) => {
+  let bytes = Buffer.from(JSON.stringify({ session_id: "s", ...event }) + "\\n");
+  while (bytes.length > 0) bytes = bytes.subarray(writeSync(1, bytes));
+};
+say({ type: "system", subtype: "init" });
+const text = "ü".repeat(5000);
+for (let i = 0; i < 10_000; i += 1)
+  say({ type: "assistant", message: { id: "m" + i, content: [{ type: "text", text }] } });
+say({ type: "result", subtype: "success", result: "first", modelUsage: { m: { costUSD: 1 } } });
+say({ type: "result", subtype: "success", result: "last", modelUsage: { m: { costUSD: 2 } } });
+`,
+    { mode: 0o755 },
+  );
+  const held = (): number => heldBytes() + process.memoryUsage().heapUsed;
+  const before = held();
+  let [most, turns, seen] = [0, 0, 0];
+  const onActivity = (activity: ClaudeActivity): void => {
+    if (activity.type === "turns") turns = activity.turns;
+    seen += 1;
+    if (seen % 4000 === 0) most = Math.max(most, held() - before);
+  };
+
+  const report = await run({}, { options: { bin }, request: { onActivity } });
+
+  expect(report).toMatchObject({ verdict: { ok: true }, text: "last", usage: { costUsd: 2 } });
+  expect(turns).toBe(10_000);
+  expect((await fs.stat(path.join(top, "events.jsonl"))).size).toBeGreaterThan(100_000_000);
+  expect(most).toBeGreaterThan(0);
+  expect(most).toBeLessThan(20_000_000);
+});
+
+test.each([
+  ["and has said nothing", "", null],
+  ["in the middle of its events", '{"type":"system","subtype":"init"}', "no-result"],
+])(
+  "a program that closes its output early %s is judged when it ends (6.2)",
+  async (_, said, code) => {
+    const bin = path.join(top, "early");
+    const say = said === "" ? "" : `echo '${said}'\n`;
+    await fs.writeFile(bin, `#!/bin/sh\n${say}exec 1>&- 2>&-\nsleep 0.2\ntouch done\n`, {
+      mode: 0o755,
+    });
+
+    const { verdict } = await run({}, { options: { bin } });
+
+    expect(verdict.ok ? null : verdict.code).toBe(code);
+    expect(await read("done")).toBe("");
+  },
+);
+
+test("a leader that dies leaves its children to mmm, which does not wait for them and ends them (F04)", async () => {
+  const pidFile = path.join(top, "pid");
+
+  const report = await run({
+    do: [
+      { init: {} },
+      { spawn: ["sleep", "600"], session: true, stdio: "inherit", pidFile },
+      { kill: "SIGKILL" },
+    ],
+  });
+  await children.endAll(true);
+
+  expect(report).toMatchObject({
+    end: { kind: "signalled", signal: "SIGKILL" },
+    verdict: { ok: false, code: "no-result", transient: false },
+  });
+  expect(isAlive(Number(await read("pid")))).toBe(false);
+}, 30_000);
