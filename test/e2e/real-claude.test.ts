@@ -5,7 +5,7 @@
 import path from "node:path";
 import { readFile } from "node:fs/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { realClaude, type RealClaude } from "../support/real-claude.ts";
+import { isNative, realClaude, type RealClaude } from "../support/real-claude.ts";
 import { runCli } from "../support/run-cli.ts";
 import { makeRepo, type TempRepo } from "../support/temp-repo.ts";
 
@@ -89,7 +89,8 @@ test("a structured answer is an output, and a conversation goes on in a later st
   claude = await realClaude({
     turns: [
       { toolUse: { name: "StructuredOutput", input: { score: 7, why: "few tests" } } },
-      { text: "given" },
+      // Native versions are done with the answer.
+      ...(isNative ? [] : [{ text: "given" }]),
       { text: "as I said" },
     ],
   });
@@ -117,16 +118,16 @@ steps:
   expect(result, result.stdout + result.stderr).toMatchObject({ code: 0 });
   expect(await repo.read("seen.txt")).toBe("7");
   const asked = (await claude.requests()).filter(({ kind }) => kind === "turn");
-  expect(asked.map(({ turn }) => turn)).toEqual([0, 1, 2]);
+  expect(asked.map(({ turn }) => turn)).toEqual(isNative ? [0, 1] : [0, 1, 2]);
   expect(asked[0]?.schema).toMatchObject({ properties: { score: { type: "number" } } });
-  expect(asked[2]?.messages).toBeGreaterThan(asked[1]?.messages ?? 0);
-  expect(asked[2]?.lastUser).toContain("Why is it 7?");
+  expect(asked.at(-1)?.messages).toBeGreaterThan(asked.at(-2)?.messages ?? 0);
+  expect(asked.at(-1)?.lastUser).toContain("Why is it 7?");
   const costs = result.stdout
     .split("\n")
     .filter((line) => line.includes('"attempt-finished"') && line.includes('"kind":"claude"'))
     .map((line) => JSON.parse(line) as { usage: { inputTokens: number; models: object } });
   // 100 tokens a request: what the first step paid for is not counted again.
-  expect(costs.map(({ usage }) => usage.inputTokens)).toEqual([200, 100]);
+  expect(costs.map(({ usage }) => usage.inputTokens)).toEqual(isNative ? [100, 100] : [200, 100]);
   expect(Object.keys(costs[0]?.usage.models ?? {})).toEqual(["claude-sonnet-4-6"]);
 });
 
