@@ -45,6 +45,7 @@ export async function chooseClaude(
   return {
     port: await openRecording(file, real.port, {
       version: invocation.version,
+      env: invocation.env,
       resumed,
       redactor: prepared.secrets.redactor,
     }),

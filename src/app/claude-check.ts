@@ -1,4 +1,5 @@
 /** Everything about Claude that can be known before anything is paid for (spec 6.1, 6.3; order: spec 1.1). */
+import type { ClaudeSearch } from "../claude/preflight.ts";
 import type { ClaudePort } from "../engine/ports.ts";
 import type { Redactor } from "../lib/redact.ts";
 import type { Diagnostic } from "../playbook/diagnostic.ts";
@@ -102,17 +103,11 @@ export async function openClaude(
     readonly redactor: Redactor;
   },
 ): Promise<{ readonly port: ClaudePort; readonly notes: readonly string[] }> {
-  const { env, cwd } = setup.invocation;
+  const { env } = setup.invocation;
   const { findClaude } = await import("../claude/preflight.ts");
   const { refuseRoot } = await import("../claude/command-line.ts");
   const { createClaudePort } = await import("../claude/runner.ts");
-  const program = await findClaude({
-    // Set to nothing it says nothing, as with the shell's own variables.
-    bin: env["MMM_CLAUDE_BIN"] === "" ? setup.bin : (env["MMM_CLAUDE_BIN"] ?? setup.bin),
-    path: env["PATH"],
-    home: env["HOME"],
-    cwd,
-  });
+  const program = await findClaude(claudeSearch(setup.invocation, setup.bin));
   await setup.identity;
   // A stand-in that prints no version is no Claude CLI, and has no rule about root.
   const uid = program.version === null ? null : userId();
@@ -125,10 +120,22 @@ export async function openClaude(
     uid: who.uid,
     sandbox: who.sandbox,
     strictPermissions: setup.strictPermissions,
+    variables: Object.keys(env),
     isResolved: setup.lookup.isResolved,
     redactor: setup.redactor,
   });
   return { port, notes: program.notes };
+}
+
+/** @param bin of the config. */
+export function claudeSearch({ env, cwd }: Invocation, bin: string | null): ClaudeSearch {
+  return {
+    // Set to nothing it says nothing, as with the shell's own variables.
+    bin: env["MMM_CLAUDE_BIN"] === "" ? bin : (env["MMM_CLAUDE_BIN"] ?? bin),
+    path: env["PATH"],
+    home: env["HOME"],
+    cwd,
+  };
 }
 
 /** Does anything in the plan, handlers included, call Claude? */
@@ -138,6 +145,6 @@ export function callsClaude(plan: Plan): boolean {
 }
 
 /** `null` where there are no user ids. */
-function userId(): number | null {
+export function userId(): number | null {
   return process.getuid?.() ?? null;
 }

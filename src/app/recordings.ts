@@ -28,12 +28,12 @@ export async function openReplay(file: string, redactor: Redactor): Promise<Clau
 export async function openRecording(
   file: string,
   port: ClaudePort,
-  {
-    version,
-    resumed,
-    redactor,
-  }: Pick<Invocation, "version"> & { readonly resumed: boolean; readonly redactor: Redactor },
+  options: Pick<Invocation, "version" | "env"> & {
+    readonly resumed: boolean;
+    readonly redactor: Redactor;
+  },
 ): Promise<ClaudePort> {
+  const { version, env, resumed, redactor } = options;
   await startRecording({ file, version }, resumed);
-  return recordingPort(port, { file, version, redactor });
+  return recordingPort(port, { file, version, env, redactor });
 }

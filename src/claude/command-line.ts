@@ -14,17 +14,42 @@ export interface ClaudeCommandLine {
   readonly stdin: string | null;
 }
 
+/** What belongs to one call. */
+export interface CallOptions {
+  /** The earlier conversation to go on with. */
+  readonly resume?: string | null;
+  /** US dollars, more than 0. */
+  readonly maxBudgetUsd?: number | null;
+  /** A JSON Schema as text. */
+  readonly schema?: string | null;
+}
+
 /** Values stand behind `=`: `--allowedTools X` would swallow what follows, and a value may begin with `-`. */
-export function claudeCommandLine(prompt: string, options: ClaudeOptions): ClaudeCommandLine {
+export function claudeCommandLine(
+  prompt: string,
+  options: ClaudeOptions,
+  call: CallOptions = {},
+): ClaudeCommandLine {
   const args = ["--print", "--output-format", "stream-json", "--verbose", ...permissions(options)];
   for (const tool of options.disallowedTools ?? []) args.push(`--disallowedTools=${tool}`);
   if (options.model !== undefined) args.push(`--model=${options.model}`);
   if (options.maxTurns !== undefined) args.push(`--max-turns=${options.maxTurns}`);
   if (options.appendSystemPrompt !== undefined)
     args.push(`--append-system-prompt=${options.appendSystemPrompt}`);
+  const { resume = null, maxBudgetUsd = null, schema = null } = call;
+  if (schema !== null) args.push(`--json-schema=${schema}`);
+  if (resume !== null) args.push(`--resume=${resume}`);
+  if (maxBudgetUsd !== null) args.push(`--max-budget-usd=${budget(maxBudgetUsd)}`);
 
   if (Buffer.byteLength(prompt) > MAX_ARGUMENT_BYTES) return { args, stdin: prompt };
   return { args: [...args, "--", prompt], stdin: null };
+}
+
+/** Never 0, which the CLI refuses, and never `1e-7`: too little to answer with ends after one response all the same. */
+function budget(usd: number): string {
+  return Math.max(usd, 0.000_001)
+    .toFixed(6)
+    .replace(/\.?0+$/, "");
 }
 
 /** Do these options use the flag that the CLI refuses to root? */

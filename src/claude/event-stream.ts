@@ -5,7 +5,7 @@
 import { noRedactor, type Redactor } from "../lib/redact.ts";
 import type { ClaudeActivity, ClaudeUsage } from "../engine/ports.ts";
 import { Tail } from "../process/output.ts";
-import { activitiesOf } from "./activity.ts";
+import { activitiesOf, LiveCounts } from "./activity.ts";
 import {
   asArray,
   asNumber,
@@ -16,6 +16,8 @@ import {
   type JsonObject,
 } from "../lib/json.ts";
 import { LineSplitter, type Line } from "./line-splitter.ts";
+import { readUsage, sumOf } from "./usage.ts";
+import { readRateLimit, type RateLimit } from "./usage-limit.ts";
 
 /** The first event of a session; a later `init` of the same process is ignored. */
 export interface InitEvent {
@@ -42,6 +44,10 @@ export interface ResultEvent {
   readonly calledModel: boolean;
   readonly model: string | null;
   readonly usage: ClaudeUsage | null;
+  /** What was used since the result before, or since the start; only newer versions tell it. */
+  readonly usageSince: ClaudeUsage | null;
+  /** The answer that fits `--json-schema`, as JSON; `null`: there is none. */
+  readonly structured: string | null;
   /** Names of tools that were refused. */
   readonly denied: readonly string[];
 }
@@ -51,6 +57,12 @@ export interface StreamSummary {
   readonly events: number;
   readonly init: InitEvent | null;
   readonly result: ResultEvent | null;
+  /** Sum of what each result says was used since the one before; `null`: one of them does not say. */
+  readonly usageSince: ClaudeUsage | null;
+  /** The latest word on the account's limits. */
+  readonly rateLimit: RateLimit | null;
+  /** Delay of the latest retry that the CLI made by itself. */
+  readonly retryDelayMs: number | null;
   /** What was printed between events, as lines; the last 64 KiB. With no events at all: the output. */
   readonly plain: string;
   /** Lines longer than the bound, of which nothing could be read. */
@@ -78,10 +90,13 @@ const KNOWN_TYPES: ReadonlySet<string> = new Set(["system", "assistant", "user",
 export class EventStream {
   readonly #lines: LineSplitter;
   readonly #listener: StreamListener;
-  readonly #turns = new Set<string>();
+  readonly #counts = new LiveCounts();
   #events = 0;
   #init: InitEvent | null = null;
   #result: ResultEvent | null = null;
+  #since: ClaudeUsage | null | undefined = undefined;
+  #rateLimit: RateLimit | null = null;
+  #retryDelayMs: number | null = null;
   readonly #plain = new Tail();
   #cutLines = 0;
   #brokenEnd = false;
@@ -102,6 +117,9 @@ export class EventStream {
       events: this.#events,
       init: this.#init,
       result: this.#result,
+      usageSince: this.#since ?? null,
+      rateLimit: this.#rateLimit,
+      retryDelayMs: this.#retryDelayMs,
       plain: this.#plain.text().replace(/\n$/, ""),
       cutLines: this.#cutLines,
       brokenEnd: this.#brokenEnd,
@@ -131,17 +149,25 @@ export class EventStream {
     this.#events += 1;
     this.#listener.onEvent?.();
     const { type, subtype } = raw;
-    const event = { ...(this.#listener.redactor ?? noRedactor).value(raw), type, subtype };
+    const masked = (this.#listener.redactor ?? noRedactor).value(raw);
+    const event: JsonObject = { ...masked, type, subtype };
     if (type === "system" && subtype === "init" && this.#init === null) {
       this.#init = readInit(event);
       this.#listener.onInit?.(this.#init);
     }
+    if (type === "rate_limit_event") this.#rateLimit = readRateLimit(event) ?? this.#rateLimit;
+    if (type === "system" && event["subtype"] === "api_retry")
+      this.#retryDelayMs = asNumber(event["retry_delay_ms"]);
     if (type === "result") {
       this.#result = readResult(event);
+      const { usageSince } = this.#result;
+      // A result without the figure makes the sum unknown for good.
+      this.#since =
+        this.#since === null || usageSince === null ? null : sumOf(this.#since ?? null, usageSince);
       this.#listener.onResult?.(this.#result);
     }
     if (this.#listener.onActivity === undefined) return;
-    for (const activity of activitiesOf(event, this.#turns)) this.#listener.onActivity(activity);
+    for (const activity of activitiesOf(event, this.#counts)) this.#listener.onActivity(activity);
   }
 }
 
@@ -166,6 +192,8 @@ function readInit(event: JsonObject): InitEvent {
 function readResult(event: JsonObject): ResultEvent {
   const models = asObject(event["modelUsage"]);
   const names = models === null ? [] : Object.keys(models);
+  const since = asObject(event["model_usage_since_last_result"]);
+  const structured = event["structured_output"];
   return {
     subtype: asString(event["subtype"]),
     isError: event["is_error"] === true,
@@ -179,23 +207,10 @@ function readResult(event: JsonObject): ResultEvent {
     calledModel: names.length > 0,
     model: names[0] ?? null,
     usage: models === null ? null : readUsage(models),
+    usageSince: since === null ? null : readUsage(since),
+    structured: structured === undefined || structured === null ? null : JSON.stringify(structured),
     denied: asArray(event["permission_denials"]).map(
       (denial) => asString(asObject(denial)?.["tool_name"]) ?? "a tool",
     ),
-  };
-}
-
-/** Summed over the models: `usage` leaves out sub-agents and side calls. */
-function readUsage(models: JsonObject): ClaudeUsage {
-  const entries = Object.values(models).map((entry) => asObject(entry) ?? {});
-  const sum = (field: string) =>
-    entries.reduce((total, entry) => total + (asNumber(entry[field]) ?? 0), 0);
-  const priced = entries.every((entry) => asNumber(entry["costUSD"]) !== null);
-  return {
-    costUsd: priced ? sum("costUSD") : null,
-    inputTokens: sum("inputTokens"),
-    outputTokens: sum("outputTokens"),
-    cacheReadTokens: sum("cacheReadInputTokens"),
-    cacheWriteTokens: sum("cacheCreationInputTokens"),
   };
 }

@@ -47,15 +47,20 @@ export class Keeper {
     this.#log.write(masked);
   }
 
-  /** Once, when the process is gone. The log gets the text behind what was on stderr. */
-  finish(summary: StreamSummary): Kept {
+  /**
+   * Once, when the process is gone. The log gets the text behind what was on stderr.
+   *
+   * @param wantsStructure the answer that fits the schema is the text.
+   */
+  finish(summary: StreamSummary, wantsStructure = false): Kept {
     this.#events.write(asBuffer(this.#redact.stdout.end()));
     this.#keepError(asBuffer(this.#redact.stderr.end()));
     // Lines that were too long to be read are events all the same.
     const isPlain = summary.events === 0 && summary.cutLines === 0;
     const half = this.#events.end(isPlain);
     if (half !== null) this.#note("the event stream was cut off in", half);
-    const kept = isPlain ? this.#plainText() : this.#resultText(summary);
+    const structured = wantsStructure ? (summary.result?.structured ?? null) : null;
+    const kept = isPlain ? this.#plainText() : this.#resultText(summary, structured);
     this.#log.close();
     const errors = this.#errors.text();
     const tail = [errors, kept.text, summary.plain].find((text) => text.trim() !== "") ?? "";
@@ -63,8 +68,12 @@ export class Keeper {
     return { ...kept, tail, masked };
   }
 
-  #resultText({ result }: StreamSummary): Pick<Kept, "text" | "textFile"> {
-    const text = this.#redactor.text(result?.text ?? result?.errors.join("\n") ?? "");
+  #resultText(
+    { result }: StreamSummary,
+    structured: string | null,
+  ): Pick<Kept, "text" | "textFile"> {
+    const said = structured ?? result?.text ?? result?.errors.join("\n") ?? "";
+    const text = this.#redactor.text(said);
     const bytes = Buffer.from(text);
     const textFile = `${this.#eventsFile.replace(/\.jsonl$/, "")}.txt`;
     const file = new LogFile(textFile);

@@ -6,7 +6,14 @@ import { MASK, noRedactor, type Redactor } from "../lib/redact.ts";
 import { MmmError } from "../errors.ts";
 import { lookAt, whatChanged, type Moment } from "./capture.ts";
 import { rootsOf } from "./git.ts";
-import { type RecordedChange, recordingHeader, recordingLine } from "./recording.ts";
+import { mask, secretsOf } from "./mask.ts";
+import { withoutSecrets } from "./masked-changes.ts";
+import {
+  type RecordedCallInput,
+  type RecordedChange,
+  recordingHeader,
+  recordingLine,
+} from "./recording.ts";
 import { hideVolatile } from "./volatile.ts";
 
 export interface RecorderOptions {
@@ -15,6 +22,8 @@ export interface RecorderOptions {
   /** Of mmm, for the header. */
   readonly version: string;
   readonly redactor?: Redactor;
+  /** The environment mmm was started in: secrets in it are kept out. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 /** Of one call; the event stream has them all. */
@@ -94,7 +103,7 @@ interface Finished {
 
 /** @returns warnings */
 async function write(
-  { file, redactor = noRedactor }: RecorderOptions,
+  { file, redactor = noRedactor, env = {} }: RecorderOptions,
   { request, report, activity, start }: Finished,
 ): Promise<readonly string[]> {
   if ("trouble" in start) throw start.trouble;
@@ -103,21 +112,29 @@ async function write(
     start.before,
     await lookAt(start.root),
   );
-  const hide = (text: string) => hideVolatile(redactor.text(text), start.roots);
-  const mask = (change: RecordedChange) => masked(change, redactor);
+  const secrets = secretsOf({ ...env, ...request.env });
+  const hide = (text: string) => mask(hideVolatile(redactor.text(text), start.roots), secrets);
+  const declared = (change: RecordedChange) => masked(change, redactor);
+  const safe = withoutSecrets(
+    {
+      commits: commits.map((commit) => ({
+        ...redactor.value(commit),
+        changes: commit.changes.map(declared),
+      })),
+      changes: changes.map(declared),
+    },
+    secrets,
+  );
   const { verdict } = report;
   const line = recordingLine({
     step: request.step,
     prompt: hide(request.prompt),
     text: hide(report.text),
     activity: activity.flatMap((one) => keep(one, hide)),
-    commits: commits.map((commit) => ({
-      ...redactor.value(commit),
-      changes: commit.changes.map(mask),
-    })),
-    changes: changes.map(mask),
+    commits: safe.commits,
+    changes: safe.changes,
     ...(report.end.kind === "exited" && report.end.code === 0 ? {} : { exit: exitOf(report) }),
-    ...(verdict.ok ? {} : { failure: { code: verdict.code, message: hide(verdict.message) } }),
+    ...(verdict.ok ? {} : { failure: failureOf(verdict, hide) }),
     usage: report.usage,
     turns: report.turns,
     model: report.model,
@@ -127,7 +144,22 @@ async function write(
   } catch (error) {
     throw unwritable(file, error);
   }
-  return warnings;
+  return [...warnings, ...safe.warnings];
+}
+
+/** What may be left out is: the usual trouble is neither transient nor has a time. */
+function failureOf(
+  verdict: Extract<ClaudeReport["verdict"], { readonly ok: false }>,
+  hide: (text: string) => string,
+): RecordedCallInput["failure"] {
+  const { code, message, transient, retryAfterMs, resetsAt } = verdict;
+  return {
+    code,
+    message: hide(message),
+    ...(transient && { transient }),
+    ...(retryAfterMs !== null && { retryAfterMs }),
+    ...(resetsAt !== null && { resetsAt }),
+  };
 }
 
 /** Base64 with stars in it would be none. */

@@ -32,13 +32,14 @@ const commit = z.strictObject({
 });
 
 const count = z.number().nonnegative();
-const usage = z.strictObject({
+const modelUsage = z.strictObject({
   costUsd: count.nullable().default(null),
   inputTokens: count.default(0),
   outputTokens: count.default(0),
   cacheReadTokens: count.default(0),
   cacheWriteTokens: count.default(0),
 });
+const usage = modelUsage.extend({ models: z.record(z.string(), modelUsage).optional() });
 
 const activity = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("text"), text: z.string() }),
@@ -60,7 +61,15 @@ const entry = z
     /** What is left uncommitted. */
     changes: z.array(change).default([]),
     exit: z.int().min(0).max(255).default(0),
-    failure: z.strictObject({ code: z.string(), message: z.string() }).optional(),
+    failure: z
+      .strictObject({
+        code: z.string(),
+        message: z.string(),
+        transient: z.boolean().default(false),
+        retryAfterMs: count.nullable().default(null),
+        resetsAt: z.iso.datetime().nullable().default(null),
+      })
+      .optional(),
     usage: usage.nullable().default(null),
     turns: z.int().nonnegative().nullable().default(null),
     model: z.string().nullable().default(null),

@@ -7,6 +7,8 @@ import { noRedactor, type Redactor } from "../lib/redact.ts";
 import { MmmError } from "../errors.ts";
 import { applyChanges, applyCommit } from "./apply.ts";
 import { rootsOf } from "./git.ts";
+import { MASK } from "./mask.ts";
+import { lasting } from "./result-trouble.ts";
 import type { RecordedCall } from "./recording.ts";
 import { hideVolatile, matchesPattern, showRoot } from "./volatile.ts";
 
@@ -31,7 +33,13 @@ export function createReplayPort(options: ReplayOptions): ClaudePort {
     commits: call.commits,
     changes: call.changes,
   }));
+  let played = 0;
   return {
+    recalled: async (request) => {
+      const { all } = await rootsOf(request.cwd);
+      take(unused, hideVolatile(redactor.text(request.prompt), all), request.step);
+      played += 1;
+    },
     run: async (request, signal) => {
       const started = performance.now();
       const end = (): number => Math.round(performance.now() - started);
@@ -40,7 +48,8 @@ export function createReplayPort(options: ReplayOptions): ClaudePort {
       const prompt = hideVolatile(redactor.text(request.prompt), all);
       const call = take(unused, prompt, request.step);
       if (call === null) return failed(request, NOT_RECORDED, missing(prompt, unused, file), end());
-      return perform(call, request, { root, signal, durationMs: end, redactor });
+      played += 1;
+      return perform(call, request, { root, signal, durationMs: end, redactor, number: played });
     },
   };
 }
@@ -50,14 +59,16 @@ type Trouble = Extract<ClaudeReport["verdict"], { readonly ok: false }>;
 const NOT_RECORDED: ProcessEnd = { kind: "not-started", reason: "the recording has no such call" };
 const CANCELLED: Trouble = {
   ok: false,
-  code: "cancelled",
-  message: "the replay was stopped because mmm was told to stop",
-  next: [],
+  ...lasting("cancelled", "the replay was stopped because mmm was told to stop"),
 };
 
 function take(unused: RecordedCall[], prompt: string, step: string): RecordedCall | null {
   const fits = (call: RecordedCall) =>
-    call.prompt === undefined ? matchesPattern(call.match ?? "", prompt) : call.prompt === prompt;
+    call.prompt === undefined
+      ? matchesPattern(call.match ?? "", prompt)
+      : call.prompt === prompt ||
+        // A secret stood there; another one may today.
+        (call.prompt.includes(MASK) && matchesPattern(call.prompt, prompt, MASK));
   const own = unused.findIndex((call) => call.step === step && fits(call));
   const at = own === -1 ? unused.findIndex(fits) : own;
   return at === -1 ? null : (unused.splice(at, 1)[0] ?? null);
@@ -68,12 +79,14 @@ interface Stage {
   readonly signal: AbortSignal;
   readonly durationMs: () => number;
   readonly redactor: Redactor;
+  /** From 1, of the calls that were played. */
+  readonly number: number;
 }
 
 async function perform(
   call: RecordedCall,
   request: ClaudeRequest,
-  { root, signal, durationMs, redactor }: Stage,
+  { root, signal, durationMs, redactor, number }: Stage,
 ): Promise<ClaudeReport> {
   for (const activity of call.activity) request.onActivity?.(activity);
   const end: ProcessEnd = { kind: "exited", code: call.exit };
@@ -86,12 +99,7 @@ async function perform(
     await applyChanges(call.changes, root);
   } catch (error) {
     if (!(error instanceof MmmError)) throw error;
-    const trouble: Trouble = {
-      ok: false,
-      code: error.code,
-      message: error.message,
-      next: error.next,
-    };
+    const trouble: Trouble = { ok: false, ...lasting(error.code, error.message, error.next) };
     return failed(request, { kind: "not-started", reason: error.message }, trouble, durationMs());
   }
   const text = showRoot(call.text, root);
@@ -105,7 +113,8 @@ async function perform(
     usage: call.usage,
     turns: call.turns,
     model: call.model,
-    claudeSession: null,
+    // A later step may go on with it; nobody asks what it is called.
+    claudeSession: request.resume?.session ?? `replay-${number}`,
     tail: text,
     warnings: [],
   };
@@ -114,7 +123,7 @@ async function perform(
 function verdictOf({ failure, exit }: RecordedCall): ClaudeReport["verdict"] {
   if (failure !== undefined) return { ok: false, ...failure, next: [] };
   if (exit === 0) return { ok: true };
-  return { ok: false, code: "exit-code", message: `claude failed: exit ${exit}`, next: [] };
+  return { ok: false, ...lasting("exit-code", `claude failed: exit ${exit}`) };
 }
 
 /** The files a real call leaves: one line of events, the log, the text. */
@@ -158,30 +167,41 @@ function missing(prompt: string, unused: readonly RecordedCall[], file: string):
   const nearest = left
     .map((text) => ({ text, letters: distance(cut(text, 500), cut(prompt, 500)) }))
     .sort((one, other) => one.letters - other.letters)[0];
-  return {
-    ok: false,
-    code: "no-recording",
-    message: [
-      `the recording ${file} has no call for ${JSON.stringify(cut(prompt, 200))}`,
-      ...(nearest === undefined ? ["it has no call left"] : difference(nearest.text, prompt)),
-    ].join("\n"),
-    next: [
-      ...(left.length === 0 ? [] : [`calls left: ${left.slice(0, 10).map(shown).join(", ")}`]),
-      "record again with --record, or add a line (docs/recordings.md)",
-    ],
-  };
+  const message = [
+    `the recording ${file} has no call for ${JSON.stringify(cut(prompt, 200))}`,
+    ...(nearest === undefined ? ["it has no call left"] : difference(nearest.text, prompt)),
+  ].join("\n");
+  const next = [
+    ...(left.length === 0 ? [] : [`calls left: ${left.slice(0, 10).map(shown).join(", ")}`]),
+    "record again with --record, or add a line (docs/recordings.md)",
+  ];
+  return { ok: false, ...lasting("no-recording", message, next) };
 }
 
-/** The first line in which they differ. */
+/** Lines of a difference that are shown of each side. */
+const MAX_LINES = 6;
+
+/** Where they differ: what the recording has there (`-`), and what was asked (`+`). */
 function difference(expected: string, asked: string): string[] {
   const [old, fresh] = [expected.split("\n"), asked.split("\n")];
-  const at = old.findIndex((line, index) => line !== fresh[index]);
-  const line = at === -1 ? old.length : at;
+  const first = old.findIndex((line, index) => line !== fresh[index]);
+  const from = first === -1 ? old.length : first;
+  let same = 0;
+  const most = Math.min(old.length, fresh.length) - from;
+  while (same < most && old.at(-1 - same) === fresh.at(-1 - same)) same += 1;
   return [
-    `line ${line + 1} of the most similar one:`,
-    `- ${old[line] === undefined ? "(ends)" : cut(old[line], 200)}`,
-    `+ ${fresh[line] === undefined ? "(ends)" : cut(fresh[line], 200)}`,
+    `line ${from + 1} of the most similar one:`,
+    ...side("-", old.slice(from, old.length - same), same > 0),
+    ...side("+", fresh.slice(from, fresh.length - same), same > 0),
   ];
+}
+
+/** @param goesOn the same text follows on both sides. */
+function side(sign: "-" | "+", lines: readonly string[], goesOn: boolean): string[] {
+  if (lines.length === 0) return goesOn ? [] : [`${sign} (ends)`];
+  const told = lines.slice(0, MAX_LINES).map((line) => `${sign} ${cut(line, 200)}`);
+  const left = lines.length - MAX_LINES;
+  return left > 0 ? [...told, `${sign} and ${left} more`] : told;
 }
 
 function shown(prompt: string): string {

@@ -1,5 +1,5 @@
 /** Claude steps through the real CLI (spec 6.1 to 6.3). */
-import type { ClaudePort, ClaudeReport, ClaudeRequest } from "../engine/ports.ts";
+import type { ClaudePort, ClaudeReport, ClaudeRequest, ClaudeResume } from "../engine/ports.ts";
 import type { ProcessEnd } from "../engine/outcome.ts";
 import { commandName } from "../playbook/plan-steps.ts";
 import { noRedactor, type Redactor } from "../lib/redact.ts";
@@ -7,6 +7,9 @@ import type { Children } from "../process/children.ts";
 import { claudeCommandLine, refuseRoot } from "./command-line.ts";
 import { EventStream, type StreamSummary } from "./event-stream.ts";
 import { Keeper } from "./keeper.ts";
+import { readSchema } from "./output-schema.ts";
+import { lasting } from "./result-trouble.ts";
+import { shareOf } from "./usage.ts";
 import { judge, type Evidence } from "./verdict.ts";
 
 export interface ClaudeRunnerOptions {
@@ -18,6 +21,8 @@ export interface ClaudeRunnerOptions {
   /** `IS_SANDBOX` of the environment mmm was started in. */
   readonly sandbox: string | undefined;
   readonly strictPermissions: boolean;
+  /** Names of the variables of the environment mmm was started in: what an outer Claude Code set is taken away. */
+  readonly variables?: readonly string[];
   /**
    * Commands that were found beforehand; any other slash command is stopped before its first model call
    * when the first event lists commands and not this one (spec 6.3).
@@ -34,11 +39,12 @@ const DEFAULT_LINGER_MS = 15_000;
  * Set by an outer Claude Code; a CLI that finds them believes to be part of that session. `undefined` takes
  * them away.
  */
-const NOT_INHERITED = {
-  CLAUDECODE: undefined,
-  CLAUDE_CODE_ENTRYPOINT: undefined,
-  CLAUDE_CODE_SSE_PORT: undefined,
-};
+const OF_OUTER_CLAUDE = ["CLAUDECODE", "CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_SSE_PORT"];
+
+function notInherited(variables: readonly string[]): Readonly<Record<string, undefined>> {
+  const more = variables.filter((name) => name.startsWith("CLAUDECODE"));
+  return Object.fromEntries([...OF_OUTER_CLAUDE, ...more].map((name) => [name, undefined]));
+}
 
 /** Rejects only with an `MmmError`: root without a way (`claude-root`), a log that cannot be written. */
 export function createClaudePort(options: ClaudeRunnerOptions): ClaudePort {
@@ -56,6 +62,7 @@ class Call {
   readonly #command: string | null;
   #stopped: Evidence["stopped"] = null;
   #linger: NodeJS.Timeout | null = null;
+  #silence: NodeJS.Timeout | null = null;
   #isOver = false;
 
   constructor(options: ClaudeRunnerOptions, request: ClaudeRequest, signal: AbortSignal) {
@@ -80,30 +87,57 @@ class Call {
       sandbox: request.env["IS_SANDBOX"] ?? this.#options.sandbox,
     });
     try {
-      const line = claudeCommandLine(request.prompt, request.options);
+      const schema = await readSchema(request.options.outputSchema ?? null, request.cwd);
+      if (!schema.ok) return this.#refused(schema.error);
+      const line = claudeCommandLine(request.prompt, request.options, {
+        resume: request.resume?.session ?? null,
+        maxBudgetUsd: request.maxBudgetUsd ?? null,
+        schema: schema.value,
+      });
+      this.#listen();
       const report = await this.#options.children.start(
         {
           command: this.#options.bin,
           args: line.args,
           cwd: request.cwd,
-          env: { ...NOT_INHERITED, ...request.env },
+          env: { ...notInherited(this.#options.variables ?? []), ...request.env },
           stdin: line.stdin,
           timeoutMs: request.timeoutMs,
           ...(request.onStart === undefined ? {} : { onStart: request.onStart }),
           onStdout: (chunk) => this.#take(chunk),
-          onStderr: (chunk) => this.#keeper.stderr(chunk),
+          onStderr: (chunk) => {
+            this.#listen();
+            this.#keeper.stderr(chunk);
+          },
         },
         AbortSignal.any([this.#signal, this.#own.signal]),
       );
       return this.#report(report.end, report.durationMs);
     } finally {
       this.#stillAtWork();
+      if (this.#silence !== null) clearTimeout(this.#silence);
     }
+  }
+
+  /** Nothing was started, and nothing was paid for. */
+  #refused(message: string): ClaudeReport {
+    this.#isOver = true;
+    const summary = this.#stream.end();
+    const trouble = lasting("output-schema", message, ["correct output_schema of the step"]);
+    return {
+      end: { kind: "not-started", reason: message },
+      durationMs: 0,
+      verdict: { ok: false, ...trouble },
+      ...this.#keeper.finish(summary),
+      ...factsOf(summary, null),
+      warnings: [],
+    };
   }
 
   #take(chunk: Buffer): void {
     // A background process that kept the pipe may write long after; the call is over.
     if (this.#isOver) return;
+    this.#listen();
     this.#keeper.stdout(chunk);
     this.#stream.push(chunk);
   }
@@ -115,21 +149,25 @@ class Call {
     // The limit struck when the work was done and paid for.
     if (isLingering && seen.kind === "timed-out") this.#stopped = "lingered";
     const end = this.#endAs(seen);
+    const wantsStructure = this.#request.options.outputSchema !== undefined;
     const { verdict, warnings } = judge({
       end,
       stream: summary,
       stopped: this.#stopped,
       command: this.#command,
       strictPermissions: this.#options.strictPermissions,
+      idleMs: this.#request.options.idleTimeoutMs ?? null,
+      wantsStructure,
+      now: new Date(),
     });
-    const kept = this.#keeper.finish(summary);
+    const kept = this.#keeper.finish(summary, wantsStructure && verdict.ok);
     return {
       end,
       durationMs,
       verdict,
       text: kept.text,
       textFile: kept.textFile,
-      ...factsOf(summary),
+      ...factsOf(summary, this.#request.resume ?? null),
       tail: kept.tail,
       masked: kept.masked,
       warnings: this.#stopped === "lingered" ? [...warnings, LINGERED] : warnings,
@@ -148,6 +186,17 @@ class Call {
     if (!this.#options.isResolved(command)) this.#stop("unknown-command");
   }
 
+  /** Something came: the wait for silence begins anew. After a result the rule for lingering holds. */
+  #listen(): void {
+    const idleMs = this.#request.options.idleTimeoutMs;
+    if (idleMs === undefined || this.#isOver) return;
+    if (this.#silence === null)
+      this.#silence = setTimeout(() => {
+        if (this.#linger === null) this.#stop("idle");
+      }, idleMs);
+    else this.#silence.refresh();
+  }
+
   #mayLinger(): void {
     this.#linger = setTimeout(
       () => this.#stop("lingered"),
@@ -161,7 +210,7 @@ class Call {
     this.#linger = null;
   }
 
-  #stop(why: "lingered" | "unknown-command"): void {
+  #stop(why: Exclude<Evidence["stopped"], null>): void {
     if (this.#signal.aborted || this.#own.signal.aborted) return;
     this.#stopped = why;
     this.#own.abort();
@@ -170,11 +219,34 @@ class Call {
 
 const LINGERED = "claude went on living after its result and was ended";
 
-function factsOf({ init, result }: StreamSummary) {
+/** Up to here a resumed call told what it alone had used; later ones go on counting. */
+const LAST_WITHOUT_SUM = [2, 1, 112] as const;
+
+function factsOf(
+  { init, result, usageSince }: StreamSummary,
+  resume: ClaudeResume | null,
+): Pick<ClaudeReport, "usage" | "reported" | "turns" | "model" | "claudeSession"> {
+  const reported = result?.usage ?? null;
+  const before = resume?.reported ?? null;
+  const isCumulative = isNewer(init?.version ?? null);
+  const own =
+    reported === null || resume === null
+      ? reported
+      : shareOf(reported, { before, since: usageSince, isCumulative });
   return {
-    usage: result?.usage ?? null,
+    usage: own,
+    reported,
     turns: result?.turns ?? null,
     model: init?.model ?? result?.model ?? null,
     claudeSession: result?.session ?? init?.session ?? null,
   };
+}
+
+function isNewer(version: string | null): boolean {
+  const parts = /^(\d+)\.(\d+)\.(\d+)/.exec(version ?? "")?.slice(1) ?? [];
+  for (const [at, limit] of LAST_WITHOUT_SUM.entries()) {
+    const part = Number(parts[at] ?? 0);
+    if (part !== limit) return part > limit;
+  }
+  return false;
 }

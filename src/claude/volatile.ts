@@ -21,9 +21,9 @@ export function showRoot(text: string, root: string): string {
   return text.replaceAll("{root}", () => root);
 }
 
-/** Does `text` look like `pattern`, where `*` is any text, also across lines? Linear. */
-export function matchesPattern(pattern: string, text: string): boolean {
-  const [first = "", ...rest] = pattern.split("*");
+/** Does `text` look like `pattern`, where `*` (or `any`) is any text, also across lines? Linear. */
+export function matchesPattern(pattern: string, text: string, any = "*"): boolean {
+  const [first = "", ...rest] = pattern.split(any);
   const last = rest.pop();
   if (last === undefined) return text === pattern;
   if (!text.startsWith(first)) return false;

@@ -1,6 +1,7 @@
 /** argv in, exit code out: the only folder that knows commander. Commands load their code when they run. */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { CookRequest, Invocation } from "../app/cook-request.ts";
+import { addDoctor } from "./doctor.ts";
 import { checkOperands } from "./operands.ts";
 import { refusePlannedCommands, refusePlannedOptions } from "./planned.ts";
 import { addResume, resumeFromCook } from "./resume.ts";
@@ -59,6 +60,7 @@ function buildProgram(invocation: Invocation, exit: (code: number) => void): Com
   addValidate(program, invocation, exit);
   addInit(program, invocation, exit);
   addSessions(program, invocation, exit);
+  addDoctor(program, invocation, exit);
   refusePlannedCommands(program);
   return program;
 }

@@ -106,6 +106,7 @@ function keep({ frame, planned, record, attempt }: AttemptRequest, executed: Exe
   record.stderrFile = executed.stderrFile;
   if (executed.usage !== null && executed.usage.costUsd !== null)
     record.costUsd = (record.costUsd ?? 0) + executed.usage.costUsd;
+  if (executed.conversation) frame.scope.conversed(record, executed.conversation);
   frame.scope.attempted(record, planned.step.captureOutput);
 }
 

@@ -2,7 +2,7 @@
 import type { PlannedStep } from "../playbook/plan-model.ts";
 import type { Frame } from "./context.ts";
 import type { Failure, ProcessEnd } from "./outcome.ts";
-import type { ClaudeActivity, ClaudeUsage, ProcessIdentity } from "./ports.ts";
+import type { ClaudeActivity, ClaudeResume, ClaudeUsage, ProcessIdentity } from "./ports.ts";
 import type { StepRecord } from "./scope.ts";
 
 /** One attempt, ready to be prepared. */
@@ -48,6 +48,8 @@ export interface Executed {
   readonly usage: ClaudeUsage | null;
   readonly turns: number | null;
   readonly model: string | null;
+  /** The conversation a Claude step had, and what was used in it as the CLI counts; for `continue_session`. */
+  readonly conversation?: ClaudeResume | null;
   readonly warnings: readonly string[];
   /** See `ShellReport`. */
   readonly masked?: boolean;

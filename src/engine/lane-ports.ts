@@ -88,6 +88,7 @@ function laneTree(tree: TreePort, lane: Lane, tell: TellRestart): TreePort {
         },
         recalled: ({ kind }) => {
           if (kind === "committed") tree.recalled(request);
+          return undefined;
         },
         isDefinite: ({ kind }) => kind === "committed" || kind === "nothing",
       });

@@ -137,7 +137,7 @@ export class Lane {
     call: string,
     ask: {
       readonly live: (isFirst: boolean) => Promise<T>;
-      readonly recalled?: (value: T) => void;
+      readonly recalled?: (value: T) => Promise<void> | undefined;
       readonly isDefinite?: (value: T) => boolean;
       /** Without what nobody needs again. */
       readonly slim?: (value: T) => T;
@@ -147,7 +147,7 @@ export class Lane {
       const record = this.#take(call);
       if (record.type !== "answer" || record.call !== call) throw this.#diverged(call);
       const value = record.value as T; // What was journalled under this name was a T.
-      ask.recalled?.(value);
+      await ask.recalled?.(value);
       this.#showOpen();
       return value;
     }

@@ -64,6 +64,10 @@ export interface ClaudeRequest extends ChildRequest {
   readonly eventsFile: string;
   /** Absolute path; gets stderr, and after the end the result's text. */
   readonly logFile: string;
+  /** `null` or absent: a conversation of its own. */
+  readonly resume?: ClaudeResume | null;
+  /** What this call may spend, in US dollars; `null` or absent: no limit. The CLI checks after each response. */
+  readonly maxBudgetUsd?: number | null;
   readonly onActivity?: (activity: ClaudeActivity) => void;
 }
 
@@ -73,15 +77,30 @@ export type ClaudeActivity =
   /** `detail` is the command, path or pattern the tool got, cut to one line. */
   | { readonly type: "tool"; readonly name: string; readonly detail: string }
   | { readonly type: "retry"; readonly message: string }
-  | { readonly type: "turns"; readonly turns: number };
+  | { readonly type: "turns"; readonly turns: number }
+  /** So far, of this call, sub-agents included; `costUsd` is `null` until the CLI names one. */
+  | { readonly type: "usage"; readonly tokens: number; readonly costUsd: number | null };
 
-export interface ClaudeUsage {
+export interface ModelUsage {
   /** US dollars; `null` is unknown, never 0. */
   readonly costUsd: number | null;
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly cacheReadTokens: number;
   readonly cacheWriteTokens: number;
+}
+
+/** Summed over the models. */
+export interface ClaudeUsage extends ModelUsage {
+  /** The same by model, where the CLI tells it apart. */
+  readonly models?: Readonly<Record<string, ModelUsage>> | undefined;
+}
+
+/** An earlier conversation that a call goes on with (`continue_session`). */
+export interface ClaudeResume {
+  readonly session: string;
+  /** What the CLI last said that this conversation had used: newer ones go on counting from there. */
+  readonly reported: ClaudeUsage | null;
 }
 
 export interface ClaudeReport {
@@ -95,8 +114,17 @@ export interface ClaudeReport {
         readonly code: string;
         readonly message: string;
         readonly next: readonly string[];
+        /** Worth another try soon (spec 2.4); never a refused request, a missing login or a usage limit. */
+        readonly transient: boolean;
+        /** The wait that the service asked for; `null`: it did not say. */
+        readonly retryAfterMs: number | null;
+        /** ISO; set only for `usage-limit`, when the moment of its reset is known. */
+        readonly resetsAt: string | null;
       };
-  /** The result's text (or what a program without events printed); whole in `logFile`, here at most 1 MiB. */
+  /**
+   * The result's text (or what a program without events printed), with an `output_schema` the JSON that fits it;
+   * whole in `textFile`, here at most 1 MiB.
+   */
   readonly text: string;
   /** Absolute path of a file that holds the whole text. */
   readonly textFile: string;
@@ -105,6 +133,8 @@ export interface ClaudeReport {
   readonly turns: number | null;
   readonly model: string | null;
   readonly claudeSession: string | null;
+  /** What the CLI said the conversation has used, as it said it: for {@link ClaudeResume}. `usage` is this call's share. */
+  readonly reported?: ClaudeUsage | null;
   /** The last lines for a failure message: stderr, else the result's text. */
   readonly tail: string;
   readonly warnings: readonly string[];
@@ -115,7 +145,7 @@ export interface ClaudeReport {
 export interface ClaudePort {
   run(request: ClaudeRequest, signal: AbortSignal): Promise<ClaudeReport>;
   /** This call was answered from the journal of the session: a recording moves on. */
-  recalled?(request: ClaudeRequest): void;
+  recalled?(request: ClaudeRequest): Promise<void>;
 }
 
 export interface TreeChange {

@@ -8,7 +8,7 @@ import type { Reference } from "../values/reference.ts";
 import type { Value } from "../values/value.ts";
 import type { Step } from "../playbook/model.ts";
 import type { StepConclusion } from "./outcome.ts";
-import type { CommitInfo } from "./ports.ts";
+import type { ClaudeResume, ClaudeUsage, CommitInfo } from "./ports.ts";
 
 /** What is known of a step that has run; `conclusion` `running` while its handlers are at work. */
 export interface StepRecord {
@@ -24,6 +24,10 @@ export interface StepRecord {
   durationMs: number;
   /** `null`: unknown, or no Claude step. */
   costUsd: number | null;
+  /** Of the latest attempt of a Claude step that had a conversation; for `continue_session`. */
+  claudeSession: string | null;
+  /** The conversation that the step goes on with, found at its first attempt; a further one goes on with it too. */
+  continued: string | null;
   attempts: number;
   commits: readonly CommitInfo[];
   filesChanged: readonly string[];
@@ -74,6 +78,8 @@ export function newRecord(id: string | null, kind: StepRecord["kind"]): StepReco
     success: null,
     durationMs: 0,
     costUsd: null,
+    claudeSession: null,
+    continued: null,
     attempts: 0,
     commits: [],
     filesChanged: [],
@@ -102,6 +108,8 @@ export class Scope {
   readonly #params: ReadonlyMap<string, Value>;
   /** For texts that are shown or handed to a handler; see `Run.secrets`. */
   readonly mask: (text: string) => string;
+  /** By conversation: what the CLI last said was used in it. */
+  readonly #reported = new Map<string, ClaudeUsage>();
   /** `env:` of the playbook and of the step at work; nested steps have their own, and put back what they found. */
   declaredEnv: ReadonlyMap<string, string> = new Map();
 
@@ -131,6 +139,23 @@ export class Scope {
     if (record.kind === "claude") this.#claude = record;
     this.#last = record;
     if (captures) this.#captured = record.stdoutFile ?? record.outputFile;
+  }
+
+  /** A Claude attempt has ended that had this conversation. */
+  conversed(record: StepRecord, { session, reported }: ClaudeResume): void {
+    record.claudeSession = session;
+    if (reported !== null) this.#reported.set(session, reported);
+  }
+
+  /**
+   * The conversation that a step goes on with: that of step `id`, or (`null`) of the latest Claude step before
+   * it. `null`: there is none.
+   */
+  continuedBy(own: StepRecord, id: string | null): ClaudeResume | null {
+    const source = id === null ? this.#claude : this.#steps.get(id);
+    own.continued ??= source?.claudeSession ?? null;
+    if (own.continued === null) return null;
+    return { session: own.continued, reported: this.#reported.get(own.continued) ?? null };
   }
 
   pushError(error: ErrorValues): void {

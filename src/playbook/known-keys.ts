@@ -14,13 +14,7 @@ const NOT_YET: Readonly<Record<"header" | "step" | "claude", ReadonlyMap<string,
       ["foreach", "--map and --args run a playbook once for each value"],
       ["do", null],
     ]),
-    claude: new Map([
-      [
-        "output_schema",
-        "ask for JSON in the prompt and read it with `outputs: {x: {capture: json}}`",
-      ],
-      ["continue_session", null],
-    ]),
+    claude: new Map(),
   };
 
 /** `undefined`: supported, or unknown; else what helps meanwhile, `null` when nothing does. */
@@ -34,6 +28,8 @@ export function isPlanned(key: string): boolean {
 }
 
 const CLAUDE = 'belongs under `claude`, as in `claude: {prompt: "/x", model: opus}`';
+const CLAUDE_STEP =
+  'belongs under the `claude` of a step, as in `claude: {prompt: "/x", continue_session: true}`';
 const SHELL = 'belongs under `shell`, as in `shell: {run: "cat", stdin: "x"}`';
 const OUTPUTS = 'belongs under an output, as in `outputs: {spec: {file_pattern: "specs/*.md"}}`';
 const ANALYZE = "belongs under `analyze`";
@@ -45,7 +41,8 @@ const HEADER = "belongs in the header, beside `steps`";
 /** Where each key is at home, for one found elsewhere. A key with several homes has none here. */
 const HOMES: ReadonlyMap<string, string> = new Map([
   ...each(["prompt", "model", "max_turns", "permission_mode"], CLAUDE),
-  ...each(["allowed_tools", "disallowed_tools", "append_system_prompt"], CLAUDE),
+  ...each(["allowed_tools", "disallowed_tools", "append_system_prompt", "idle_timeout"], CLAUDE),
+  ...each(["output_schema", "continue_session"], CLAUDE_STEP),
   ...each(["run", "stdin"], SHELL),
   ...each(["file_pattern", "capture"], OUTPUTS),
   ...each(["max_cache_age", "force_refresh", "save"], ANALYZE),

@@ -28,6 +28,22 @@ export interface ClaudeOptions {
   readonly allowedTools?: readonly string[];
   readonly disallowedTools?: readonly string[];
   readonly appendSystemPrompt?: string;
+  /** A call that prints nothing for so long is ended, and worth another try; absent: no limit. */
+  readonly idleTimeoutMs?: number;
+  readonly outputSchema?: OutputSchema;
+}
+
+/** `output_schema`: what the answer must look like, a JSON Schema of an object. */
+export type OutputSchema =
+  | { readonly kind: "inline"; readonly json: string }
+  /** Relative to the directory the step runs in. */
+  | { readonly kind: "file"; readonly path: string };
+
+/** `continue_session`: which conversation the step goes on with. */
+export interface ContinuedSession {
+  /** `null`: that of the latest Claude step before it. */
+  readonly step: string | null;
+  readonly text: SourceText;
 }
 
 /** `analyze:` and `analysis:` (spec 2.7). */
@@ -121,6 +137,8 @@ export interface ClaudeStep extends StepCommon {
   /** `args:` of the name form, appended with a space each; one that renders to nothing is left out. */
   readonly args: readonly SourceText[];
   readonly options: ClaudeOptions;
+  /** `null`: a conversation of its own. */
+  readonly continues: ContinuedSession | null;
 }
 
 export interface ShellStep extends StepCommon {

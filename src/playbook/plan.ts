@@ -83,6 +83,7 @@ class Planner {
       prompt: (source) => this.#text(source, "prompt"),
       shell: (source) => this.#shell(source),
       report: (source, problem) => this.#report(source, problem),
+      conversation: (step) => this.#scope.conversation(step),
       claudeOptions: (own) => ({ ...below, ...playbook.claude, ...above, ...own }),
       rulesOf: (command) => request.commandRules.get(command) ?? null,
     };

@@ -3,7 +3,7 @@ import { nearest } from "../lib/nearest.ts";
 import type { Reference } from "../values/reference.ts";
 import type { Range } from "./diagnostic.ts";
 import type { Playbook, SourceText, Step } from "./model.ts";
-import type { NameProblem } from "./static-scope.ts";
+import type { NameProblem } from "./name-problems.ts";
 
 /** The text a reference stands in. */
 export type TextPlace = "plain" | "shell" | "prompt" | "env" | "header-env";

@@ -11,16 +11,10 @@ import {
 } from "../values/names.ts";
 import type { Reference } from "../values/reference.ts";
 import type { ParamType, Step } from "./model.ts";
+import { unknown, secretsAreVariables, unknownField, type NameProblem } from "./name-problems.ts";
 
 /** What the plan knows of the inputs; `unknown`: `validate`, which sees no command line. */
 export type InputsKnown = "unknown" | { readonly count: number; readonly allHaveFiles: boolean };
-
-/** `needs-input` becomes a note where no command line is known. */
-export interface NameProblem {
-  readonly code: string;
-  readonly message: string;
-  readonly help?: string;
-}
 
 interface KnownStep {
   readonly kind: Step["kind"];
@@ -102,6 +96,33 @@ export class StaticScope {
     if (group !== undefined && !this.#steps.has(head))
       return this.#checkGroup(reference, { head, field, group });
     return this.#checkStep(reference, head, field);
+  }
+
+  /** `continue_session`: the id of an earlier Claude step, or `null` for the latest one. */
+  conversation(id: string | null): NameProblem | null {
+    if (this.#holes.steps) return null;
+    if (id === null) {
+      if (this.#kinds.has("claude")) return null;
+      const message = "continue_session: no Claude step stands earlier";
+      return { code: "nothing-earlier", message, help: "leave it out in the first one" };
+    }
+    const step = this.#steps.get(id);
+    if (step?.kind === "claude" || this.#holes.ids.has(id)) return null;
+    if (step !== undefined) {
+      const message = `continue_session: step ${id} is a ${step.kind} step`;
+      return { code: "no-conversation", message, help: "name a Claude step" };
+    }
+    if (this.#ids.has(id)) {
+      const message = `continue_session: step ${id} has not run here`;
+      return { code: "not-yet-run", message, help: "name a Claude step that stands earlier" };
+    }
+    const claude = [...this.#steps].flatMap(([name, { kind }]) => (kind === "claude" ? name : []));
+    const near = nearest(id, claude.slice(-500));
+    return {
+      code: "unknown-reference",
+      message: `continue_session: no earlier step has the id ${id}`,
+      help: near === null ? "name a Claude step that stands earlier" : `did you mean \`${near}\`?`,
+    };
   }
 
   #checkPlain(reference: Reference, name: string): NameProblem | null {
@@ -240,41 +261,4 @@ export class StaticScope {
     const fields = [...STEP_FIELDS, ...step.outputs, ...(step.kind === "claude" ? ["spec"] : [])];
     return unknownField(reference, { owner: `step ${id}`, field, fields });
   }
-}
-
-function unknown(reference: Reference, candidates: readonly string[]): NameProblem {
-  // The latest 500 are enough to guess a typing mistake, and keep 10 000 wrong names linear.
-  const near = nearest(String(reference.path[0]), candidates.slice(-500));
-  const dotted = reference.path.length > 1;
-  const what = dotted ? "no earlier step has this id" : "nothing has this name";
-  // A plain name that nobody knows is the shell's own in shell text, so that hint is for other text only.
-  const bare = reference.text.startsWith("$")
-    ? "$${ stands for a literal ${"
-    : `a text stands in single quotes, as in '${reference.text}'`;
-  const otherwise = dotted ? `give an earlier step \`id: ${String(reference.path[0])}\`` : bare;
-  return {
-    code: "unknown-reference",
-    message: `${reference.text}: ${what}`,
-    help: near === null ? otherwise : `did you mean \`${near}\`?`,
-  };
-}
-
-function secretsAreVariables(reference: Reference, name: string): NameProblem {
-  return {
-    code: "secret-reference",
-    message: `${reference.text}: a secret reaches a command as the variable ${name}`,
-    help: `in shell text write "$${name}", in a step's \`env\` \${env.${name}}`,
-  };
-}
-
-function unknownField(
-  reference: Reference,
-  { owner, field, fields }: { owner: string; field: string; fields: readonly string[] },
-): NameProblem {
-  const near = nearest(field, fields);
-  return {
-    code: "unknown-field",
-    message: `${reference.text}: ${owner} has no ${field}`,
-    help: near === null ? `it has ${fields.join(", ")}` : `did you mean \`${near}\`?`,
-  };
 }

@@ -61,6 +61,7 @@ export class LiveFeed {
         return [say(`${prefix}${this.#symbols.again} ${text}`, "warn")];
       }
       case "turns":
+      case "usage":
         return [];
       default:
         return unreachable(activity);
@@ -69,7 +70,7 @@ export class LiveFeed {
 }
 
 /**
- * `3/5 npm test · 1m 5s · attempt 2/3 · 4 turns · $0.12 so far · Edit src/a.ts`, at most `columns` wide.
+ * `3/5 npm test · 1m 5s · attempt 2/3 · 4 turns · 12,345 tokens · $0.12 so far · Edit src/a.ts`, at most `columns` wide.
  *
  * The last tool call gives way first, then the label: time, attempt and cost are what it is for.
  */
@@ -89,7 +90,8 @@ export function statusWords(
     elapsed(step, of.nowMs),
     ...(step.maxAttempts > 1 ? [`attempt ${step.attempt}/${step.maxAttempts}`] : []),
     ...(step.turns === null ? [] : [formatCount(step.turns, "turn")]),
-    ...costSoFar(at.kind === "claude", memory),
+    ...(step.tokens === null ? [] : [formatCount(step.tokens, "token")]),
+    ...costSoFar(step, memory),
   ].join(symbols.dot);
   const room = columns - stringWidth(`${number} ${symbols.dot}${facts}`);
   const most = step.doing === null ? Infinity : LABEL_MOST;
@@ -116,11 +118,13 @@ function elapsed(step: RunningStep, nowMs: number): string {
   return formatDuration(Math.floor((nowMs - step.startedMs) / 1000) * 1000);
 }
 
-function costSoFar(isClaude: boolean, memory: RunMemory): string[] {
-  if (!isClaude || (memory.knownCostUsd === 0 && memory.unknownCosts === 0)) {
+/** Of the session, this attempt included as far as it has told. */
+function costSoFar(step: RunningStep, memory: RunMemory): string[] {
+  const costUsd = memory.knownCostUsd + (step.attemptCostUsd ?? 0);
+  if (step.at.kind !== "claude" || (costUsd === 0 && memory.unknownCosts === 0)) {
     return [];
   }
-  const known = memory.knownCostUsd === 0 ? null : formatMoney(memory.knownCostUsd);
+  const known = costUsd === 0 ? null : formatMoney(costUsd);
   if (memory.unknownCosts > 0) {
     return [known === null ? "cost unknown" : `at least ${known} so far`];
   }

@@ -14,6 +14,10 @@ export interface RunningStep {
   attempt: number;
   maxAttempts: number;
   turns: number | null;
+  /** Tokens of this attempt so far; `null`: nothing was said yet. */
+  tokens: number | null;
+  /** What this attempt has cost so far; `null`: not said yet. */
+  attemptCostUsd: number | null;
   /** Last tool call, for the live line. */
   doing: string | null;
   /** Output of this attempt went by live. */
@@ -112,6 +116,9 @@ export class RunMemory {
     }
     if (event.activity.type === "turns") {
       step.turns = event.activity.turns;
+    } else if (event.activity.type === "usage") {
+      step.tokens = event.activity.tokens;
+      step.attemptCostUsd = event.activity.costUsd;
     } else if (event.activity.type === "tool") {
       step.doing = `${event.activity.name} ${event.activity.detail}`;
     }
@@ -124,6 +131,8 @@ export class RunMemory {
       attempt: 1,
       maxAttempts: 1,
       turns: null,
+      tokens: null,
+      attemptCostUsd: null,
       doing: null,
       seenLive: false,
       handled: false,
@@ -140,6 +149,8 @@ export class RunMemory {
     step.attempt = of.attempt;
     step.maxAttempts = of.maxAttempts;
     step.turns = null;
+    step.tokens = null;
+    step.attemptCostUsd = null;
     step.doing = null;
     step.seenLive = false;
     step.unsaid = null;
@@ -150,6 +161,8 @@ export class RunMemory {
     if (step !== null) {
       step.unsaid = event.failure;
       step.turns = event.turns;
+      // From here on the session's sum has it.
+      step.attemptCostUsd = null;
       step.doing = null;
     }
     // A prompt that was refused and a program that is missing cost nothing.

@@ -1,8 +1,24 @@
 import * as z from "zod";
-import type { ClaudeOptions, ClaudeStep, SourceText, StepCommon } from "../playbook/model.ts";
+import type {
+  ClaudeOptions,
+  ClaudeStep,
+  ContinuedSession,
+  OutputSchema,
+  SourceText,
+  StepCommon,
+} from "../playbook/model.ts";
 import { prefixText, sliceText } from "../playbook/source-text.ts";
-import type { Entries } from "../playbook/tree.ts";
-import { entriesOf, listOfTexts, numberOf, requiredText, textOf } from "../playbook/values-of.ts";
+import { plainValue, type Entries } from "../playbook/tree.ts";
+import {
+  boolOf,
+  durationOf,
+  entriesOf,
+  listOfTexts,
+  numberOf,
+  optionalText,
+  requiredText,
+  textOf,
+} from "../playbook/values-of.ts";
 import type { StepKind } from "./kind.ts";
 import { stepOptions } from "./options.ts";
 import * as is from "./schema.ts";
@@ -18,6 +34,21 @@ export const PERMISSION_MODES = [
   "plan",
 ] as const;
 
+/** Linux takes one argument of at most 131 071 bytes. */
+const MAX_SCHEMA_CHARACTERS = 30_000;
+
+/** The API takes only objects as what a tool is given, and a structured answer is such a call. */
+const schemaMapping = z
+  .looseObject(
+    { type: z.literal("object", { error: "`object`" }) },
+    {
+      error: "a JSON Schema as a mapping with `type: object`, or the path of a file that holds one",
+    },
+  )
+  .refine((value) => JSON.stringify(value).length <= MAX_SCHEMA_CHARACTERS, {
+    error: `a JSON Schema of at most ${MAX_SCHEMA_CHARACTERS} characters`,
+  });
+
 /** Options of a Claude step, and of all of them in the header's `claude`. */
 export const claudeOptions = {
   model: is.text.optional(),
@@ -28,6 +59,19 @@ export const claudeOptions = {
   allowed_tools: is.texts.optional(),
   disallowed_tools: is.texts.optional(),
   append_system_prompt: is.text.optional(),
+  idle_timeout: is.duration({ zero: false }).optional(),
+};
+
+/** What belongs to one step alone. */
+const ownOptions = {
+  output_schema: z
+    .union([is.text, schemaMapping], {
+      error: "a JSON Schema as a mapping with `type: object`, or the path of a file that holds one",
+    })
+    .optional(),
+  continue_session: z
+    .union([z.literal(true), is.identifier], { error: "true or the id of an earlier Claude step" })
+    .optional(),
 };
 
 /** Entries have passed {@link claudeOptions}. */
@@ -38,6 +82,8 @@ export function readClaudeOptions(entries: Entries): ClaudeOptions {
   const allowedTools = listOfTexts(entries, "allowed_tools");
   const disallowedTools = listOfTexts(entries, "disallowed_tools");
   const appendSystemPrompt = textOf(entries, "append_system_prompt");
+  const idleTimeoutMs = durationOf(entries, "idle_timeout");
+  const outputSchema = schemaOf(entries);
   return {
     ...(model !== null && { model }),
     ...(maxTurns !== null && { maxTurns }),
@@ -45,15 +91,31 @@ export function readClaudeOptions(entries: Entries): ClaudeOptions {
     ...(allowedTools !== null && { allowedTools: allowedTools.map(({ value }) => value) }),
     ...(disallowedTools !== null && { disallowedTools: disallowedTools.map(({ value }) => value) }),
     ...(appendSystemPrompt !== null && { appendSystemPrompt }),
+    ...(idleTimeoutMs !== null && { idleTimeoutMs }),
+    ...(outputSchema !== null && { outputSchema }),
   };
+}
+
+function schemaOf(entries: Entries): OutputSchema | null {
+  const tree = entries.get("output_schema")?.value;
+  if (tree?.kind === "mapping") return { kind: "inline", json: JSON.stringify(plainValue(tree)) };
+  const path = textOf(entries, "output_schema");
+  return path === null ? null : { kind: "file", path };
+}
+
+function continuedOf(entries: Entries): ContinuedSession | null {
+  const text = optionalText(entries, "continue_session");
+  if (text === null) return null;
+  return { step: boolOf(entries, "continue_session") === true ? null : text.value, text };
 }
 
 /** A bare text: a command, slash added when missing, arguments as written. */
 export function readCommandText(text: SourceText): Omit<ClaudeStep, keyof StepCommon> {
-  return { kind: "claude", form: "string", prompt: withSlash(text), args: [], options: {} };
+  const prompt = withSlash(text);
+  return { kind: "claude", form: "string", prompt, args: [], options: {}, continues: null };
 }
 
-const body = z.strictObject({ prompt: is.text, ...claudeOptions });
+const body = z.strictObject({ prompt: is.text, ...claudeOptions, ...ownOptions });
 
 /** `claude: "..."` or `claude: {prompt, ...}`: the prompt verbatim. */
 export const claudeKind: StepKind = {
@@ -69,6 +131,7 @@ export const claudeKind: StepKind = {
     prompt: promptOf(entries),
     args: [],
     options: readClaudeOptions(entriesOf(entries.get("claude")?.value)),
+    continues: continuedOf(entriesOf(entries.get("claude")?.value)),
   }),
   label: (entries) => promptOf(entries).value,
 };
@@ -97,6 +160,7 @@ export const commandKind: StepKind = {
     prompt: withSlash(requiredText(entries, "name")),
     args: listOfTexts(entries, "args") ?? [],
     options: {},
+    continues: null,
   }),
   label(entries) {
     const words = [requiredText(entries, "name"), ...(listOfTexts(entries, "args") ?? [])];

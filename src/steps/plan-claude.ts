@@ -12,6 +12,12 @@ export function planClaude(
 ): PlannedBody<PlannedClaude> {
   const lead = leadingValue(step.prompt.value);
   if (lead !== null) compiler.report(step.prompt, lead);
+  if (step.continues !== null) {
+    const { text } = step.continues;
+    const problem = compiler.conversation(step.continues.step);
+    if (problem !== null)
+      compiler.report(text, { ...problem, severity: "error", start: 0, end: text.value.length });
+  }
   const command = commandOf(step);
   const rules = command === null ? null : compiler.rulesOf(command);
   const commit = rules?.commit ?? null;

@@ -1,6 +1,7 @@
 /** What planning asks of a step kind: its own texts compiled, its own defaults decided. One answer a kind. */
 import type { Diagnostic } from "../playbook/diagnostic.ts";
 import type { ClaudeOptions, SourceText } from "../playbook/model.ts";
+import type { NameProblem } from "../playbook/name-problems.ts";
 import type { CommandRules, PlannedCommon, PlannedStep } from "../playbook/plan-model.ts";
 import type { ShellText } from "../values/shell/compile.ts";
 import type { TextTemplate } from "../values/text.ts";
@@ -18,6 +19,8 @@ export interface PlanCompiler {
   readonly prompt: (source: SourceText) => TextTemplate;
   readonly shell: (source: SourceText) => ShellText;
   readonly report: (source: SourceText, problem: TextualProblem) => void;
+  /** Can the step at hand go on with the conversation of this step, or (`null`) of the latest Claude step? */
+  readonly conversation: (step: string | null) => NameProblem | null;
   /** A step's own options over those of command line, playbook, environment and config. */
   readonly claudeOptions: (own: ClaudeOptions) => ClaudeOptions;
   /** Of a slash command, without the slash; `null`: none are known. */

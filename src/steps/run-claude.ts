@@ -1,6 +1,8 @@
 /** How a Claude step runs (spec 3.2, 3.3, 6). */
 import { failure, processFailure, refused } from "../engine/failure.ts";
 import type { Executed, KindRequest, KindHooks, Prepared } from "../engine/kind.ts";
+import type { Failure } from "../engine/outcome.ts";
+import type { ClaudeRequest, ClaudeResume } from "../engine/ports.ts";
 import { renderPrompt } from "../engine/render.ts";
 import type { PlannedClaude } from "../playbook/plan-model.ts";
 
@@ -37,13 +39,24 @@ export async function prepareClaude(request: KindRequest<PlannedClaude>): Promis
   if (prompt === "") {
     return { kind: "refused", rendered: source, failure: failure("value", "the prompt is empty") };
   }
+  const { continues } = planned.step;
+  const resume = continues && frame.scope.continuedBy(request.record, continues.step);
+  if (continues !== null && resume === null)
+    return { kind: "refused", rendered: prompt, failure: noConversation(continues.step) };
   return {
     kind: "ready",
     rendered: prompt,
     log: store.file("events", unit),
     warnings: [],
-    execute: (hooks, signal) => execute(request, prompt, { hooks, signal }),
+    execute: (hooks, signal) => execute(request, { prompt, resume }, { hooks, signal }),
   };
+}
+
+/** The plan has seen that the step stands earlier; it may not have got as far as a conversation. */
+function noConversation(step: string | null): Failure {
+  const which = step === null ? "no Claude step before this one" : `step ${step}`;
+  const message = `there is no conversation to go on with: ${which} ${step === null ? "has had one" : "has had none"} in this iteration`;
+  return failure("value", message, null, ["leave out continue_session, or let the other step run"]);
 }
 
 /** The newest spec of this iteration that still exists and was not handed out yet (spec 3.3). */
@@ -61,7 +74,7 @@ async function nextSpec({ frame, record }: KindRequest<PlannedClaude>): Promise<
 
 async function execute(
   request: KindRequest<PlannedClaude>,
-  prompt: string,
+  { prompt, resume }: Pick<ClaudeRequest, "prompt"> & { readonly resume: ClaudeResume | null },
   { hooks, signal }: { readonly hooks: KindHooks; readonly signal: AbortSignal },
 ): Promise<Executed> {
   const { frame, planned, unit } = request;
@@ -76,6 +89,7 @@ async function execute(
       timeoutMs: planned.step.timeoutMs,
       eventsFile: store.file("events", unit),
       logFile: store.file("log", unit),
+      resume,
       onStart: hooks.onStart,
       onActivity: hooks.onActivity,
     },
@@ -98,6 +112,10 @@ async function execute(
     usage: report.usage,
     turns: report.turns,
     model: report.model,
+    conversation:
+      report.claudeSession === null
+        ? null
+        : { session: report.claudeSession, reported: report.reported ?? null },
     warnings: report.warnings,
     masked: report.masked ?? false,
   };

@@ -215,6 +215,28 @@ test("F11: people are told of tool calls, text, turns and retries, never of raw 
     { type: "retry", message: "retry 2 of 10 in 1 s: 529 overloaded" },
     { type: "turns", turns: 2 },
     { type: "tool", name: "Write", detail: "a.txt" },
+    { type: "usage", tokens: 144, costUsd: 0.75 },
+  ]);
+});
+
+test("tokens are told while the call runs, each message once, sub-agents included (6.4)", () => {
+  const seen: ClaudeActivity[] = [];
+  const stream = new EventStream({ onActivity: (activity) => seen.push(activity) });
+  const usage = { input_tokens: 10, cache_read_input_tokens: 100, output_tokens: 1 };
+  const message = (id: string, parent: string | null) => ({
+    type: "assistant",
+    message: { id, content: [], usage },
+    parent_tool_use_id: parent,
+    session_id: "s1",
+  });
+
+  stream.push(
+    Buffer.from(lines(message("m1", null), message("m1", null), message("m2", "parent"))),
+  );
+
+  expect(seen.filter(({ type }) => type === "usage")).toEqual([
+    { type: "usage", tokens: 111, costUsd: null },
+    { type: "usage", tokens: 222, costUsd: null },
   ]);
 });
 

@@ -8,7 +8,7 @@ import { createClaudePort } from "../../src/claude/runner.ts";
 import type { ClaudeActivity, ClaudeReport, ClaudeRequest } from "../../src/engine/ports.ts";
 import { Children } from "../../src/process/children.ts";
 import type { StandInScript } from "../support/api-stand-in.ts";
-import { realClaude, type RealClaude } from "../support/real-claude.ts";
+import { isNative, realClaude, type RealClaude } from "../support/real-claude.ts";
 
 /** The pinned CLI itself, against a scripted API: what the fake claims is true of the real one. */
 let top: string;
@@ -142,14 +142,15 @@ test("an API error 400 is a failure although the subtype says success (6.2)", as
 test("an overloaded API is a failure that may pass (6.2)", async () => {
   const report = await run({ turns: [{ error: 529, times: 20 }] }, { prompt: "hi" });
 
-  expect(report.verdict).toMatchObject({ ok: false, code: "api-unavailable" });
+  expect(report.verdict).toMatchObject({ ok: false, code: "overloaded", transient: true });
 });
 
 test("an unknown command is a failure and asks the API nothing (6.3)", async () => {
   const report = await run({ turns: [{ text: "never" }] }, { prompt: "/gret Ada" });
 
   expect(report.verdict).toMatchObject({ ok: false, code: "unknown-command" });
-  expect(await claude!.requests()).toEqual([]);
+  // Native versions take it for a text, and mmm ends them when it sees what they know.
+  expect((await claude!.requests()).length).toBeLessThanOrEqual(isNative ? 1 : 0);
 });
 
 test("the last turn allowed without being done is a failure (6.2)", async () => {
@@ -214,5 +215,6 @@ test("the CLI is found and its version read (6.1)", async () => {
 
   const found = await findClaude({ bin: claude.bin, path: "", home: top, cwd: top });
 
-  expect(found).toEqual({ bin: claude.bin, version: "2.1.112", notes: [] });
+  const version = isNative ? expect.stringMatching(/^2\.1\.\d{3,}$/) : "2.1.112";
+  expect(found).toEqual({ bin: claude.bin, version, notes: [] });
 });

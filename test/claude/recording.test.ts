@@ -82,9 +82,12 @@ function request(where: string, prompt: string, more: Partial<ClaudeRequest> = {
 const never = new AbortController().signal;
 const file = () => path.join(top, "rec/demo.jsonl");
 
-async function recorder(calls: readonly FakeCall[]): Promise<ClaudePort> {
+async function recorder(
+  calls: readonly FakeCall[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<ClaudePort> {
   claude = await fakeClaude({ calls });
-  const options = { file: file(), version: "1.2.3" };
+  const options = { file: file(), version: "1.2.3", env };
   await startRecording(options, false);
   const real = createClaudePort({
     children,
@@ -473,4 +476,101 @@ test("the example in docs/recordings.md is a recording", async () => {
   const calls = parseRecording(example.join("\n"), "docs/recordings.md");
 
   expect(calls).toHaveLength(3);
+});
+
+test("secrets of the environment and of known forms are in no recording, and it replays (3.2, 6.6)", async () => {
+  const [secret, other] = ["correct horse battery", "sk-ant-api03-abcdefgh"];
+  const encoded = Buffer.from(secret).toString("base64");
+  const port = await recorder(
+    [
+      {
+        do: [
+          { init: {} },
+          { say: `I use ${secret}` },
+          { tool: "Bash", input: { command: `curl -H 'x: ${secret}'` } },
+          { write: "config.txt", content: `key=${secret}\nkey=${other}\nrest\n` },
+          { commit: `use ${secret}\n\nand ${other}` },
+          { run: ["sh", "-c", `printf '\\377${secret}' > bin.dat`] },
+          { result: { result: `done with ${encoded}` } },
+        ],
+      },
+    ],
+    { SOME_TOKEN: secret },
+  );
+
+  const report = await port.run(request(repo, `go with ${secret}`), never);
+
+  const text = await fs.readFile(file(), "utf8");
+  for (const word of [secret, other, encoded]) expect(text).not.toContain(word);
+  expect(text).toContain("key=***\\nkey=***\\nrest");
+  expect(report.warnings).toEqual([
+    'recording: "config.txt" holds a secret, masked in the recording',
+    'recording: "bin.dat" holds a secret, left out',
+  ]);
+  const calls = parseRecording(text, file());
+  const again = await makeRepo("again");
+  const replayed = await createReplayPort({ calls, file: file() }).run(
+    request(again, "go with another one"),
+    never,
+  );
+  expect(replayed).toMatchObject({ verdict: { ok: true }, text: "done with ***" });
+  expect(git(again, "log", "-1", "--format=%s")).toBe("use ***");
+});
+
+test("a failure that may pass replays as one (2.4)", async () => {
+  const failure = { code: "overloaded", message: "busy", transient: true, retryAfterMs: 500 };
+
+  const report = await replay([{ prompt: "go", exit: 1, failure }], request(repo, "go"));
+
+  expect(report.verdict).toEqual({ ok: false, next: [], resetsAt: null, ...failure });
+});
+
+test("a usage limit is recorded with the moment of its reset (6.5)", async () => {
+  const event = {
+    type: "rate_limit_event",
+    rate_limit_info: { status: "rejected", resetsAt: 1_772_800_000 },
+    session_id: "s",
+  };
+  const limit = { is_error: true, result: "You've hit your limit" };
+  const port = await recorder([{ do: [{ init: {} }, { event }, { result: limit }, { exit: 1 }] }]);
+
+  await port.run(request(repo, "go"), never);
+
+  const [call] = parseRecording(await fs.readFile(file(), "utf8"), file());
+  expect(call?.failure).toMatchObject({
+    code: "usage-limit",
+    transient: false,
+    resetsAt: "2026-03-06T12:26:40.000Z",
+  });
+});
+
+test("a prompt that is not there is shown beside the most similar one, line by line (6.6)", async () => {
+  const report = await replay(
+    [{ prompt: "Fix it.\nThe old way\nwith care\nand tests.\nThe end." }, { prompt: "other" }],
+    request(repo, "Fix it.\nThe new way\nand tests.\nThe end."),
+  );
+
+  expect(report.verdict).toMatchObject({ ok: false, code: "no-recording", transient: false });
+  expect(report.verdict.ok ? "" : report.verdict.message.split("\n").slice(1)).toEqual([
+    "line 2 of the most similar one:",
+    "- The old way",
+    "- with care",
+    "+ The new way",
+  ]);
+  expect(report.verdict.ok ? [] : report.verdict.next[0]).toBe('calls left: "Fix it.", "other"');
+});
+
+test("a replayed step can be gone on with, as a real one", async () => {
+  const calls = parseRecording(
+    `${recordingHeader("0")}{"prompt":"one"}\n{"prompt":"two"}\n`,
+    "x.jsonl",
+  );
+  const port = createReplayPort({ calls, file: "x.jsonl" });
+
+  const first = await port.run(request(repo, "one"), never);
+  const resume = { session: first.claudeSession ?? "", reported: null };
+  const second = await port.run(request(repo, "two", { resume }), never);
+
+  expect(first.claudeSession).not.toBeNull();
+  expect(second.claudeSession).toBe(first.claudeSession);
 });

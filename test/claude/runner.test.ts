@@ -149,19 +149,26 @@ test("a program that never reads a long text does no harm (EPIPE)", async () => 
 });
 
 test("what an outer Claude Code set is not inherited, the step's own environment is (6.1)", async () => {
-  const outer = { CLAUDECODE: "1", CLAUDE_CODE_ENTRYPOINT: "cli", CLAUDE_CODE_SSE_PORT: "1" };
+  const outer = {
+    CLAUDECODE: "1",
+    CLAUDECODE_OF_TOMORROW: "1",
+    CLAUDE_CODE_ENTRYPOINT: "cli",
+    CLAUDE_CODE_SSE_PORT: "1",
+  };
+  const inherited = { CLAUDE_CODE_MAX_RETRIES: "3" };
   const sandbox = process.env["IS_SANDBOX"];
-  Object.assign(process.env, outer);
+  Object.assign(process.env, outer, inherited);
   delete process.env["IS_SANDBOX"];
   try {
-    await run({}, { request: { env: { MMM_STEP: "review" } } });
+    const variables = Object.keys(process.env);
+    await run({}, { request: { env: { MMM_STEP: "review" } }, options: { variables } });
   } finally {
-    for (const name of Object.keys(outer)) delete process.env[name];
+    for (const name of Object.keys({ ...outer, ...inherited })) delete process.env[name];
     if (sandbox !== undefined) process.env["IS_SANDBOX"] = sandbox;
   }
 
   const env = (await claude!.calls())[0]?.env ?? {};
-  expect(env["MMM_STEP"]).toBe("review");
+  expect(env).toMatchObject({ MMM_STEP: "review", ...inherited });
   for (const name of [...Object.keys(outer), "IS_SANDBOX"]) expect(env).not.toHaveProperty(name);
 });
 
@@ -289,6 +296,145 @@ test("a process that wakes up after a result is not lingering: the last result c
   expect(report).toMatchObject({ verdict: { ok: true }, text: "second", warnings: [] });
 });
 
+test("a call that falls silent is ended with its tree after idle_timeout, and may be tried again (2.4)", async () => {
+  const pidFile = path.join(top, "pid");
+
+  const report = await run(
+    {
+      do: [
+        { init: {} },
+        { spawn: ["sleep", "600"], session: true, pidFile },
+        { waitFor: path.join(top, "never") },
+      ],
+    },
+    { request: { options: { idleTimeoutMs: 1500 } } },
+  );
+
+  expect(report.verdict).toMatchObject({ ok: false, code: "idle", transient: true });
+  expect(report.end).toEqual({ kind: "signalled", signal: "SIGTERM" });
+  expect(isAlive(Number(await read("pid")))).toBe(false);
+});
+
+test("a call that keeps talking is not idle, and one without idle_timeout never (2.4)", async () => {
+  const talk = Array.from({ length: 8 }, () => [
+    { run: ["sleep", "0.3"] as const },
+    { say: "still here" },
+  ]).flat();
+
+  const report = await run(
+    { do: [{ init: {} }, ...talk, { result: {} }] },
+    { request: { options: { idleTimeoutMs: 1500 } } },
+  );
+
+  expect(report.verdict).toEqual({ ok: true });
+}, 20_000);
+
+test("options of the call arrive in the command line (6.1, 6.5)", async () => {
+  await fs.writeFile(path.join(top, "answer.json"), '{ "type": "object" }\n');
+
+  await run(
+    { do: [{ init: {} }, { result: { structured_output: { score: 7 } } }] },
+    {
+      request: {
+        options: { outputSchema: { kind: "file", path: "answer.json" } },
+        resume: { session: "abc", reported: null },
+        maxBudgetUsd: 1.5,
+      },
+    },
+  );
+
+  const [call] = await claude!.calls();
+  expect(call?.argv).toEqual(
+    expect.arrayContaining([
+      '--json-schema={"type":"object"}',
+      "--resume=abc",
+      "--max-budget-usd=1.5",
+    ]),
+  );
+});
+
+test.each([
+  ["is not there", null, "cannot be read"],
+  ["is no JSON", "type: object", "holds no JSON object"],
+  ["is not about an object", '{"type":"array"}', 'must say "type": "object"'],
+  ["is too big", `{"type":"object","x":"${"y".repeat(100_000)}"}`, "bytes; 100000 are the most"],
+])("an output_schema whose file %s costs nothing (6.1)", async (_, content, message) => {
+  if (content !== null) await fs.writeFile(path.join(top, "answer.json"), content);
+
+  const report = await run(
+    {},
+    { request: { options: { outputSchema: { kind: "file", path: "answer.json" } } } },
+  );
+
+  expect(report).toMatchObject({ end: { kind: "not-started" }, text: "", usage: null });
+  expect(report.verdict).toMatchObject({ ok: false, code: "output-schema", transient: false });
+  expect(report.verdict.ok ? "" : report.verdict.message).toContain(message);
+  expect(await claude!.calls()).toEqual([]);
+});
+
+test("what was used is told by model, and in sum (6.4)", async () => {
+  const usage = (costUSD: number | null) => ({ inputTokens: 10, outputTokens: 1, costUSD });
+
+  const report = await run({
+    do: [{ init: {} }, { result: { modelUsage: { big: usage(0.5), small: usage(0.25) } } }],
+  });
+
+  expect(report.usage).toMatchObject({
+    costUsd: 0.75,
+    inputTokens: 20,
+    models: { big: { costUsd: 0.5, inputTokens: 10 }, small: { costUsd: 0.25 } },
+  });
+});
+
+test.each([
+  ["2.1.112", "its own share", 0.25],
+  ["2.1.329", "the sum so far", 0.15],
+])(
+  "a resumed call of %s tells %s, and counts for itself alone (6.4)",
+  async (version, _, costUsd) => {
+    const models = { m: { costUSD: 0.25, inputTokens: 30, outputTokens: 3 } };
+    const before = {
+      costUsd: 0.1,
+      inputTokens: 20,
+      outputTokens: 2,
+      cacheReadTokens: 0,
+      cacheWriteTokens: 0,
+    };
+
+    const report = await run(
+      { do: [{ init: {} }, { result: { modelUsage: models } }] },
+      {
+        scenario: { version },
+        request: {
+          resume: { session: "abc", reported: { ...before, models: { m: { ...before } } } },
+        },
+      },
+    );
+
+    expect(report.usage?.costUsd).toBeCloseTo(costUsd, 9);
+    expect(report.reported?.costUsd).toBe(0.25);
+  },
+);
+
+test("a resumed call that tells its share itself is believed, over all its results (6.4)", async () => {
+  const all = { m: { costUSD: 5, inputTokens: 500, outputTokens: 50 } };
+  const since = (costUSD: number) => ({ m: { costUSD, inputTokens: 10, outputTokens: 1 } });
+
+  const report = await run(
+    {
+      do: [
+        { init: {} },
+        { result: { modelUsage: all, model_usage_since_last_result: since(0.25) } },
+        { say: "on" },
+        { result: { modelUsage: all, model_usage_since_last_result: since(0.5) } },
+      ],
+    },
+    { scenario: { version: "2.1.329" }, request: { resume: { session: "abc", reported: null } } },
+  );
+
+  expect(report.usage).toMatchObject({ costUsd: 0.75, inputTokens: 20 });
+});
+
 test("a time limit ends the whole tree, children in sessions of their own included (11)", async () => {
   const bin = path.join(top, "slow");
   const script = "#!/bin/sh\nsetsid sleep 600 & echo $! > pid\nwait\n";
@@ -384,3 +530,78 @@ test("a line of 100 MB is kept whole on disk and costs bounded memory (11)", asy
   expect((await fs.stat(path.join(top, "events.jsonl"))).size).toBeGreaterThan(100_000_000);
   expect(most).toBeLessThan(50_000_000);
 });
+
+test("100 MB of events cost bounded memory, and only the last result counts (11)", async () => {
+  const bin = path.join(top, "talkative");
+  await fs.writeFile(
+    bin,
+    `#!/usr/bin/env node
+const { writeSync } = require("node:fs");
+const say = (event) => {
+  let bytes = Buffer.from(JSON.stringify({ session_id: "s", ...event }) + "\\n");
+  while (bytes.length > 0) bytes = bytes.subarray(writeSync(1, bytes));
+};
+say({ type: "system", subtype: "init" });
+const text = "ü".repeat(5000);
+for (let i = 0; i < 10_000; i += 1)
+  say({ type: "assistant", message: { id: "m" + i, content: [{ type: "text", text }] } });
+say({ type: "result", subtype: "success", result: "first", modelUsage: { m: { costUSD: 1 } } });
+say({ type: "result", subtype: "success", result: "last", modelUsage: { m: { costUSD: 2 } } });
+`,
+    { mode: 0o755 },
+  );
+  const held = (): number => heldBytes() + process.memoryUsage().heapUsed;
+  const before = held();
+  let [most, turns, seen] = [0, 0, 0];
+  const onActivity = (activity: ClaudeActivity): void => {
+    if (activity.type === "turns") turns = activity.turns;
+    seen += 1;
+    if (seen % 4000 === 0) most = Math.max(most, held() - before);
+  };
+
+  const report = await run({}, { options: { bin }, request: { onActivity } });
+
+  expect(report).toMatchObject({ verdict: { ok: true }, text: "last", usage: { costUsd: 2 } });
+  expect(turns).toBe(10_000);
+  expect((await fs.stat(path.join(top, "events.jsonl"))).size).toBeGreaterThan(100_000_000);
+  expect(most).toBeGreaterThan(0);
+  expect(most).toBeLessThan(20_000_000);
+});
+
+test.each([
+  ["and has said nothing", "", null],
+  ["in the middle of its events", '{"type":"system","subtype":"init"}', "no-result"],
+])(
+  "a program that closes its output early %s is judged when it ends (6.2)",
+  async (_, said, code) => {
+    const bin = path.join(top, "early");
+    const say = said === "" ? "" : `echo '${said}'\n`;
+    await fs.writeFile(bin, `#!/bin/sh\n${say}exec 1>&- 2>&-\nsleep 0.2\ntouch done\n`, {
+      mode: 0o755,
+    });
+
+    const { verdict } = await run({}, { options: { bin } });
+
+    expect(verdict.ok ? null : verdict.code).toBe(code);
+    expect(await read("done")).toBe("");
+  },
+);
+
+test("a leader that dies leaves its children to mmm, which does not wait for them and ends them (F04)", async () => {
+  const pidFile = path.join(top, "pid");
+
+  const report = await run({
+    do: [
+      { init: {} },
+      { spawn: ["sleep", "600"], session: true, stdio: "inherit", pidFile },
+      { kill: "SIGKILL" },
+    ],
+  });
+  await children.endAll(true);
+
+  expect(report).toMatchObject({
+    end: { kind: "signalled", signal: "SIGKILL" },
+    verdict: { ok: false, code: "no-result", transient: false },
+  });
+  expect(isAlive(Number(await read("pid")))).toBe(false);
+}, 30_000);

@@ -29,6 +29,11 @@ const errorResult = (subtype: string, more: object) => ({
   ...more,
 });
 const denied = { tool_name: "Bash", tool_use_id: "t", tool_input: {} };
+const limitEvent = (status: string, resetsAt?: number) => ({
+  type: "rate_limit_event",
+  rate_limit_info: { status, resetsAt, rateLimitType: "five_hour" },
+  session_id: "s",
+});
 const exited = (code: number): ProcessEnd => ({ kind: "exited", code });
 
 function evidence(
@@ -45,6 +50,7 @@ function evidence(
     stopped: null,
     command: "x",
     strictPermissions: false,
+    now: new Date("2026-03-05T12:00:00Z"),
     ...more,
   };
 }
@@ -74,10 +80,69 @@ test.each<[situation: string, code: string | null, end: ProcessEnd, output: read
     exited(1),
     [init, apiError(413, { terminal_reason: "image_error" })],
   ],
-  ["API error 429", "api-unavailable", exited(1), [init, apiError(429)]],
-  ["API error 500", "api-unavailable", exited(1), [init, apiError(500)]],
-  ["API error 529", "api-unavailable", exited(1), [init, apiError(529)]],
-  ["connection refused", "api-unavailable", exited(1), [init, apiError(null)]],
+  ["API error 429", "rate-limit", exited(1), [init, apiError(429)]],
+  ["API error 408", "connection", exited(1), [init, apiError(408)]],
+  ["API error 500", "server-error", exited(1), [init, apiError(500)]],
+  [
+    "API error 500, M: the status in the text alone",
+    "server-error",
+    exited(1),
+    [init, { ...apiError(500), api_error_status: undefined }],
+  ],
+  [
+    "an overload in the middle of a stream, L",
+    "overloaded",
+    exited(1),
+    [
+      init,
+      {
+        ...apiError(null),
+        result: 'API Error: {"type":"error","error":{"type":"overloaded_error"}}',
+      },
+    ],
+  ],
+  [
+    "usage limit with its moment in an event",
+    "usage-limit",
+    exited(1),
+    [
+      init,
+      limitEvent("rejected", 1_772_800_000),
+      { ...success, is_error: true, result: "You've hit your session limit · resets 3pm (UTC)" },
+    ],
+  ],
+  [
+    "usage limit behind a 429",
+    "usage-limit",
+    exited(1),
+    [init, limitEvent("rejected"), apiError(429)],
+  ],
+  [
+    "usage limit, O",
+    "usage-limit",
+    exited(1),
+    [init, { ...success, is_error: true, result: "Claude AI usage limit reached|1772800000" }],
+  ],
+  [
+    "an account near its limit whose request is too many",
+    "rate-limit",
+    exited(1),
+    [init, limitEvent("allowed_warning"), apiError(429)],
+  ],
+  [
+    "an answer about limits",
+    null,
+    exited(0),
+    [init, { ...success, result: "You've hit your limit · resets 3pm" }],
+  ],
+  [
+    "no answer in the form that was asked for, after the CLI's own tries",
+    "no-structured-output",
+    exited(1),
+    [init, errorResult("error_max_structured_output_retries", { errors: ["x"] })],
+  ],
+  ["API error 529", "overloaded", exited(1), [init, apiError(529)]],
+  ["connection refused", "connection", exited(1), [init, apiError(null)]],
   [
     "missing key, L and N",
     "not-logged-in",
@@ -216,7 +281,17 @@ test.each<[situation: string, code: string | null, end: ProcessEnd, output: read
   const { verdict } = judge(evidence(end, output));
 
   expect(verdict.ok ? null : verdict.code).toBe(code);
+  // Whoever retries asks this alone (2.4).
+  expect(verdict.ok ? false : verdict.transient).toBe(TRANSIENT.has(code ?? ""));
 });
+
+const TRANSIENT: ReadonlySet<string> = new Set([
+  "connection",
+  "idle",
+  "overloaded",
+  "rate-limit",
+  "server-error",
+]);
 
 test.each<[situation: string, code: string | null, Evidence]>([
   ["exit 3 after a good result", "exit-code", evidence(exited(3), [init, success])],
@@ -258,6 +333,23 @@ test.each<[situation: string, code: string | null, Evidence]>([
     evidence(exited(143), [init], { stopped: "unknown-command" }),
   ],
   [
+    "a process that was silent for too long",
+    "idle",
+    evidence(exited(143), [init], { stopped: "idle", idleMs: 1000 }),
+  ],
+  [
+    "an answer without the form that was asked for",
+    "no-structured-output",
+    evidence(exited(0), [init, success], { wantsStructure: true }),
+  ],
+  [
+    "an answer in the form that was asked for",
+    null,
+    evidence(exited(0), [init, { ...success, structured_output: { a: 1 } }], {
+      wantsStructure: true,
+    }),
+  ],
+  [
     "a subtype of the future",
     "failed",
     evidence(exited(1), [init, errorResult("error_of_tomorrow", {})]),
@@ -293,4 +385,54 @@ test("F09: the message holds what claude said, and the exit code where nothing w
 
   expect(said).toMatchObject({ message: "the service refused the request: API Error: 400 mock" });
   expect(silent).toMatchObject({ message: "claude failed: exit 7" });
+});
+
+test.each([
+  [
+    "an event's moment",
+    limitEvent("rejected", 1_772_800_000),
+    "resets 3pm (UTC)",
+    "2026-03-06T12:26:40.000Z",
+  ],
+  ["unix seconds", init, "Claude AI usage limit reached|1772800000", "2026-03-06T12:26:40.000Z"],
+  [
+    "a time of day",
+    init,
+    "You've hit your session limit · resets 3:30pm (UTC)",
+    "2026-03-05T15:30:00.000Z",
+  ],
+  [
+    "a time of day that is over",
+    init,
+    "You've hit your limit · resets 3am (UTC)",
+    "2026-03-06T03:00:00.000Z",
+  ],
+  [
+    "a zone",
+    init,
+    "You've hit your limit · resets 3pm (America/New_York)",
+    "2026-03-05T20:00:00.000Z",
+  ],
+  [
+    "a date",
+    init,
+    "You've hit your weekly limit · resets Mar 9, 10am (Europe/Berlin)",
+    "2026-03-09T09:00:00.000Z",
+  ],
+  ["an unknown zone", init, "You've hit your limit · resets 3pm (Mars/Base)", null],
+  ["nothing", init, "You've hit your limit", null],
+])("the reset of a usage limit is read from %s (6.5)", (_, event, result, resetsAt) => {
+  const { verdict } = judge(
+    evidence(exited(1), [init, event, { ...success, is_error: true, result }]),
+  );
+
+  expect(verdict).toMatchObject({ ok: false, code: "usage-limit", transient: false, resetsAt });
+});
+
+test("the wait that the service asked for comes along (2.4)", () => {
+  const retry = { type: "system", subtype: "api_retry", retry_delay_ms: 8000, session_id: "s" };
+
+  const { verdict } = judge(evidence(exited(1), [init, retry, apiError(429)]));
+
+  expect(verdict).toMatchObject({ code: "rate-limit", transient: true, retryAfterMs: 8000 });
 });

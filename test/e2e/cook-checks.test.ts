@@ -67,7 +67,6 @@ describe("the command line (spec 1)", () => {
 
   test.each([
     ["worktree", ["worktree", "ls"]],
-    ["doctor", ["doctor", "--help"]],
     ["--parallel", ["cook", "p.yml", "--parallel", "3"]],
     ["--worktree", ["cook", "p.yml", "-w"]],
     ["--max-cost", ["cook", "--max-cost=3", "p.yml"]],

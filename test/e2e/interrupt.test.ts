@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { isAlive } from "../process/helpers.ts";
-import { fakeClaude } from "../support/fake-claude.ts";
+import { fakeClaude, type FakeCall } from "../support/fake-claude.ts";
 import { type Kitchen, openKitchen } from "../support/kitchen.ts";
 import type { CliResult } from "../support/run-cli.ts";
 
@@ -146,6 +146,59 @@ describe("F04: an interrupted session", () => {
     expect(isAlive(Number(await readFile(path.join(base, "pid"), "utf8")))).toBe(false);
     expect(await kitchen.repo.read("work.txt")).toBe("half");
     expect(await kitchen.history()).toEqual(["first"]);
+    await claude.dispose();
+  });
+
+  const PHASES = {
+    "before its first event": (base: string) => [
+      { spawn: ["sleep", "600"], session: true, pidFile: path.join(base, "pid") },
+      { touch: path.join(base, "here") },
+      { waitFor: path.join(base, "never") },
+    ],
+    "at work, and deaf": (base: string) => [
+      { ignore: ["SIGTERM", "SIGINT"] },
+      { init: {} },
+      { tool: "Bash", input: { command: "sleep 600" } },
+      { spawn: ["sleep", "600"], session: true, pidFile: path.join(base, "pid") },
+      { touch: path.join(base, "here") },
+      { waitFor: path.join(base, "never") },
+    ],
+    "after its result": (base: string) => [
+      { init: {} },
+      { spawn: ["sleep", "600"], session: true, pidFile: path.join(base, "pid") },
+      { result: {} },
+      { touch: path.join(base, "here") },
+      { waitFor: path.join(base, "never") },
+    ],
+  } as const satisfies Record<string, (base: string) => FakeCall["do"]>;
+
+  test.each(
+    (["SIGINT", "SIGTERM"] as const).flatMap((signal) =>
+      Object.entries(PHASES).map(([phase, acts]) => ({ signal, phase, acts })),
+    ),
+  )("$signal while Claude is $phase: nothing lives, state is written", async ({ signal, acts }) => {
+    kitchen = await openKitchen();
+    const { base } = kitchen.repo;
+    const claude = await fakeClaude({ calls: [{ do: acts(base) }] });
+    let stop: () => void = () => undefined;
+    const cooking = kitchen.cook(`[{claude: "work"}]`, [], {
+      env: { MMM_CLAUDE_BIN: claude.bin },
+      onStart: (child) => {
+        // Not execa's own way, which sends SIGKILL after 5 s.
+        stop = () => process.kill(child.pid, signal);
+      },
+    });
+    while (!existsSync(path.join(base, "here"))) await new Promise((done) => setTimeout(done, 10));
+
+    stop();
+    const { code } = await cooking;
+
+    expect(code).toBe(signal === "SIGINT" ? 130 : 143);
+    const [call] = await claude.calls();
+    const child = Number(await readFile(path.join(base, "pid"), "utf8"));
+    expect([call?.pid ?? -1, child].filter(isAlive)).toEqual([]);
+    const [last] = await record();
+    expect(last).toMatchObject({ status: "interrupted", exit_code: code });
     await claude.dispose();
   });
 });

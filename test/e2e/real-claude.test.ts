@@ -5,7 +5,7 @@
 import path from "node:path";
 import { readFile } from "node:fs/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { realClaude, type RealClaude } from "../support/real-claude.ts";
+import { isNative, realClaude, type RealClaude } from "../support/real-claude.ts";
 import { runCli } from "../support/run-cli.ts";
 import { makeRepo, type TempRepo } from "../support/temp-repo.ts";
 
@@ -83,6 +83,52 @@ test("a slash command, a file, a commit, and its outputs in a shell step (spec 3
   expect(JSON.stringify(first)).toContain("Greet Ada & $(touch CANARY) in greeting.txt.");
   expect(result.stdout).toMatch(/Tokens: [1-9]/);
   expect(result.stdout).toMatch(/Cost: \$0\.0/);
+});
+
+test("a structured answer is an output, and a conversation goes on in a later step (spec 2.1, 3.3)", async () => {
+  claude = await realClaude({
+    turns: [
+      { toolUse: { name: "StructuredOutput", input: { score: 7, why: "few tests" } } },
+      // Native versions are done with the answer.
+      ...(isNative ? [] : [{ text: "given" }]),
+      { text: "as I said" },
+    ],
+  });
+  await repo.write("answer.json", '{"type":"object","properties":{"score":{"type":"number"}}}');
+  await repo.commitAll("schema and playbook");
+  await repo.write(
+    "rate.yml",
+    `
+max_iterations: 1
+claude: { permission_mode: acceptEdits, model: claude-sonnet-4-6 }
+steps:
+  - id: rate
+    claude: { prompt: "Rate it.", output_schema: answer.json }
+    outputs: { score: { capture: json, path: "$.score" } }
+  - claude: { prompt: "Why is it \${rate.score}?", continue_session: rate }
+  - shell: "printf '%s' \${rate.score} > seen.txt"
+`,
+  );
+
+  const result = await runCli(["cook", "rate.yml", "--reporter", "json"], {
+    cwd: repo.root,
+    env: { ...repo.env, MMM_CLAUDE_BIN: claude.bin },
+  });
+
+  expect(result, result.stdout + result.stderr).toMatchObject({ code: 0 });
+  expect(await repo.read("seen.txt")).toBe("7");
+  const asked = (await claude.requests()).filter(({ kind }) => kind === "turn");
+  expect(asked.map(({ turn }) => turn)).toEqual(isNative ? [0, 1] : [0, 1, 2]);
+  expect(asked[0]?.schema).toMatchObject({ properties: { score: { type: "number" } } });
+  expect(asked.at(-1)?.messages).toBeGreaterThan(asked.at(-2)?.messages ?? 0);
+  expect(asked.at(-1)?.lastUser).toContain("Why is it 7?");
+  const costs = result.stdout
+    .split("\n")
+    .filter((line) => line.includes('"attempt-finished"') && line.includes('"kind":"claude"'))
+    .map((line) => JSON.parse(line) as { usage: { inputTokens: number; models: object } });
+  // 100 tokens a request: what the first step paid for is not counted again.
+  expect(costs.map(({ usage }) => usage.inputTokens)).toEqual(isNative ? [100, 100] : [200, 100]);
+  expect(Object.keys(costs[0]?.usage.models ?? {})).toEqual(["claude-sonnet-4-6"]);
 });
 
 test("what the real CLI did is recorded, and replayed offline to the same history (spec 6.6)", async () => {

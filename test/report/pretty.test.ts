@@ -79,6 +79,23 @@ test("the live line tells step, time, attempt, turns, cost and the last tool", (
   );
 });
 
+test("the live line tells tokens while Claude works, and the cost as soon as it is known (6.4)", () => {
+  const pretty = rig({ kind: "pretty", columns: 200 });
+  const [first, at] = [place("1", { kind: "claude" }), place("2", { label: "x", kind: "claude" })];
+  play(attempt(first, { number: 1, most: 1 }), pretty.reporter, pretty.clock);
+  pretty.reporter.event({ type: "step-started", at });
+  play(attempt(at, { number: 1, most: 1 }).slice(0, 1), pretty.reporter, pretty.clock);
+  const used = (tokens: number, costUsd: number | null): string | undefined => {
+    const activity = { type: "usage", tokens, costUsd } as const;
+    pretty.reporter.live({ type: "activity", at, activity });
+    pretty.clock.advance(1000);
+    return screenOf(200, pretty).split("\n").at(-1);
+  };
+
+  expect(used(12_345, null)).toMatch(/12,345 tokens · \$0\.0412 so far$/);
+  expect(used(20_000, 0.5)).toMatch(/20,000 tokens · \$0\.54 so far$/);
+});
+
 test("on a narrow terminal the tool call gives way, then the label, not time, attempt and cost", () => {
   const at = place("2", { label: "mmm-implement-spec", kind: "claude" });
   const status = (columns: number): string | undefined => {

@@ -60,6 +60,12 @@ export interface StandInRequest {
   readonly tools: readonly string[];
   /** The last 4 000 characters of the last user message: tool results, or the prompt. */
   readonly lastUser: string;
+  /** How many messages the conversation has so far. */
+  readonly messages: number;
+  /** The system prompt. */
+  readonly system: string;
+  /** What a structured answer must look like; `null`: none was asked for. */
+  readonly schema: unknown;
   readonly authorized: boolean;
 }
 

@@ -59,6 +59,8 @@ export class FakeWorld {
   readonly kept: string[] = [];
   readonly rollbacks: TreePoint[] = [];
   readonly prompts: string[] = [];
+  /** The conversation each of these went on with. */
+  readonly resumed: (string | null)[] = [];
   /** What each child was given to live, in ms. */
   readonly timeouts: (number | null)[] = [];
   /** Scripts that ran, with the environment they got. */
@@ -135,6 +137,7 @@ export class FakeWorld {
       claude: {
         run: async (request) => {
           this.prompts.push(request.prompt);
+          this.resumed.push(request.resume?.session ?? null);
           this.timeouts.push(request.timeoutMs);
           const ran = this.#run(this.#actsFor(request.prompt), request.env);
           const { end } = ran;
@@ -145,7 +148,15 @@ export class FakeWorld {
             durationMs: 1,
             verdict: isGood
               ? { ok: true }
-              : { ok: false, code: "exit", message: "Claude failed", next: [] },
+              : {
+                  ok: false,
+                  code: "exit",
+                  message: "Claude failed",
+                  next: [],
+                  transient: false,
+                  retryAfterMs: null,
+                  resetsAt: null,
+                },
             text: ran.stdout,
             textFile: request.logFile,
             usage: {
@@ -157,7 +168,7 @@ export class FakeWorld {
             },
             turns: 1,
             model: "fake",
-            claudeSession: null,
+            claudeSession: request.resume?.session ?? `conversation-${this.prompts.length}`,
             tail: ran.both,
             warnings: [],
           });

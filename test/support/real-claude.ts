@@ -1,5 +1,5 @@
 /**
- * The real Claude CLI (the pinned devDependency) against a scripted API, with an empty HOME and, where the
+ * The real Claude CLI (the pinned devDependency, or what MMM_TEST_CLAUDE_BIN names: `npm run test:native`) against a scripted API, with an empty HOME and, where the
  * machine allows it, in a network namespace that has nothing but its loopback.
  *
  *     const claude = await realClaude({ turns: [{ text: "hi" }] });
@@ -29,9 +29,16 @@ export interface RealClaude {
   dispose(): Promise<void>;
 }
 
-const cli = fileURLToPath(
+const pinned = fileURLToPath(
   new URL("../../node_modules/@anthropic-ai/claude-code/cli.js", import.meta.url),
 );
+
+/** Another generation of the CLI: an absolute path, of a script for node or of a program. */
+const cli = process.env["MMM_TEST_CLAUDE_BIN"] ?? pinned;
+const program = /\.[cm]?js$/.test(cli) ? [process.execPath, cli] : [cli];
+
+/** Is it a version after 2.1.112, which are native and count on over a resumed conversation? */
+export const isNative = program.length === 1;
 
 /** Its own, so that nothing of the machine's settings, proxies or keys is used. */
 const FOREIGN =
@@ -58,7 +65,7 @@ export async function realClaude(script: StandInScript): Promise<RealClaude> {
     NO_PROXY: "127.0.0.1",
   };
   const bin = path.join(directory, "claude");
-  const command = [...(namespace?.enter(standIn.pid) ?? []), process.execPath, cli];
+  const command = [...(namespace?.enter(standIn.pid) ?? []), ...program];
   await fs.writeFile(
     bin,
     [

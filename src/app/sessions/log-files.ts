@@ -1,7 +1,7 @@
 /** Which logs a session has, and how one is shown: as it lies there, or harmless and readable on a terminal. */
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import path from "node:path";
-import { activitiesOf } from "../../claude/activity.ts";
+import { activitiesOf, LiveCounts } from "../../claude/activity.ts";
 import {
   asArray,
   asNumber,
@@ -139,7 +139,7 @@ function shown(log: LogFile, write: Write): Show {
 
 /** What Claude said and did, from its event stream, or from the entry of a recording that stood in for it. */
 class ClaudeWords {
-  readonly #turns = new Set<string>();
+  readonly #turns = new LiveCounts();
   #said = "";
 
   of(line: string): readonly string[] {

@@ -8,7 +8,7 @@
 import fs from "node:fs";
 import http from "node:http";
 import { answer } from "./answer.mjs";
-import { lastUserText, sideTurn } from "./side.mjs";
+import { lastUserText, sideTurn, textOf } from "./side.mjs";
 
 const [scriptFile, logFile] = process.argv.slice(2);
 const script = JSON.parse(fs.readFileSync(scriptFile, "utf8"));
@@ -53,6 +53,9 @@ async function serve(request, response) {
     model: body.model,
     tools: (body.tools ?? []).map((tool) => tool.name),
     lastUser: lastUserText(body).slice(-4000),
+    messages: (body.messages ?? []).length,
+    system: textOf(body.system ?? ""),
+    schema: body.tools?.find(({ name }) => name === "StructuredOutput")?.input_schema ?? null,
     authorized: "x-api-key" in request.headers || "authorization" in request.headers,
   });
   const how = await answer(what, { body, request, response, usage: script.usage ?? {} });

@@ -13,7 +13,7 @@ export function lastUserText(body) {
   return message === undefined ? "" : textOf(message.content);
 }
 
-function textOf(content) {
+export function textOf(content) {
   if (typeof content === "string") return content;
   if (!Array.isArray(content)) return "";
   return content.map((block) => block.text ?? textOf(block.content)).join("\n");

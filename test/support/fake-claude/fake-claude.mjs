@@ -150,7 +150,19 @@ function resultEvent() {
     usage: { input_tokens: 100, output_tokens: 20 },
     modelUsage: { [model]: usage },
     permission_denials: [],
+    ...structured(),
   };
+}
+
+/** With `--json-schema` the least that fits it. */
+function structured() {
+  const option = argv.find((word) => word.startsWith("--json-schema="));
+  if (option === undefined) return {};
+  const schema = JSON.parse(option.slice("--json-schema=".length));
+  const values = { number: 82, integer: 82, boolean: true, array: [], object: {} };
+  const fields = Object.entries(schema.properties ?? {});
+  const answer = fields.map(([name, { type }]) => [name, values[type] ?? "done"]);
+  return { structured_output: Object.fromEntries(answer) };
 }
 
 function writeFile(act) {
