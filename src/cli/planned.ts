@@ -11,11 +11,6 @@ const OPTIONS = [
   "--parallel [n]",
   "--param [key=value]",
   "--param-file [file]",
-  "--max-cost [usd]",
-  "--max-tokens [n]",
-  "--max-duration [duration]",
-  "--allow-unknown-cost",
-  "--wait",
 ];
 
 /** Hidden from the help and from suggestions. */

@@ -1,6 +1,7 @@
 /** argv in, exit code out: the only folder that knows commander. Commands load their code when they run. */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { CookRequest, Invocation } from "../app/cook-request.ts";
+import { addLimitOptions, type LimitOptions, limitsAsked } from "./limit-options.ts";
 import { checkOperands } from "./operands.ts";
 import { refusePlannedCommands, refusePlannedOptions } from "./planned.ts";
 import { addResume, resumeFromCook } from "./resume.ts";
@@ -111,6 +112,7 @@ function addCook(
       const { cook } = await import("../app/cook.ts");
       exit(await cook(cookRequest(playbook, options, verbosityOf(program)), invocation));
     });
+  addLimitOptions(command);
   command.allowExcessArguments(true);
   refusePlannedOptions(command);
 }
@@ -156,7 +158,7 @@ function addInit(program: Command, invocation: Invocation, exit: (code: number) 
     );
 }
 
-export interface CookOptions {
+export interface CookOptions extends LimitOptions {
   readonly resume?: string;
   readonly force?: boolean;
   readonly path?: string;
@@ -198,6 +200,7 @@ function cookRequest(
     rollback: options.rollback,
     commit: options.commit,
     skipAnalysis: options.skipAnalysis ?? false,
+    limits: limitsAsked(options),
     verbosity,
   };
 }

@@ -1,5 +1,6 @@
 /** Words for what went wrong in a run; the catalogue of `errors.ts` is for what stops mmm itself. */
 import { unreachable } from "../lib/unreachable.ts";
+import type { FailureDetail } from "./events.ts";
 import type { RenderProblem } from "./render.ts";
 import type { Failure, ProcessEnd } from "./outcome.ts";
 
@@ -36,4 +37,16 @@ export function failure(
   next: readonly string[] = [],
 ): Failure {
   return { reason, message, exitCode, next };
+}
+
+/** Where no child was at work when mmm was told to stop. */
+export function cancelled(rendered: string): FailureDetail {
+  const why = failure("cancelled", "mmm was told to stop");
+  return { ...why, rendered, end: null, tail: "", log: null };
+}
+
+const TAIL_LINES = 20;
+
+export function lastLines(text: string): string {
+  return text.trimEnd().split("\n").slice(-TAIL_LINES).join("\n");
 }

@@ -9,6 +9,10 @@ export interface Clock {
   now(): Date;
   /** Milliseconds from an arbitrary start, never going back. */
   monotonicMs(): number;
+  /** From now to an ISO 8601 time; negative when it has passed, NaN when it is no time. */
+  msUntil(time: string): number;
+  /** Resolves after that time by the clock on the wall, or as soon as `signal` is aborted. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
 /** A child that was started; journalled so that a later run can end what a killed mmm left. */
@@ -62,6 +66,8 @@ export interface ClaudeRequest extends ChildRequest {
   readonly eventsFile: string;
   /** Absolute path; gets stderr, and after the end the result's text. */
   readonly logFile: string;
+  /** What this call may spend, in US dollars; `null` or absent: no limit. The CLI checks after each response. */
+  readonly maxBudgetUsd?: number | null;
   readonly onActivity?: (activity: ClaudeActivity) => void;
 }
 
@@ -73,13 +79,19 @@ export type ClaudeActivity =
   | { readonly type: "retry"; readonly message: string }
   | { readonly type: "turns"; readonly turns: number };
 
-export interface ClaudeUsage {
+export interface ModelUsage {
   /** US dollars; `null` is unknown, never 0. */
   readonly costUsd: number | null;
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly cacheReadTokens: number;
   readonly cacheWriteTokens: number;
+}
+
+/** Summed over the models. */
+export interface ClaudeUsage extends ModelUsage {
+  /** The same by model, where the CLI tells it apart. */
+  readonly models?: Readonly<Record<string, ModelUsage>> | undefined;
 }
 
 export interface ClaudeReport {
@@ -93,6 +105,8 @@ export interface ClaudeReport {
         readonly code: string;
         readonly message: string;
         readonly next: readonly string[];
+        /** Of `usage-limit`: ISO 8601; `null`: the service did not say. */
+        readonly resetsAt?: string | null;
       };
   /** The result's text (or what a program without events printed); whole in `logFile`, here at most 1 MiB. */
   readonly text: string;

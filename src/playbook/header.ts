@@ -4,6 +4,7 @@ import { defaultsSchema } from "../steps/options.ts";
 import * as is from "../steps/schema.ts";
 import { check, unknownKey } from "./check.ts";
 import { readCommon } from "./common.ts";
+import { limitsSchema, readLimits } from "./limits.ts";
 import type { Playbook } from "./model.ts";
 import type { Problems } from "./problems.ts";
 import type { Reading } from "./reading.ts";
@@ -20,6 +21,7 @@ const headerSchema = z.strictObject({
   defaults: z.unknown().optional(),
   commit: z.enum(["auto", "off"], { error: "one of auto off" }).optional(),
   claude: z.strictObject(claudeOptions, { error: "a mapping, as in {model: opus}" }).optional(),
+  limits: limitsSchema.optional(),
   steps: z.unknown().optional(),
   commands: z.unknown().optional(),
 });
@@ -42,6 +44,7 @@ export function readHeader(tree: MappingTree, stem: string, problems: Problems):
     env: readEnv(sound.get("env")?.value),
     commit: textOf(sound, "commit") === "off" ? "off" : "auto",
     claude: readClaudeOptions(entriesOf(sound.get("claude")?.value)),
+    limits: readLimits(entriesOf(sound.get("limits")?.value)),
   };
 }
 

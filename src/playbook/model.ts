@@ -29,6 +29,15 @@ export interface ClaudeOptions {
   readonly appendSystemPrompt?: string;
 }
 
+/** `limits:` (spec 6.5), of a whole session; `null`: none. */
+export interface Limits {
+  /** US dollars. */
+  readonly costUsd: number | null;
+  readonly tokens: number | null;
+  /** Time at work. */
+  readonly durationMs: number | null;
+}
+
 /** `analyze:` and `analysis:` (spec 2.7). */
 export interface AnalysisOptions {
   /** A saved context younger than this is used as it is; default 300 s. */
@@ -142,5 +151,6 @@ export interface Playbook {
   readonly env: readonly { readonly name: string; readonly value: SourceText }[];
   readonly commit: "auto" | "off";
   readonly claude: ClaudeOptions;
+  readonly limits: Limits;
   readonly steps: readonly Step[];
 }

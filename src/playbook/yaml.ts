@@ -9,26 +9,31 @@ import type { Tree } from "./tree.ts";
 const MAX_DEPTH = 100;
 const MAX_STRAYS = 1000;
 const MAX_MARKS = 1000;
-const SEVERAL = "a playbook is one YAML document, this file has several";
+
+/** What a file of YAML is for, as its problems call it. */
+type What = "playbook" | "parameter file" | "config";
 
 /** Text to a tree with places; `null` when there is no usable tree: problems say why. */
-export function parseYaml(text: string, problems: Problems): Tree | null {
+export function parseYaml(text: string, problems: Problems, what: What = "playbook"): Tree | null {
   const strange = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/.exec(text);
   if (strange !== null) {
     const code = (strange[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
-    const message = `control character U+${code}, which no playbook may hold`;
+    const message = `control character U+${code}, which no ${what} may hold`;
     const help = "is this a text file? in a text write it as an escape, in double quotes";
     problems.error("control-character", spot(strange.index, text), message, { help });
     return null;
   }
   const tokens = tokenize(text, problems);
   if (tokens === null) return null;
-  const document = withoutStacks(() => firstDocument(tokens, text, problems));
+  const document = withoutStacks(() => firstDocument(tokens, text, { problems, what }));
   if (document === null) return null;
   if (reportSyntax(document, text, problems)) return null;
   if (document.contents === null) {
-    const help = "a playbook is a list of steps, such as `- shell: npm test`";
-    problems.error("empty", { start: 0, end: 0 }, "the playbook is empty", { help });
+    const help =
+      what === "playbook"
+        ? "a playbook is a list of steps, such as `- shell: npm test`"
+        : "names with their values, such as `version: 1.2.0`";
+    problems.error("empty", { start: 0, end: 0 }, `the ${what} is empty`, { help });
     return null;
   }
   return buildTree(document.contents, text, problems);
@@ -66,7 +71,7 @@ function tokenize(text: string, problems: Problems): readonly CST.Token[] | null
 function firstDocument(
   tokens: readonly CST.Token[],
   text: string,
-  problems: Problems,
+  { problems, what }: { readonly problems: Problems; readonly what: What },
 ): Document.Parsed | null {
   const options = {
     prettyErrors: false,
@@ -81,8 +86,9 @@ function firstDocument(
       const isMarked = marker !== -1 && marker < Math.max(document.range[1], document.range[0] + 1);
       const start = Math.min(isMarked ? marker : document.range[0], text.length);
       const end = Math.min(start + (isMarked ? 3 : 1), text.length);
-      problems.error("several-documents", { start, end }, SEVERAL, {
-        help: "put each playbook into a file of its own",
+      const several = `a ${what} is one YAML document, this file has several`;
+      problems.error("several-documents", { start, end }, several, {
+        help: `put each ${what} into a file of its own`,
       });
       return null;
     }

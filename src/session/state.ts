@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync, renameSync, statSync } from "node:fs";
 import writeFileAtomic from "write-file-atomic";
 import type { Event } from "../engine/events.ts";
+import type { Amount } from "../engine/ledger.ts";
 import { MmmError } from "../errors.ts";
 import { writing } from "./disk.ts";
 import { underLock } from "./state-lock.ts";
@@ -134,10 +135,36 @@ function sessionRecord(
     commits: end.totals.commits,
     files_changed: end.totals.filesChanged,
     cost_usd: end.totals.costUsd,
+    known_cost_usd: end.totals.knownCostUsd,
+    unknown_costs: end.totals.unknownCosts,
     tokens: end.totals.tokens,
+    limit: end.limit && {
+      kind: end.limit.kind,
+      limit: end.limit.limit,
+      spent: end.limit.spent,
+      resets_at: end.limit.resetsAt,
+    },
+    models: end.spending.models.map(({ model, ...each }) => ({ model, ...amountRecord(each) })),
+    claude_steps: end.spending.steps.map(({ step, label, ...each }) => ({
+      step,
+      label,
+      ...amountRecord(each),
+    })),
     duration_ms: Math.round(end.totals.durationMs),
+    worked_ms: Math.round(end.workedMs),
     started_at: session.startedAt,
     ended_at: endedAt,
+  };
+}
+
+function amountRecord(amount: Amount): Record<string, number> {
+  return {
+    runs: amount.runs,
+    known_cost_usd: amount.costUsd,
+    unknown_costs: amount.unknownCosts,
+    cut_short: amount.cutShort,
+    tokens: amount.tokens,
+    duration_ms: Math.round(amount.durationMs),
   };
 }
 

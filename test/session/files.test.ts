@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSyn
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { NO_SPENDING } from "../../src/engine/ledger.ts";
 import type { Event } from "../../src/engine/events.ts";
 import { sessionName } from "../../src/session/name.ts";
 import {
@@ -40,8 +41,12 @@ const finished: Extract<Event, { type: "session-finished" }> = {
     durationMs: 5,
     costUsd: null,
     knownCostUsd: 0.5,
+    unknownCosts: 1,
     tokens: 6,
   },
+  limit: null,
+  spending: NO_SPENDING,
+  workedMs: 5,
   commits: [],
   failedInputs: [],
   toleratedFailures: [],
