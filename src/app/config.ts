@@ -1,21 +1,23 @@
-/** `.mmm/config.yml` of the repository over `~/.mmm/config.yml` (spec 1). */
+/** `.mmm/config.yml` of the repository over `~/.mmm/config.yml`, key by key (spec 1). */
 import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
-import {
-  isMap,
-  isNode,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  parseDocument,
-  type YAMLMap,
-} from "yaml";
 import { MmmError } from "../errors.ts";
-import { nearest } from "../lib/nearest.ts";
-import type { ClaudeOptions } from "../playbook/model.ts";
-import { PERMISSION_MODES } from "../steps/claude.ts";
+import { check } from "../playbook/check.ts";
+import { readLimits } from "../playbook/limits.ts";
+import type { ClaudeOptions, Limits } from "../playbook/model.ts";
+import { Problems } from "../playbook/problems.ts";
+import { positionAt, sourceFile } from "../playbook/source.ts";
+import { describe, type Entries } from "../playbook/tree.ts";
+import { boolOf, entriesOf, textOf } from "../playbook/values-of.ts";
+import { parseYaml } from "../playbook/yaml.ts";
+import { readClaudeOptions } from "../steps/claude.ts";
+import { configSchema } from "./config-schema.ts";
 import type { Invocation } from "./cook-request.ts";
+
+/** The project's own commands, by what they are for; `null`: not configured. */
+type ProjectCommands = Readonly<
+  Record<"test" | "lint" | "build" | "format" | "bench", string | null>
+>;
 
 export interface Config {
   /** Defaults for every Claude step. */
@@ -23,18 +25,12 @@ export interface Config {
   readonly claudeBin: string | null;
   /** A denied permission fails the step (spec 6.2). */
   readonly strictPermissions: boolean;
+  readonly limits: Limits;
+  readonly project: ProjectCommands;
 }
 
-/** Keys of `claude:` that this version knows, and how each is checked. */
-const CLAUDE_KEYS = [
-  "bin",
-  "model",
-  "permission_mode",
-  "allowed_tools",
-  "strict_permissions",
-] as const;
 /** In the specification, and not in this version: an error rather than a key that does nothing. */
-const NOT_YET = ["limits", "project", "worktree", "defaults"] as const;
+const NOT_YET = ["worktree", "defaults"];
 
 /** Throws `MmmError` (exit 2) with file, line and column of everything that is wrong in both files. */
 export async function readConfig(invocation: Invocation, mainRoot: string): Promise<Config> {
@@ -44,17 +40,22 @@ export async function readConfig(invocation: Invocation, mainRoot: string): Prom
   const user = await readOne(path.join(home, "config.yml"), problems);
   const project = await readOne(path.join(mainRoot, ".mmm", "config.yml"), problems);
   if (problems.length > 0) throw refusal(problems);
-  const merged = { ...user, ...project };
+  const section = (name: string): Entries =>
+    new Map([...entriesOf(user.get(name)?.value), ...entriesOf(project.get(name)?.value)]);
+  const claude = section("claude");
+  const commands = section("project");
   return {
-    claude: {
-      ...(typeof merged.model === "string" ? { model: merged.model } : {}),
-      ...(typeof merged.permission_mode === "string"
-        ? { permissionMode: merged.permission_mode }
-        : {}),
-      ...(merged.allowed_tools === undefined ? {} : { allowedTools: merged.allowed_tools }),
+    claude: readClaudeOptions(claude),
+    claudeBin: textOf(claude, "bin"),
+    strictPermissions: boolOf(claude, "strict_permissions") ?? false,
+    limits: readLimits(section("limits")),
+    project: {
+      test: textOf(commands, "test"),
+      lint: textOf(commands, "lint"),
+      build: textOf(commands, "build"),
+      format: textOf(commands, "format"),
+      bench: textOf(commands, "bench"),
     },
-    claudeBin: merged.bin ?? null,
-    strictPermissions: merged.strict_permissions ?? false,
   };
 }
 
@@ -81,64 +82,44 @@ function refusal(problems: readonly ConfigProblem[]): MmmError {
   });
 }
 
-interface ClaudeConfig {
-  bin?: string;
-  model?: string;
-  permission_mode?: string;
-  allowed_tools?: string[];
-  strict_permissions?: boolean;
-}
-
-async function readOne(file: string, problems: ConfigProblem[]): Promise<ClaudeConfig> {
-  const text = await textOf(file);
-  if (text === null) return {};
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const refuse = (offset: number, message: string, next: readonly string[] = []): void => {
-    const { line, col } = lines.linePos(offset);
-    problems.push({ message: `${file}:${line}:${col} ${message}`, next });
-  };
-  const config: ClaudeConfig = {};
-  const [broken] = document.errors;
-  if (broken !== undefined) refuse(broken.pos[0], broken.message);
-  else if (isMap(document.contents)) readTop(document.contents, config, refuse);
-  else if (document.contents !== null)
-    refuse(0, "the config is a mapping", ["claude:\n    model: ..."]);
-  return config;
-}
-
-type Refuse = (offset: number, message: string, next?: readonly string[]) => void;
-
-function readTop({ items }: YAMLMap, config: ClaudeConfig, refuse: Refuse): void {
-  for (const { key, value } of items) {
-    const { name, at } = keyOf(key);
-    if (NOT_YET.some((each) => each === name))
-      refuse(at, `\`${name}\` is not supported by this version of mmm`);
-    else if (name !== "claude") refuse(at, `unknown key \`${name}\``, suggestion(name, ["claude"]));
-    else if (isMap(value)) readClaude(value, config, refuse);
-    else refuse(at, "`claude` is a mapping");
+/** Its sound entries; all that is wrong is added to `found`. */
+async function readOne(file: string, found: ConfigProblem[]): Promise<Entries> {
+  const text = await textOfFile(file);
+  if (text === null) return new Map();
+  const problems = new Problems(text.length);
+  const entries = readText(text, problems);
+  const source = sourceFile(file, text);
+  for (const { code, range, message, help } of problems.sorted) {
+    // Nothing but comments says nothing, and is fine.
+    if (code === "empty") continue;
+    const { line, column } = positionAt(source, range.start);
+    const place = `${file}:${line}:${column}`;
+    found.push({ message: `${place} ${message}`, next: help === undefined ? [] : [help] });
   }
+  return entries;
 }
 
-function readClaude({ items }: YAMLMap, config: ClaudeConfig, refuse: Refuse): void {
-  for (const { key, value } of items) {
-    const { name, at } = keyOf(key);
-    const known = CLAUDE_KEYS.find((each) => each === name);
-    if (known === undefined) {
-      refuse(at, `unknown key \`${name}\``, suggestion(name, CLAUDE_KEYS));
-      continue;
-    }
-    const wrong = take(config, known, isNode(value) ? value : null);
-    if (wrong !== null) refuse(at, `\`${name}\` is ${wrong}`);
+function readText(text: string, problems: Problems): Entries {
+  const tree = parseYaml(text, problems, "config");
+  if (tree === null) return new Map();
+  if (tree.kind !== "mapping") {
+    const message = `the config must be a mapping, not ${describe(tree)}`;
+    problems.error("wrong-type", tree.range, message, { help: "as in claude: {model: opus}" });
+    return new Map();
   }
-}
-
-function keyOf(key: unknown): { readonly name: string; readonly at: number } {
-  return isScalar(key) ? { name: String(key.value), at: key.range?.[0] ?? 0 } : { name: "", at: 0 };
+  const entries = new Map(tree.entries);
+  for (const name of NOT_YET) {
+    const entry = entries.get(name);
+    if (entry === undefined) continue;
+    const message = `\`${name}\` is not supported by this version of mmm`;
+    problems.error("not-supported", entry.key.range, message, { help: "remove it" });
+    entries.delete(name);
+  }
+  return check({ ...tree, entries, what: "the config" }, configSchema, problems);
 }
 
 /** `null`: there is none. What is there and cannot be read is an error, for it would be ignored. */
-async function textOf(file: string): Promise<string | null> {
+async function textOfFile(file: string): Promise<string | null> {
   const refuse = (reason: string, cause?: unknown): MmmError =>
     new MmmError("config", 2, {
       message: `cannot read the config ${file}: ${reason}`,
@@ -147,44 +128,11 @@ async function textOf(file: string): Promise<string | null> {
     });
   try {
     if (!(await stat(file)).isFile()) throw refuse("it is not a regular file");
-    return await readFile(file, "utf8");
+    return (await readFile(file, "utf8")).replace(/^\uFEFF/, "");
   } catch (error) {
     if (error instanceof MmmError) throw error;
     const code = error instanceof Error && "code" in error ? error.code : null;
     if (code === "ENOENT" || code === "ENOTDIR") return null;
     throw refuse(error instanceof Error ? error.message : String(error), error);
   }
-}
-
-/** Returns what the value should be, or `null` when it is that. */
-function take(
-  config: ClaudeConfig,
-  key: (typeof CLAUDE_KEYS)[number],
-  node: Node | null,
-): string | null {
-  if (key === "allowed_tools") {
-    const items = isSeq(node)
-      ? node.items.map((item) => (isScalar(item) ? item.value : null))
-      : null;
-    if (items === null || !items.every((item) => typeof item === "string"))
-      return "a list of texts";
-    config.allowed_tools = items.map(String);
-    return null;
-  }
-  const value = isScalar(node) ? node.value : null;
-  if (key === "strict_permissions") {
-    if (typeof value !== "boolean") return "true or false";
-    config.strict_permissions = value;
-    return null;
-  }
-  if (typeof value !== "string" || value === "") return "a text";
-  if (key === "permission_mode" && !PERMISSION_MODES.some((mode) => mode === value))
-    return `one of ${PERMISSION_MODES.join(" ")}`;
-  config[key] = value;
-  return null;
-}
-
-function suggestion(word: string, candidates: readonly string[]): readonly string[] {
-  const near = nearest(word, candidates);
-  return [near === null ? `known are: ${candidates.join(", ")}` : `did you mean \`${near}\`?`];
 }

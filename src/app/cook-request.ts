@@ -1,3 +1,5 @@
+import type { SessionLimits } from "../engine/budget.ts";
+
 /** What `mmm cook` was asked to do, as plain data (spec 1). */
 export interface CookRequest {
   /** As typed; `null`: none was given. */
@@ -23,6 +25,7 @@ export interface CookRequest {
   readonly rollback: boolean;
   readonly commit: boolean;
   readonly skipAnalysis: boolean;
+  readonly limits: SessionLimits;
   /** -1 `-q`, 0, 1 `-v`, 2 `-vv`. */
   readonly verbosity: -1 | 0 | 1 | 2;
 }

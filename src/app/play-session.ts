@@ -26,6 +26,7 @@ import {
   writeSession,
 } from "../session/state.ts";
 import { chooseClaude } from "./choose-claude.ts";
+import { chooseLimits } from "./limits.ts";
 import type { Prepared } from "./prepared.ts";
 import { openReporter } from "./open-reporter.ts";
 import type { SavedRequest } from "./saved-request.ts";
@@ -198,6 +199,7 @@ async function play(
   let finished: Extract<Event, { type: "session-finished" }> | null = null;
   const exitCode = (outcome: SessionOutcome): number => {
     if (outcome.status === "interrupted") return watch.received() === "SIGINT" ? 130 : 143;
+    if (outcome.status === "suspended") return 75;
     return outcome.status === "completed" ? 0 : 1;
   };
   const run = { ...runOf(prepared, opened), ports: opened.ports, signal: watch.aborted };
@@ -213,6 +215,7 @@ async function play(
       },
       past: resumed?.reuse.past ?? NO_PAST,
       spent: resumed?.reuse.spent ?? NOTHING_SPENT,
+      limits: chooseLimits(prepared),
       inputs: prepared.inputs,
       exitCode,
     });

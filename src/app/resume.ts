@@ -20,6 +20,7 @@ import { scoreOf } from "../session/state.ts";
 import { lookUpCommands } from "./claude-check.ts";
 import { readConfig } from "./config.ts";
 import type { CookRequest, Invocation } from "./cook-request.ts";
+import { chooseLimits, mergeLimits } from "./limits.ts";
 import { lookAtLock } from "./look-at-lock.ts";
 import { findPlaybook } from "./playbook-file.ts";
 import { basePlan, notes, refuse, withConfig, workingDirectory } from "./planning.ts";
@@ -60,6 +61,7 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
   const request: CookRequest = {
     ...saved.request,
     ...asked.changes,
+    limits: mergeLimits(asked.changes.limits, saved.request.limits),
     ...(asked.playbook === null ? {} : { playbook: path.resolve(invocation.cwd, asked.playbook) }),
   };
   const planned = await plan(request, saved, { start, invocation, from });
@@ -82,7 +84,10 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
     },
     content,
     reuse: again,
-    told: tell({ name, planned, again, why: change?.why ?? null, inputs: saved.inputs.length }),
+    told: {
+      ...tell({ name, planned, again, why: change?.why ?? null, inputs: saved.inputs.length }),
+      limits: chooseLimits({ request, plan: planned.plan, config: planned.config }),
+    },
   };
   return maskingErrors(secrets.redactor, () =>
     playSession(
@@ -178,7 +183,7 @@ function tell(of: {
   readonly again: ReturnType<typeof reuse>;
   readonly why: string | null;
   readonly inputs: number;
-}): SessionResumed {
+}): Omit<SessionResumed, "limits"> {
   const { name, planned, again, why, inputs } = of;
   const { steps } = planned.plan;
   const last = again.steps.at(-1);

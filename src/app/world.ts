@@ -2,6 +2,7 @@
 import { existsSync, realpathSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import type { ClaudePort, Clock, Ports, TreePort } from "../engine/ports.ts";
 import { MmmError } from "../errors.ts";
 import type { Redactor } from "../lib/redact.ts";
@@ -16,7 +17,16 @@ export const systemClock: Clock = {
   now: () => new Date(),
   // Whole milliseconds: that is what events, state and people show.
   monotonicMs: () => Math.round(performance.now()),
+  msUntil: (time) => Date.parse(time) - Date.now(),
+  sleep: async (ms, signal) => {
+    const until = Date.now() + ms;
+    // By the clock on the wall: a computer that was asleep wakes up late, not with the whole wait before it.
+    for (let left = ms; left > 0 && !signal.aborted; left = until - Date.now())
+      await delay(Math.min(left, LONGEST_NAP_MS), undefined, { signal }).catch(() => undefined);
+  },
 };
+
+const LONGEST_NAP_MS = 30_000;
 
 export interface WorldParts {
   readonly start: RepositoryStart;

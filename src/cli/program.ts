@@ -2,6 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { CookRequest, Invocation } from "../app/cook-request.ts";
 import { addDoctor } from "./doctor.ts";
+import { addLimitOptions, type LimitOptions, limitsAsked } from "./limit-options.ts";
 import { checkOperands } from "./operands.ts";
 import { refusePlannedCommands, refusePlannedOptions } from "./planned.ts";
 import { addResume, resumeFromCook } from "./resume.ts";
@@ -117,6 +118,7 @@ function addCook(
       const { cook } = await import("../app/cook.ts");
       exit(await cook(cookRequest(playbook, options, verbosityOf(program)), invocation));
     });
+  addLimitOptions(command);
   command.allowExcessArguments(true);
   refusePlannedOptions(command);
 }
@@ -162,7 +164,7 @@ function addInit(program: Command, invocation: Invocation, exit: (code: number) 
     );
 }
 
-export interface CookOptions {
+export interface CookOptions extends LimitOptions {
   readonly resume?: string;
   readonly force?: boolean;
   readonly path?: string;
@@ -208,6 +210,7 @@ function cookRequest(
     rollback: options.rollback,
     commit: options.commit,
     skipAnalysis: options.skipAnalysis ?? false,
+    limits: limitsAsked(options),
     verbosity,
   };
 }

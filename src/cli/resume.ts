@@ -2,11 +2,12 @@
 import { type Command, Option } from "commander";
 import type { CookRequest, Invocation } from "../app/cook-request.ts";
 import { MmmError } from "../errors.ts";
+import { addLimitOptions, type LimitOptions, limitsAsked } from "./limit-options.ts";
 import type { CookOptions } from "./program.ts";
 
 type Verbosity = CookRequest["verbosity"];
 
-interface ResumeOptions {
+interface ResumeOptions extends LimitOptions {
   readonly path?: string;
   readonly force?: boolean;
   readonly reporter?: "pretty" | "plain" | "json";
@@ -21,7 +22,7 @@ export function addResume(
     readonly verbosity: () => Verbosity;
   },
 ): void {
-  program
+  const command = program
     .command("resume [SESSION]")
     .description("go on where a session stopped; the newest one that can when none is named")
     .option("-p, --path <dir>", "directory in the repository of the session")
@@ -37,10 +38,15 @@ export function addResume(
         playbook: null,
         path: options.path ?? null,
         force: options.force ?? false,
-        changes: { ...looks(options), verbosity: use.verbosity() },
+        changes: {
+          ...looks(options),
+          limits: limitsAsked(options),
+          verbosity: use.verbosity(),
+        },
       };
       use.exit(await resume(request, use.invocation));
     });
+  addLimitOptions(command);
 }
 
 /** What a recorded request must not decide: this may be another terminal. */
@@ -85,6 +91,7 @@ export async function resumeFromCook(
       force: options.force ?? false,
       changes: {
         ...looks(options),
+        limits: limitsAsked(options),
         verbosity: use.verbosity,
         ...(options.maxIterations === undefined ? {} : { maxIterations: options.maxIterations }),
         ...(options.model === undefined ? {} : { model: options.model }),

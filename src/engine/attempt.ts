@@ -3,17 +3,17 @@
  * run, on_success, outputs, mmm's commit, commit rule. Whatever fails on the way, the attempt has failed.
  */
 import { prepareStep } from "../steps/run-registry.ts";
-import { textOf } from "../values/value.ts";
 import type { PlannedStep } from "../playbook/plan-model.ts";
 import { commitLeftovers, headTrouble } from "./commit.ts";
 import { isUnchanged, type Frame } from "./context.ts";
 import { surroundings } from "./environment.ts";
+import { afterCut, type Cut, isSuspended, type Suspended } from "./cut-short.ts";
 import type { FailureDetail, StepPlace } from "./events.ts";
-import { failure } from "./failure.ts";
+import { cancelled, failure, lastLines } from "./failure.ts";
 import { exitCodeOf, type Executed, type Prepared } from "./kind.ts";
 import type { Failure } from "./outcome.ts";
-import { specsIn, takeOutputs } from "./outputs.ts";
-import type { FileChange, TreePoint } from "./ports.ts";
+import { changedFiles, countCommits, takeDeclared } from "./left-by-step.ts";
+import type { TreePoint } from "./ports.ts";
 import type { StepRecord } from "./scope.ts";
 
 /** What the step runner hands down; `runSteps` runs nested steps with the same engine. */
@@ -27,11 +27,8 @@ export interface AttemptRequest {
   /** The tree as the step (not the attempt) began. */
   readonly start: TreePoint;
   readonly unit: string;
-  readonly onSuccess: () => Promise<string | null>;
+  readonly onSuccess: () => Promise<string | Suspended | null>;
 }
-
-/** The part of it that outlives the attempts. */
-type StepAtWork = Pick<AttemptRequest, "frame" | "record" | "start" | "at">;
 
 export type AttemptResult =
   | { readonly kind: "succeeded" }
@@ -39,34 +36,48 @@ export type AttemptResult =
   /** Nothing was run (spec 3.3). */
   | { readonly kind: "nothing-to-do"; readonly why: string }
   /** A defaulted commit was missed in an iteration without changes (spec 5). */
-  | { readonly kind: "nothing-left" };
+  | { readonly kind: "nothing-left" }
+  | Suspended;
 
 const RENDERED_UNITS = 2_000;
-const TAIL_LINES = 20;
 
 export async function runAttempt(request: AttemptRequest): Promise<AttemptResult> {
-  const { frame, planned, at, attempt } = request;
-  const { sink, signal, ports } = frame.run;
+  const { frame, planned, at } = request;
   request.record.outputs.clear();
-  if (planned.step.analysis !== null) await ports.analysis.refresh(planned.step.analysis);
+  if (planned.step.analysis !== null) await frame.run.ports.analysis.refresh(planned.step.analysis);
   const prepared = await prepare(request);
   if (prepared.kind === "nothing-to-do") return prepared;
-  const whole = frame.run.secrets.mask(prepared.rendered);
-  const rendered = whole.length > RENDERED_UNITS ? `${whole.slice(0, RENDERED_UNITS)}…` : whole;
-  const log = prepared.kind === "ready" ? prepared.log : null;
-  sink.event({
-    type: "attempt-started",
-    at,
-    attempt,
-    maxAttempts: request.maxAttempts,
-    rendered,
-    log,
-  });
-  if (prepared.kind === "refused")
-    return finish(request, { rendered, log, executed: null }, prepared.failure);
-  for (const message of prepared.warnings) {
-    sink.event({ type: "note", severity: "warning", message: `${at.place}: ${message}` });
+  const rendered = shortened(frame, prepared.rendered);
+  if (prepared.kind === "refused") {
+    begin(request, rendered, null);
+    return finish(request, { rendered, log: null, executed: null }, prepared.failure);
   }
+  for (let times = 1; ; times += 1) {
+    const limit = frame.run.budget.reached(at);
+    if (limit !== null) return { kind: "suspended", limit };
+    const result = await runOnce(request, prepared, times);
+    if (result.kind !== "cut-short") return result;
+    const reached = await afterCut(frame.run, at, { cut: result.cut, times });
+    if (reached !== null) return { kind: "suspended", limit: reached };
+    if (frame.run.signal.aborted) return { kind: "failed", detail: cancelled(rendered) };
+  }
+}
+
+/** The child, and what comes after it; made again when a limit cut it short. */
+async function runOnce(
+  request: AttemptRequest,
+  prepared: Extract<Prepared, { kind: "ready" }>,
+  times: number,
+): Promise<AttemptResult | { readonly kind: "cut-short"; readonly cut: Cut }> {
+  const { frame, at, attempt } = request;
+  const { sink, signal, ports, budget } = frame.run;
+  const rendered = shortened(frame, prepared.rendered);
+  const unit = times === 1 ? request.unit : `${request.unit}.${times}`;
+  const log = times === 1 ? prepared.log : ports.store.file("events", unit);
+  if (times === 1) {
+    begin(request, rendered, log);
+    tell(frame, at, prepared.warnings);
+  } else begin(request, rendered, log, "aside");
   const executed = await prepared.execute(
     {
       onStart: (process) => sink.event({ type: "process-started", at, attempt, process }),
@@ -74,17 +85,47 @@ export async function runAttempt(request: AttemptRequest): Promise<AttemptResult
       onActivity: (activity) => sink.live({ type: "activity", at, activity }),
     },
     signal,
+    unit,
   );
-  for (const message of executed.warnings) {
-    sink.event({ type: "note", severity: "warning", message: `${at.place}: ${message}` });
+  const ran = { rendered, log, executed };
+  if (executed.cut !== null) {
+    finish(request, ran, executed.failure, "aside");
+    return { kind: "cut-short", cut: executed.cut };
   }
+  tell(frame, at, executed.warnings);
+  budget.ledger.hold({ at, ...executed });
   keep(request, executed);
   const after = await settle(request, executed, rendered);
+  if (isSuspended(after)) return after;
   if (after === "nothing-left") {
-    finish(request, { rendered, log, executed }, null);
+    finish(request, ran, null);
     return { kind: "nothing-left" };
   }
-  return finish(request, { rendered, log, executed }, after);
+  return finish(request, ran, after);
+}
+
+/** A run that a limit cut short, and the start of one made again, is told aside. */
+type Told = "event" | "aside";
+
+function begin(
+  request: AttemptRequest,
+  rendered: string,
+  log: string | null,
+  told: Told = "event",
+): void {
+  const { frame, at, attempt, maxAttempts } = request;
+  frame.run.sink[told]({ type: "attempt-started", at, attempt, maxAttempts, rendered, log });
+}
+
+function tell(frame: Frame, at: StepPlace, warnings: readonly string[]): void {
+  for (const message of warnings.map((each) => `${at.place}: ${each}`))
+    frame.run.sink.event({ type: "note", severity: "warning", message });
+}
+
+/** Masked before it is cut: half a secret is one still. */
+function shortened({ run }: Frame, text: string): string {
+  const rendered = run.secrets.mask(text);
+  return rendered.length > RENDERED_UNITS ? `${rendered.slice(0, RENDERED_UNITS)}…` : rendered;
 }
 
 async function prepare(request: AttemptRequest): Promise<Prepared> {
@@ -115,7 +156,7 @@ async function settle(
   request: AttemptRequest,
   executed: Executed,
   rendered: string,
-): Promise<Failure | null | "nothing-left"> {
+): Promise<Failure | Suspended | null | "nothing-left"> {
   const { frame, planned, at, start } = request;
   const { ports, signal } = frame.run;
   frame.look = await ports.tree.look();
@@ -127,6 +168,7 @@ async function settle(
   if (moved !== null) return moved;
   if (planned.onSuccess.length > 0) {
     const trouble = await request.onSuccess();
+    if (isSuspended(trouble)) return trouble;
     if (trouble !== null) return failure("on-success", `on_success failed: ${trouble}`);
   }
   const files = await changedFiles(request);
@@ -141,57 +183,6 @@ async function settle(
   if (refusal !== null) return refusal;
   await countCommits(request);
   return commitRule(request);
-}
-
-/** Start of the step against now. */
-export async function changedFiles({
-  frame,
-  record,
-  start,
-}: Pick<StepAtWork, "frame" | "record" | "start">): Promise<readonly FileChange[]> {
-  const { look, run } = frame;
-  const clean = look.head === start.head && look.changes.length === 0 && start.tree === null;
-  const files = clean ? [] : await run.ports.tree.filesSince(start);
-  record.filesChanged = files.map(({ path }) => path);
-  record.filesAdded = files.filter(({ status }) => status === "added").map(({ path }) => path);
-  record.changed = files.length > 0 || look.head !== start.head;
-  return files;
-}
-
-/** Outputs and specs of the step; `lenient`: see {@link takeOutputs}. */
-export async function takeDeclared(
-  { frame, planned, record, at }: Pick<AttemptRequest, "frame" | "planned" | "record" | "at">,
-  files: readonly FileChange[],
-  lenient: boolean,
-): Promise<Failure | null> {
-  const { store } = frame.run.ports;
-  const taken = await takeOutputs(planned.step, record, { files, store, lenient });
-  if (!taken.ok) return failure("output", taken.error);
-  for (const { name, value } of taken.value) {
-    frame.run.sink.event({
-      type: "output-captured",
-      at,
-      name,
-      value: frame.run.secrets.mask(textOf(value)).slice(0, RENDERED_UNITS),
-    });
-  }
-  const specs = planned.kind === "claude" ? specsIn(files).toReversed() : [];
-  for (const path of specs)
-    if (!frame.specs.some((known) => known.path === path)) frame.specs.push({ path, used: false });
-  return null;
-}
-
-/** The commits made anywhere inside the step, the step's own and mmm's; each is told once. */
-export async function countCommits({ frame, record, start, at }: StepAtWork): Promise<void> {
-  const { look, run } = frame;
-  if (look.head === start.head) return;
-  const commits = await run.ports.tree.commitsBetween(start.head, look.head);
-  for (const commit of commits) {
-    if (run.toldCommits.has(commit.sha)) continue;
-    run.toldCommits.add(commit.sha);
-    run.sink.event({ type: "commit-made", at, commit, by: "step" });
-  }
-  record.commits = commits;
 }
 
 /** `commit_required` (spec 5). */
@@ -221,6 +212,7 @@ function finish(
     readonly executed: Executed | null;
   },
   failed: Failure | null,
+  told: Told = "event",
 ): AttemptResult {
   const { frame, at, attempt, record } = request;
   const { rendered, log, executed } = ran;
@@ -239,7 +231,7 @@ function finish(
           end: executed?.end ?? null,
           tail: lastLines(executed?.tail ?? ""),
         };
-  frame.run.sink.event({
+  frame.run.sink[told]({
     type: "attempt-finished",
     at,
     attempt,
@@ -251,8 +243,4 @@ function finish(
     failure: detail,
   });
   return detail === null ? { kind: "succeeded" } : { kind: "failed", detail };
-}
-
-function lastLines(text: string): string {
-  return text.trimEnd().split("\n").slice(-TAIL_LINES).join("\n");
 }

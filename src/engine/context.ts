@@ -1,5 +1,6 @@
 /** What one run carries along: the plan, the ports, and the frame of the iteration that is under way. */
 import type { Plan, PlannedStep } from "../playbook/plan-model.ts";
+import type { Budget } from "./budget.ts";
 import type { EventSink, InputValue } from "./events.ts";
 import type { Ports, TreeLook, TreePoint } from "./ports.ts";
 import type { Scope } from "./scope.ts";
@@ -46,6 +47,8 @@ export interface Run {
   readonly facts: SessionFacts;
   readonly options: RunOptions;
   readonly secrets: RunSecrets;
+  /** What may be spent, and what was. */
+  readonly budget: Budget;
   /** Commits whose `commit-made` event is out; one made in a handler belongs to the step around it too. */
   readonly toldCommits: Set<string>;
   /** Names the files of an attempt of the step with this path; unique in the session. */

@@ -12,6 +12,8 @@ import type {
   ProcessIdentity,
   TreePoint,
 } from "./ports.ts";
+import type { LimitReached, SessionLimits } from "./budget.ts";
+import type { Spending } from "./ledger.ts";
 import type { Failure, ProcessEnd, SessionStatus, StepConclusion, StopReason } from "./outcome.ts";
 
 /** One input of `--map`/`--args`; `file` only for mapped ones. */
@@ -65,6 +67,8 @@ export interface SessionTotals {
   readonly cutShort?: number;
   /** What is known of the cost even when the total is not. */
   readonly knownCostUsd: number;
+  /** Runs of Claude whose cost nobody knows. */
+  readonly unknownCosts: number;
   readonly tokens: number;
 }
 
@@ -95,6 +99,8 @@ export interface SessionResumed {
   readonly left: number;
   readonly inputs: { readonly finished: number; readonly total: number } | null;
   readonly costUsd: number | null;
+  /** Of the whole session, as they are from now on. */
+  readonly limits: SessionLimits;
   /** How many records of each lane are answered from the journal. */
   readonly kept: Readonly<Record<string, number>>;
   readonly replay: string | null;
@@ -117,6 +123,8 @@ export type Event =
       readonly head: string;
       readonly branch: string | null;
       readonly commit: "auto" | "off";
+      /** Of the whole session, resumes included. */
+      readonly limits: SessionLimits;
       /** A recording stands in for Claude. */
       readonly replay: string | null;
       readonly version: string;
@@ -170,6 +178,16 @@ export type Event =
       readonly turns: number | null;
       readonly model: string | null;
       readonly failure: FailureDetail | null;
+    }
+  | {
+      /** A usage limit was met, and mmm sleeps (`--wait`); the attempt is then started again. */
+      readonly type: "wait-started";
+      readonly at: StepPlace;
+      /** ISO 8601. */
+      readonly until: string;
+      /** As the service said it; `null`: it did not. */
+      readonly resetsAt: string | null;
+      readonly durationMs: number;
     }
   | {
       readonly type: "handler-started";
@@ -242,7 +260,13 @@ export type Event =
       readonly stop: StopReason;
       readonly exitCode: number;
       readonly maxIterations: number;
+      /** Of a suspended session: what was reached. */
+      readonly limit: LimitReached | null;
       readonly totals: SessionTotals;
+      /** Per model and per step, resumes included. */
+      readonly spending: Spending;
+      /** Time at work, resumes included. */
+      readonly workedMs: number;
       readonly commits: readonly CommitInfo[];
       readonly failedInputs: readonly { readonly input: InputValue; readonly message: string }[];
       readonly toleratedFailures: readonly { readonly at: StepPlace; readonly message: string }[];
@@ -262,5 +286,7 @@ export type LiveEvent =
 /** Takes each event before the next thing happens; throws when the journal cannot be written. */
 export interface EventSink {
   event(event: Event): void;
+  /** Of a run that a limit cut short: told and counted, and no part of what a resume goes through again. */
+  aside(event: Event): void;
   live(event: LiveEvent): void;
 }

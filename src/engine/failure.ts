@@ -1,5 +1,6 @@
 /** Words for what went wrong in a run; the catalogue of `errors.ts` is for what stops mmm itself. */
 import { unreachable } from "../lib/unreachable.ts";
+import type { FailureDetail } from "./events.ts";
 import type { RenderProblem } from "./render.ts";
 import type { Failure, ProcessEnd } from "./outcome.ts";
 
@@ -36,4 +37,20 @@ export function failure(
   next: readonly string[] = [],
 ): Failure {
   return { reason, message, exitCode, next };
+}
+
+/** A failure of which no child knows. */
+export function withoutRun(why: Failure): FailureDetail {
+  return { ...why, rendered: "", end: null, tail: "", log: null };
+}
+
+/** Where no child was at work when mmm was told to stop. */
+export function cancelled(rendered: string): FailureDetail {
+  return { ...withoutRun(failure("cancelled", "mmm was told to stop")), rendered };
+}
+
+const TAIL_LINES = 20;
+
+export function lastLines(text: string): string {
+  return text.trimEnd().split("\n").slice(-TAIL_LINES).join("\n");
 }

@@ -1,5 +1,5 @@
 /** The end of a step, told once: its conclusion, and what it changed. */
-import { countCommits } from "./attempt.ts";
+import { countCommits } from "./left-by-step.ts";
 import type { FailureDetail } from "./events.ts";
 import type { StepConclusion } from "./outcome.ts";
 

@@ -1,6 +1,7 @@
 /** What the engine asks of a step kind: make ready, then run. One implementation a kind, in `steps/`. */
 import type { PlannedStep } from "../playbook/plan-model.ts";
 import type { Frame } from "./context.ts";
+import type { Cut } from "./cut-short.ts";
 import type { Failure, ProcessEnd } from "./outcome.ts";
 import type { ClaudeActivity, ClaudeResume, ClaudeUsage, ProcessIdentity } from "./ports.ts";
 import type { StepRecord } from "./scope.ts";
@@ -31,7 +32,8 @@ export type Prepared =
       readonly rendered: string;
       readonly log: string | null;
       readonly warnings: readonly string[];
-      readonly execute: (hooks: KindHooks, signal: AbortSignal) => Promise<Executed>;
+      /** @param unit names the files of this run; a run that a limit cut short is made again under another. */
+      readonly execute: (hooks: KindHooks, signal: AbortSignal, unit: string) => Promise<Executed>;
     }
   | { readonly kind: "refused"; readonly rendered: string; readonly failure: Failure }
   | { readonly kind: "nothing-to-do"; readonly why: string };
@@ -41,6 +43,8 @@ export interface Executed {
   readonly end: ProcessEnd | null;
   readonly durationMs: number;
   readonly failure: Failure | null;
+  /** A limit ended the run: it is no result (spec 6.5). */
+  readonly cut: Cut | null;
   readonly tail: string;
   readonly outputFile: string | null;
   readonly stdoutFile: string | null;

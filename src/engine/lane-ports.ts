@@ -1,4 +1,5 @@
 /** The world as a lane sees it: what steers the run is answered from the lane's past first (spec 7). */
+import { cutOf } from "./cut-short.ts";
 import type { EventSink } from "./events.ts";
 import type { Lane } from "./lane.ts";
 import type {
@@ -49,7 +50,11 @@ export function lanePorts(
       store: laneStore(ports.store, lane, options.directory),
       analysis: laneAnalysis(ports.analysis, lane),
     },
-    sink: { event: (event) => lane.event(event), live: (event) => lane.live(event) },
+    sink: {
+      event: (event) => lane.event(event),
+      aside: (event) => lane.aside(event),
+      live: (event) => lane.live(event),
+    },
   };
 }
 
@@ -145,6 +150,7 @@ function laneClaude(
         live: () => claude.run(request, signal),
         recalled: () => claude.recalled?.(request),
         isDefinite: ({ end }) => end.kind !== "cancelled",
+        isVoid: (each) => cutOf(each, request) !== null,
         // The text lies in its file; a journal is no place for a megabyte.
         slim: (each) => ({
           ...each,

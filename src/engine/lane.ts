@@ -124,6 +124,12 @@ export class Lane {
     this.#showOpen();
   }
 
+  /** About a run that a limit cut short, and that is made again: not part of what is gone through again. */
+  aside(event: Event): void {
+    this.#setting.count(event);
+    this.#setting.recorder.event(event, { lane: null, late: false });
+  }
+
   live(event: LiveEvent): void {
     this.#setting.recorder.live(event);
   }
@@ -139,6 +145,8 @@ export class Lane {
       readonly live: (isFirst: boolean) => Promise<T>;
       readonly recalled?: (value: T) => Promise<void> | undefined;
       readonly isDefinite?: (value: T) => boolean;
+      /** true: a limit cut it short, and it is asked again */
+      readonly isVoid?: (value: T) => boolean;
       /** Without what nobody needs again. */
       readonly slim?: (value: T) => T;
     },
@@ -156,7 +164,8 @@ export class Lane {
     this.#fresh = false;
     const stopping = signal.aborted || this.#stopped;
     const value = await ask.live(isFirst);
-    const cut = signal.aborted && ask.isDefinite?.(value) === false;
+    const isVoid = ask.isVoid?.(value) === true;
+    const cut = isVoid || (signal.aborted && ask.isDefinite?.(value) === false);
     if (!stopping && !cut) {
       const kept = ask.slim === undefined ? value : ask.slim(value);
       recorder.answer({ type: "answer", lane: name, call, value: kept });

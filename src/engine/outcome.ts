@@ -14,7 +14,8 @@ export interface Failure {
    * `process`: exit code, signal or time; `claude`: the success rule of spec 6.2; `value`: a text
    * could not be made from its values; `output`: a declared output cannot be had; `commit`: mmm's own
    * commit was refused; `no-commit`: a required commit is missing; `head`: HEAD moved backwards or
-   * to another branch; `on-success`: its `on_success` failed; `cancelled`: mmm was told to stop.
+   * to another branch; `on-success`: its `on_success` failed; `limit`: a limit cut the run short, it
+   * is made again (spec 6.5); `cancelled`: mmm was told to stop.
    */
   readonly reason:
     | "process"
@@ -25,6 +26,7 @@ export interface Failure {
     | "no-commit"
     | "head"
     | "on-success"
+    | "limit"
     | "cancelled";
   readonly message: string;
   /** Exit code of the child, when it had one. */
@@ -49,6 +51,11 @@ export type StopReason =
   | "nothing-to-do"
   | "step-failed"
   | "input-failed"
+  /** One of the session's own (spec 6.5). */
+  | "limit"
+  /** The service's. */
+  | "usage-limit"
   | "interrupted";
 
-export type SessionStatus = "completed" | "failed" | "interrupted";
+/** `suspended`: everything is kept, and `mmm resume` goes on. */
+export type SessionStatus = "completed" | "failed" | "suspended" | "interrupted";

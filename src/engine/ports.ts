@@ -9,6 +9,10 @@ export interface Clock {
   now(): Date;
   /** Milliseconds from an arbitrary start, never going back. */
   monotonicMs(): number;
+  /** From now to an ISO 8601 time; negative when it has passed, NaN when it is no time. */
+  msUntil(time: string): number;
+  /** Resolves after that time by the clock on the wall, or as soon as `signal` is aborted. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
 /** A child that was started; journalled so that a later run can end what a killed mmm left. */

@@ -1,8 +1,10 @@
 /** session → each input → each iteration → each step (spec 4). The one engine of every mode. */
 import { type Frame, isUnchanged, markTree, type Run } from "./context.ts";
-import type { InputValue } from "./events.ts";
+import { Budget, type LimitReached, type SessionLimits } from "./budget.ts";
+import type { Event, InputValue } from "./events.ts";
 import { Lane, type Past, type Recorder } from "./lane.ts";
 import { lanePorts } from "./lane-ports.ts";
+import { resumeLine } from "./limit-words.ts";
 import type { SessionStatus, StopReason } from "./outcome.ts";
 import type { TreeLook, TreePoint } from "./ports.ts";
 import { Scope } from "./scope.ts";
@@ -19,11 +21,12 @@ export interface SessionOutcome {
 
 /** What the caller decides: the exit code of an interruption comes from the signal (spec 1.1). */
 export interface SessionRequest {
-  readonly run: Omit<Run, "sink" | "nextUnit" | "toldCommits">;
+  readonly run: Omit<Run, "sink" | "nextUnit" | "toldCommits" | "budget">;
   readonly recorder: Recorder;
   readonly past: Past;
   /** What earlier processes of the session have used up. */
   readonly spent: Spent;
+  readonly limits: SessionLimits;
   readonly inputs: readonly InputValue[];
   readonly exitCode: (outcome: SessionOutcome) => number;
 }
@@ -36,14 +39,17 @@ export async function runSession(request: SessionRequest): Promise<SessionOutcom
 class Session {
   readonly #request: SessionRequest;
   readonly #run: Run;
+  readonly #budget: Budget;
   readonly #totals: TotalsFold;
   readonly #next: string[] = [];
+  #limit: LimitReached | null = null;
   /** What `play` saw, for the first iteration: nothing runs in between. */
   #look: TreeLook | null = null;
 
   constructor(request: SessionRequest) {
     this.#request = request;
-    this.#totals = new TotalsFold(request.spent);
+    this.#budget = new Budget(request.limits, request.run.ports.clock, request.spent);
+    this.#totals = new TotalsFold(this.#budget.ledger);
     this.#run = this.#strand("session");
   }
 
@@ -56,7 +62,7 @@ class Session {
       segment: past.segment,
       recorder,
       signal: run.signal,
-      count: (event) => this.#totals.add(event),
+      count: (event) => this.#count(event),
     });
     const { ports, sink } = lanePorts(run.ports, lane, {
       directory: run.facts.directory,
@@ -68,7 +74,14 @@ class Session {
       },
     });
     const nextUnit = (path: string): string => lane.unit(path);
-    return { ...run, ports, sink, nextUnit, toldCommits: new Set() };
+    return { ...run, ports, sink, nextUnit, budget: this.#budget, toldCommits: new Set() };
+  }
+
+  /** Warnings belong to this process: with other limits a resume gives them elsewhere. */
+  #count(event: Event): void {
+    this.#totals.add(event);
+    for (const note of this.#budget.add(event))
+      this.#request.recorder.event(note, { lane: null, late: false });
   }
 
   async play(): Promise<SessionOutcome> {
@@ -86,7 +99,7 @@ class Session {
       end.head === start.head ? [] : await tree.commitsBetween(start.head, end.head);
     const counted = this.#totals.totals(new Set(reachable.map(({ sha }) => sha)));
     const { commitList, failedInputs, tolerated, ...sums } = counted;
-    const stays = outcome.status === "interrupted";
+    const stays = outcome.status === "interrupted" || outcome.status === "suspended";
     const durationMs = this.#request.spent.durationMs + clock.monotonicMs() - began;
     this.#run.sink.event({
       type: "session-finished",
@@ -94,6 +107,8 @@ class Session {
       ...outcome,
       exitCode: this.#request.exitCode(outcome),
       maxIterations: this.#run.plan.maxIterations,
+      limit: this.#limit,
+      ...this.#budget.account,
       totals: { ...sums, filesChanged: files.length, durationMs },
       commits: commitList,
       failedInputs,
@@ -106,7 +121,7 @@ class Session {
   }
 
   #announce(look: { readonly head: string; readonly branch: string | null }): void {
-    const { plan, facts, options, ports, sink } = this.#run;
+    const { plan, facts, options, ports, sink, budget } = this.#run;
     sink.event({
       type: "session-started",
       session: facts.id,
@@ -122,6 +137,7 @@ class Session {
       head: look.head,
       branch: look.branch,
       commit: options.commit,
+      limits: budget.limits,
       replay: facts.replay,
       version: facts.version,
     });
@@ -137,6 +153,8 @@ class Session {
       const began = ports.clock.monotonicMs();
       sink.event({ type: "input-started", input });
       const { status, stop } = await this.#iterations(run, input);
+      // It has not finished: a resume goes on in the middle of it.
+      if (status === "suspended") return { status, stop };
       sink.event({
         type: "input-finished",
         input,
@@ -157,6 +175,7 @@ class Session {
   async #iterations(run: Run, input: InputValue | null): Promise<SessionOutcome> {
     const { plan, ports, sink } = run;
     const { maxIterations } = plan;
+    const number = input?.index ?? null;
     let origin: TreePoint | null = null;
     for (let iteration = 1; iteration <= maxIterations; iteration += 1) {
       if (run.signal.aborted) return { status: "interrupted", stop: "interrupted" };
@@ -165,7 +184,7 @@ class Session {
         type: "iteration-started",
         iteration,
         maxIterations,
-        input: input?.index ?? null,
+        input: number,
       });
       const look = this.#look ?? (await ports.tree.look());
       this.#look = null;
@@ -184,6 +203,7 @@ class Session {
         specs: [],
       };
       const end = await this.#steps(frame);
+      if (end?.kind === "suspended") return this.#suspend(end.limit);
       if (end?.kind === "failed") {
         if (run.signal.aborted) return { status: "interrupted", stop: "interrupted" };
         // A failed input leaves nothing on the branch (spec 8.4); without inputs earlier steps stay (spec 5).
@@ -196,7 +216,7 @@ class Session {
       sink.event({
         type: "iteration-finished",
         iteration,
-        input: input?.index ?? null,
+        input: number,
         changed,
         durationMs,
       });
@@ -221,5 +241,13 @@ class Session {
       if (run.signal.aborted) return null;
     }
     return null;
+  }
+
+  /** Nothing is undone: the tree stays as it is, for the resume (spec 7). */
+  #suspend(limit: LimitReached): SessionOutcome {
+    if (this.#run.signal.aborted) return { status: "interrupted", stop: "interrupted" };
+    this.#limit = limit;
+    this.#next.push(resumeLine(this.#run.facts.id, limit));
+    return { status: "suspended", stop: limit.kind === "usage" ? "usage-limit" : "limit" };
   }
 }

@@ -1,13 +1,15 @@
 /** A step with its attempts and handlers (spec 2.3), and lists of steps. */
 import { unreachable } from "../lib/unreachable.ts";
 import type { PlannedHandler, PlannedStep } from "../playbook/plan-model.ts";
-import { type AttemptResult, changedFiles, runAttempt, takeDeclared } from "./attempt.ts";
+import { type AttemptResult, runAttempt } from "./attempt.ts";
 import { askCondition } from "./condition.ts";
 import { commitLeftovers, headTrouble } from "./commit.ts";
+import { isSuspended, type Suspended } from "./cut-short.ts";
 import { type Frame, isUnchanged, markTree } from "./context.ts";
 import type { FailureDetail, StepPlace } from "./events.ts";
 import { type Finish, finisher } from "./finish.ts";
-import { failure } from "./failure.ts";
+import { cancelled, withoutRun } from "./failure.ts";
+import { changedFiles, takeDeclared } from "./left-by-step.ts";
 import type { Failure } from "./outcome.ts";
 import type { TreePoint } from "./ports.ts";
 import { newRecord, type StepRecord } from "./scope.ts";
@@ -24,7 +26,8 @@ export type StepResult =
       readonly start: TreePoint;
     }
   /** The iteration ends here, and with it the input, successfully (spec 3.3, 5). */
-  | { readonly kind: "nothing-left" };
+  | { readonly kind: "nothing-left" }
+  | Suspended;
 
 /** Where a step stands; `number` and `total` are those of its top-level step. */
 export interface Position {
@@ -41,15 +44,14 @@ export async function runStep(
   const { run } = frame;
   const at = placeOf(frame, planned, position);
   const began = run.ports.clock.monotonicMs();
-  run.sink.event({
-    type: "step-started",
-    at,
-    ...(at.depth === 0 ? { meaning: run.meaningOf(planned) } : {}),
-  });
+  const meaning = at.depth === 0 ? { meaning: run.meaningOf(planned) } : {};
+  run.sink.event({ type: "step-started", at, ...meaning });
   const start = await markTree(run, frame.look);
   const record = newRecord(planned.step.id, planned.kind);
-  const names = planned.step.outputs.map(({ name }) => name);
-  frame.scope.begin(record, names);
+  frame.scope.begin(
+    record,
+    planned.step.outputs.map(({ name }) => name),
+  );
   const state = { frame, planned, at, record, start, position };
   const finish = finisher(state, began);
   const asked = await askCondition(frame, planned);
@@ -80,6 +82,8 @@ export async function runStep(
     }
     case "failed":
       return conclude(state, { detail: result.detail, handler, finish });
+    case "suspended": // Not finished, and not told as such: a resume goes on with it.
+      return result;
     default:
       return unreachable(result);
   }
@@ -90,28 +94,20 @@ async function runSteps(
   frame: Frame,
   steps: readonly PlannedStep[],
   position: Position,
-): Promise<FailureDetail | null> {
+): Promise<FailureDetail | Suspended | null> {
   const { scope, run } = frame;
   const env = scope.declaredEnv;
   let failed: FailureDetail | null = null;
   for (const planned of steps) {
     const result = await runStep(frame, planned, position);
+    if (result.kind === "suspended") return result;
     if (result.kind === "failed") failed = result.detail;
     // What a Ctrl-C cut short has not been done: whoever waits for this list must not go on.
-    else if (run.signal.aborted) failed = cancelled();
+    else if (run.signal.aborted) failed = cancelled("");
     if (failed !== null) break;
   }
   scope.declaredEnv = env;
   return failed;
-}
-
-function cancelled(): FailureDetail {
-  return withoutRun(failure("cancelled", "mmm was told to stop"));
-}
-
-/** A failure of which no child knows. */
-function withoutRun(why: Failure): FailureDetail {
-  return { ...why, rendered: "", end: null, tail: "", log: null };
 }
 
 interface StepState {
@@ -153,8 +149,10 @@ async function attempts(
     earlier = result;
     ({ maxAttempts } = handler.handler);
     // max_attempts 1: the handler cleans up once, the step is not repeated (spec 2.3).
-    if (attempt < maxAttempts || maxAttempts === 1)
-      await handle(state, { handler, detail: result.detail, attempt });
+    if (attempt < maxAttempts || maxAttempts === 1) {
+      const stopped = await handle(state, { handler, detail: result.detail, attempt });
+      if (stopped !== null) return { result: stopped, handler: null };
+    }
     if (attempt >= maxAttempts || frame.run.signal.aborted) return { result, handler };
   }
 }
@@ -182,9 +180,9 @@ async function handle(
     readonly detail: FailureDetail;
     readonly attempt: number;
   },
-): Promise<void> {
+): Promise<Suspended | null> {
   const { handler, detail, attempt } = failed;
-  if (handler.steps.length === 0) return;
+  if (handler.steps.length === 0) return null;
   const { sink } = frame.run;
   const name = handler === planned.onFailure ? "on_failure" : "on_exit_code";
   frame.scope.pushError({
@@ -193,19 +191,20 @@ async function handle(
     step: planned.step.id ?? planned.path,
     record,
   });
-  const steps = handler.steps.length;
-  const { maxAttempts } = handler.handler;
-  sink.event({ type: "handler-started", at, attempt, handler: name, steps, maxAttempts });
+  const counts = { steps: handler.steps.length, maxAttempts: handler.handler.maxAttempts };
+  sink.event({ type: "handler-started", at, attempt, handler: name, ...counts });
   // A failing handler is reported, and the step is run again all the same.
   const trouble = await runSteps(frame, handler.steps, { ...position, depth: position.depth + 1 });
+  if (isSuspended(trouble)) return trouble;
   sink.event({ type: "handler-finished", at, attempt, handler: name, ok: trouble === null });
   frame.scope.popError();
+  return null;
 }
 
 async function onSuccess(
   { frame, planned, at, position }: StepState,
   attempt: number,
-): Promise<string | null> {
+): Promise<string | Suspended | null> {
   const { sink } = frame.run;
   const handler = "on_success";
   const steps = planned.onSuccess.length;
@@ -214,6 +213,7 @@ async function onSuccess(
     ...position,
     depth: position.depth + 1,
   });
+  if (isSuspended(trouble)) return trouble;
   sink.event({ type: "handler-finished", at, attempt, handler, ok: trouble === null });
   return trouble?.message ?? null;
 }

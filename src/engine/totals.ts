@@ -1,5 +1,6 @@
-/** Counts as a fold over events; nothing is threaded through returns (spec 4). */
+/** Counts as a fold over events; nothing is threaded through returns (spec 4). Cost is the ledger's. */
 import type { Event, InputValue, SessionTotals, StepPlace } from "./events.ts";
+import type { Ledger } from "./ledger.ts";
 import type { CommitInfo } from "./ports.ts";
 
 export interface Totals extends Omit<SessionTotals, "filesChanged" | "durationMs"> {
@@ -30,19 +31,14 @@ export class TotalsFold {
   #iterations = 0;
   #steps = 0;
   readonly #commits = new Map<string, CommitInfo>();
-  #knownCostUsd: number;
-  #unknownCost: boolean;
-  #tokens: number;
-  #cutShort: number;
   #lastFailure = "";
   readonly #failedInputs: { readonly input: InputValue; readonly message: string }[] = [];
   readonly #tolerated: { readonly at: StepPlace; readonly message: string }[] = [];
 
-  constructor(spent: Spent) {
-    this.#knownCostUsd = spent.knownCostUsd;
-    this.#unknownCost = spent.isCostUnknown;
-    this.#tokens = spent.tokens;
-    this.#cutShort = spent.cutShort;
+  readonly #ledger: Ledger;
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger;
   }
 
   add(event: Event): void {
@@ -52,11 +48,6 @@ export class TotalsFold {
         return;
       case "commit-made":
         this.#commits.set(event.commit.sha, event.commit);
-        return;
-      case "attempt-finished":
-        if (event.at.kind !== "claude" || event.end === null) return;
-        if (event.end.kind === "cancelled" && event.usage === null) this.#cutShort += 1;
-        else this.#spend(event.usage);
         return;
       case "step-finished":
         if (event.at.depth === 0 && event.conclusion !== "skipped") this.#steps += 1;
@@ -78,25 +69,19 @@ export class TotalsFold {
   /** @param reachable commits that are still in history; what was rolled back does not count. */
   totals(reachable: ReadonlySet<string> | null): Totals {
     const commitList = [...this.#commits.values()].filter(({ sha }) => reachable?.has(sha) ?? true);
+    const { costUsd, unknownCosts, cutShort, tokens } = this.#ledger.total;
     return {
       iterations: this.#iterations,
       steps: this.#steps,
       commits: commitList.length,
-      costUsd: this.#unknownCost ? null : this.#knownCostUsd,
-      cutShort: this.#cutShort,
-      knownCostUsd: this.#knownCostUsd,
-      tokens: this.#tokens,
+      costUsd: unknownCosts > 0 ? null : costUsd,
+      cutShort,
+      knownCostUsd: costUsd,
+      unknownCosts,
+      tokens,
       commitList,
       failedInputs: this.#failedInputs,
       tolerated: this.#tolerated,
     };
-  }
-
-  #spend(usage: Extract<Event, { type: "attempt-finished" }>["usage"]): void {
-    if (usage === null || usage.costUsd === null) this.#unknownCost = true;
-    if (usage === null) return;
-    this.#knownCostUsd += usage.costUsd ?? 0;
-    this.#tokens +=
-      usage.inputTokens + usage.outputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
   }
 }

@@ -51,3 +51,15 @@ export function durationFrom(words: string): string | null {
   }
   return parseDuration(text) === null ? null : text;
 }
+
+/** As {@link parseDuration} reads it, in whole seconds, rounded up: `1h30m`, `45s`, `0s`. */
+export function shownDuration(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  const parts = [
+    [Math.floor(seconds / 3600), "h"],
+    [Math.floor(seconds / 60) % 60, "m"],
+    [seconds % 60, "s"],
+  ] as const;
+  const shown = parts.filter(([n]) => n > 0).map(([n, unit]) => `${n}${unit}`);
+  return shown.length === 0 ? "0s" : shown.join("");
+}

@@ -4,6 +4,7 @@ import { defaultsSchema } from "../steps/options.ts";
 import * as is from "../steps/schema.ts";
 import { check, unknownKey } from "./check.ts";
 import { readCommon } from "./common.ts";
+import { limitsSchema, readLimits } from "./limits.ts";
 import type { Playbook } from "./model.ts";
 import { paramsSchema, readParams } from "./params.ts";
 import type { Problems } from "./problems.ts";
@@ -24,6 +25,7 @@ const headerSchema = z.strictObject({
   defaults: z.unknown().optional(),
   commit: z.enum(["auto", "off"], { error: "one of auto off" }).optional(),
   claude: z.strictObject(claudeOptions, { error: "a mapping, as in {model: opus}" }).optional(),
+  limits: limitsSchema.optional(),
   steps: z.unknown().optional(),
   commands: z.unknown().optional(),
 });
@@ -48,6 +50,7 @@ export function readHeader(tree: MappingTree, stem: string, problems: Problems):
     secrets: readSecrets(sound, problems),
     commit: textOf(sound, "commit") === "off" ? "off" : "auto",
     claude: readClaudeOptions(entriesOf(sound.get("claude")?.value)),
+    limits: readLimits(entriesOf(sound.get("limits")?.value)),
   };
 }
 

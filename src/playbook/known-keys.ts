@@ -3,7 +3,6 @@ const NOT_YET: Readonly<Record<"header" | "step" | "claude", ReadonlyMap<string,
   {
     header: new Map([
       ["until", "`max_iterations` bounds the loop, and an iteration that changes nothing ends it"],
-      ["limits", "`max_iterations` and `timeout` bound a run"],
       ["worktree", "make one with `git worktree add` and run mmm in it"],
       ["gates", "a `shell` step that fails stops the run"],
       ["merge", null],
@@ -36,6 +35,7 @@ const ANALYZE = "belongs under `analyze`";
 const FAILURE = "belongs under `on_failure`";
 const STEP = "belongs in a step, or under `defaults` for all of them";
 const ENTRY = "belongs in a step of its own, in the list of steps";
+const LIMITS = "belongs under `limits` in the header, as in `limits: {cost_usd: 5}`";
 const HEADER = "belongs in the header, beside `steps`";
 
 /** Where each key is at home, for one found elsewhere. A key with several homes has none here. */
@@ -56,6 +56,8 @@ const HOMES: ReadonlyMap<string, string> = new Map([
   ...each(["shell", "analyze"], ENTRY),
   ...each(["max_iterations", "description", "defaults", "commit", "steps", "commands"], HEADER),
   ["params", HEADER],
+  ["limits", HEADER],
+  ...each(["cost_usd", "tokens", "duration"], LIMITS),
   ["args", "goes with `name`; with `claude`, write arguments into its text"],
   ["options", "goes with `name`; with `claude`, write them into its text"],
 ]);

@@ -46,6 +46,15 @@ export interface ContinuedSession {
   readonly text: SourceText;
 }
 
+/** `limits:` (spec 6.5), of a whole session; `null`: none. */
+export interface Limits {
+  /** US dollars. */
+  readonly costUsd: number | null;
+  readonly tokens: number | null;
+  /** Time at work. */
+  readonly durationMs: number | null;
+}
+
 /** `analyze:` and `analysis:` (spec 2.7). */
 export interface AnalysisOptions {
   /** A saved context younger than this is used as it is; default 300 s. */
@@ -192,5 +201,6 @@ export interface Playbook {
   readonly secrets: readonly SecretDeclaration[];
   readonly commit: "auto" | "off";
   readonly claude: ClaudeOptions;
+  readonly limits: Limits;
   readonly steps: readonly Step[];
 }

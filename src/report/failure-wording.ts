@@ -129,6 +129,7 @@ function nextSteps(shown: FailureShown): readonly string[] {
       return ["mend what failed in on_success, see above"];
     case "no-commit":
     case "head":
+    case "limit":
     case "cancelled":
       return [];
     default:

@@ -10,6 +10,7 @@ import { keyOf, type RunMemory, type RunningStep } from "./run-memory.ts";
 import { cutToWidth, inline, LineBuffer, safeLines } from "./safe-text.ts";
 import type { Symbols } from "./symbols.ts";
 import { indentOf, labelOf, stepName } from "./step-wording.ts";
+import { waitingLine, waitingWords } from "./wait-wording.ts";
 
 /** Columns of a label on the live line when a tool call stands beside it. */
 const LABEL_MOST = 60;
@@ -88,6 +89,7 @@ export function statusWords(
   const number = `${at.number}/${at.total}`;
   const facts = [
     elapsed(step, of.nowMs),
+    ...(isWaiting(step) ? [waitingWords(step)] : []),
     ...(step.maxAttempts > 1 ? [`attempt ${step.attempt}/${step.maxAttempts}`] : []),
     ...(step.turns === null ? [] : [formatCount(step.turns, "turn")]),
     ...(step.tokens === null ? [] : [formatCount(step.tokens, "token")]),
@@ -107,10 +109,15 @@ export function statusWords(
 
 /** After 30 s without a word. */
 export function heartbeatLine(step: RunningStep, symbols: Symbols, nowMs: number): Line {
+  if (isWaiting(step)) return waitingLine(step, symbols);
   const label = labelOf(step.at, symbols);
   const time = elapsed(step, nowMs);
   const text = `${symbols.waiting} ${stepName(step.at)}: ${label} still running (${time})`;
   return say(`${indentOf(step.at)}${text}`, "dim");
+}
+
+function isWaiting(step: RunningStep): step is RunningStep & { waitsUntil: string } {
+  return step.waitsUntil !== null;
 }
 
 /** Whole seconds: tenths would flicker. */
@@ -124,9 +131,11 @@ function costSoFar(step: RunningStep, memory: RunMemory): string[] {
   if (step.at.kind !== "claude" || (costUsd === 0 && memory.unknownCosts === 0)) {
     return [];
   }
+  const most = memory.limits.costUsd;
+  const limit = most === null ? " so far" : ` of ${formatMoney(most)}`;
   const known = costUsd === 0 ? null : formatMoney(costUsd);
   if (memory.unknownCosts > 0) {
-    return [known === null ? "cost unknown" : `at least ${known} so far`];
+    return [known === null ? "cost unknown" : `at least ${known}${limit}`];
   }
-  return known === null ? [] : [`${known} so far`];
+  return known === null ? [] : [`${known}${limit}`];
 }

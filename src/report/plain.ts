@@ -8,6 +8,8 @@ import type { Surface } from "./text-reporter.ts";
 
 /** CI systems end jobs that are silent for long; people wonder after half a minute. */
 const SILENCE_MS = 30_000;
+/** Of a wait for a usage limit, which takes hours. */
+const WAITING_SILENCE_MS = 300_000;
 const TICK_MS = 1000;
 
 /** Lines without movement, and a sign of life after each 30 s of silence (spec 10). */
@@ -42,7 +44,9 @@ export class PlainSurface implements Surface {
   #beat(): void {
     const nowMs = this.#options.clock.monotonicMs();
     const step = this.#memory.innermost();
-    if (step !== null && nowMs - this.#lastWordMs >= SILENCE_MS) {
+    if (step === null) return;
+    const silenceMs = step.waitsUntil === null ? SILENCE_MS : WAITING_SILENCE_MS;
+    if (nowMs - this.#lastWordMs >= silenceMs) {
       this.print([heartbeatLine(step, chooseSymbols(this.#options.emoji), nowMs)]);
     }
   }

@@ -1,6 +1,7 @@
 /** What a resumed session says first: what is reused, what starts again, what is left (spec 7). */
 import type { Event, ReusedStep, SessionResumed } from "../engine/events.ts";
 import { formatCount, formatMoney } from "./format.ts";
+import { boundsLine } from "./limit-wording.ts";
 import { complain, type Line, say } from "./line.ts";
 import { inline } from "./safe-text.ts";
 import { shortSha } from "./summary-wording.ts";
@@ -30,6 +31,7 @@ function sessionResumed(event: SessionResumed, symbols: Symbols): Line[] {
   const lines = [
     say(`${again} Resuming ${inline(event.session)} (${facts.join(dot)})`, "strong"),
     ...rows(reused, symbols),
+    ...boundsLine(event.limits, symbols),
   ];
   if (event.why !== null)
     lines.push(complain(`${symbols.warning} ${inline(event.why, 400)}`, "warn"));

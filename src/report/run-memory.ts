@@ -3,7 +3,14 @@
  *
  * Bounded: steps are forgotten when they finish.
  */
-import type { Event, FailureDetail, LiveEvent, StepPlace } from "../engine/events.ts";
+import type {
+  Event,
+  FailureDetail,
+  LiveEvent,
+  SessionResumed,
+  StepPlace,
+} from "../engine/events.ts";
+import type { Limits } from "../playbook/model.ts";
 import type { ClaudeUsage } from "../engine/ports.ts";
 
 /** A step under way. */
@@ -20,6 +27,8 @@ export interface RunningStep {
   attemptCostUsd: number | null;
   /** Last tool call, for the live line. */
   doing: string | null;
+  /** A usage limit is waited for until then, ISO 8601; `null`: none. */
+  waitsUntil: string | null;
   /** Output of this attempt went by live. */
   seenLive: boolean;
   /** A handler has run after a failure. */
@@ -35,6 +44,7 @@ export class RunMemory {
   readonly #running = new Map<string, RunningStep>();
   /** Recording that stands in for Claude. */
   replay: string | null = null;
+  limits: Limits = { costUsd: null, tokens: null, durationMs: null };
   /** 0: a session without inputs. */
   inputs = 0;
   finishedInputs = 0;
@@ -64,12 +74,10 @@ export class RunMemory {
       case "session-started":
         this.replay = event.replay;
         this.inputs = event.inputs;
+        this.limits = event.limits;
         return;
       case "session-resumed":
-        this.replay = event.replay;
-        this.inputs = event.inputs?.total ?? 0;
-        this.finishedInputs = event.inputs?.finished ?? 0;
-        this.knownCostUsd = event.costUsd ?? 0;
+        this.#resume(event);
         return;
       case "step-started":
         this.#start(event.at);
@@ -80,6 +88,15 @@ export class RunMemory {
       case "attempt-finished":
         this.#finishAttempt(event);
         return;
+      case "wait-started": {
+        const step = this.step(event.at);
+        if (step === null) return;
+        step.waitsUntil = event.until;
+        step.startedMs = this.#nowMs();
+        // Cut short, not failed: the line about the wait has said it.
+        step.unsaid = null;
+        return;
+      }
       case "handler-started": {
         const step = this.step(event.at);
         if (step !== null) {
@@ -124,6 +141,14 @@ export class RunMemory {
     }
   }
 
+  #resume(event: SessionResumed): void {
+    this.replay = event.replay;
+    this.inputs = event.inputs?.total ?? 0;
+    this.finishedInputs = event.inputs?.finished ?? 0;
+    this.knownCostUsd = event.costUsd ?? 0;
+    this.limits = event.limits;
+  }
+
   #start(at: StepPlace): RunningStep {
     const step: RunningStep = {
       at,
@@ -134,6 +159,7 @@ export class RunMemory {
       tokens: null,
       attemptCostUsd: null,
       doing: null,
+      waitsUntil: null,
       seenLive: false,
       handled: false,
       unsaid: null,
@@ -152,6 +178,7 @@ export class RunMemory {
     step.tokens = null;
     step.attemptCostUsd = null;
     step.doing = null;
+    step.waitsUntil = null;
     step.seenLive = false;
     step.unsaid = null;
   }

@@ -1,6 +1,7 @@
 /** The end of a run, in the words of the original's README (spec 10). */
 import type { Event } from "../engine/events.ts";
 import { unreachable } from "../lib/unreachable.ts";
+import { limitWords, standing } from "./limit-wording.ts";
 import { formatCount, formatDuration, formatMoney, formatNumber } from "./format.ts";
 import { complain, say, type Line, type Tone, type Verbosity } from "./line.ts";
 import type { RunMemory } from "./run-memory.ts";
@@ -32,6 +33,9 @@ function stopWords(event: SessionFinished, memory: RunMemory): string {
       return memory.failed === null ? "A step failed" : `Step ${stepWords(memory.failed)} failed`;
     case "input-failed":
       return `${failedInputWords(event)} failed${notRunWords(memory)}`;
+    case "limit":
+    case "usage-limit":
+      return event.limit === null ? "A limit was reached" : limitWords(event.limit);
     case "interrupted":
       return "Interrupted";
     default:
@@ -73,6 +77,8 @@ function headline(event: SessionFinished, symbols: Symbols): Line {
       );
     case "failed":
       return say(`${symbols.failed} Improvement session failed:`, "bad");
+    case "suspended":
+      return say(`${symbols.paused} Improvement session suspended:`, "warn");
     case "interrupted":
       return say(`${symbols.stopped} Improvement session interrupted:`, "warn");
     default:
@@ -85,7 +91,7 @@ function quietLine(event: SessionFinished, { memory, symbols }: SummaryContext):
     `${iterationWords(event, memory)} iterations`,
     formatCount(event.totals.commits, "commit"),
     formatDuration(event.totals.durationMs),
-    ...costWords(event, memory).map((words) => (words === "unknown" ? "cost unknown" : words)),
+    ...costWords(event).map((words) => (words === "unknown" ? "cost unknown" : words)),
   ].join(", ");
   const last = (text: string, tone: Tone): Line => say(`${text} (${facts})`, tone, -1);
   const why = stopWords(event, memory);
@@ -94,6 +100,8 @@ function quietLine(event: SessionFinished, { memory, symbols }: SummaryContext):
       return last(`${symbols.done} ${completedWords(event)}: ${why}`, "good");
     case "failed":
       return last(`${symbols.failed} Improvement session failed: ${why}`, "bad");
+    case "suspended":
+      return last(`${symbols.paused} Improvement session suspended: ${why}`, "warn");
     case "interrupted":
       return last(`${symbols.stopped} Improvement session interrupted`, "warn");
     default:
@@ -119,13 +127,24 @@ function factLines(event: SessionFinished, { memory, verbosity }: SummaryContext
     ["Files improved", formatNumber(totals.filesChanged)],
     ["Reason", stopWords(event, memory)],
     ["Steps", formatNumber(totals.steps)],
-    ["Time", formatDuration(totals.durationMs)],
+    ["Time", timeWords(event, memory)],
   ];
   if (usedClaude) {
     const replayed = memory.replay === null ? "" : " (replayed, nothing was paid)";
     const told = totals.tokens > 0 || totals.costUsd !== null;
-    facts.push(["Tokens", told ? formatNumber(totals.tokens) : "unknown"]);
-    facts.push(["Cost", `${costWords(event, memory).join("") || formatMoney(0)}${replayed}`]);
+    const { costUsd, tokens } = memory.limits;
+    facts.push([
+      "Tokens",
+      told
+        ? `${formatNumber(totals.tokens)}${standing(totals.tokens, tokens, formatNumber)}`
+        : "unknown",
+    ]);
+    const cost = costWords(event).join("") || formatMoney(0);
+    facts.push([
+      "Cost",
+      `${cost}${standing(totals.knownCostUsd, costUsd, formatMoney)}${replayed}`,
+    ]);
+    facts.push(...modelFacts(event));
   }
   if (event.status !== "completed" || verbosity > 0) {
     facts.push(["Logs", inline(event.directory, 4000)]);
@@ -139,17 +158,33 @@ function iterationWords({ totals, maxIterations }: SessionFinished, memory: RunM
   return memory.inputs > 1 ? formatNumber(iterations) : `${iterations}/${maxIterations}`;
 }
 
+/** Resumes included, when there were any; `limits.duration` counts that. */
+function timeWords({ totals, workedMs }: SessionFinished, { limits }: RunMemory): string {
+  const resumed = workedMs - totals.durationMs > 1000;
+  const all = resumed ? `, ${formatDuration(workedMs)} with what came before` : "";
+  return `${formatDuration(totals.durationMs)}${all}${standing(workedMs, limits.durationMs, formatDuration)}`;
+}
+
+/** Which model cost what, when there was more than one. */
+function modelFacts({ spending }: SessionFinished): (readonly [name: string, value: string])[] {
+  if (spending.models.length < 2) return [];
+  return spending.models.map(({ model, costUsd, unknownCosts, tokens }) => {
+    const cost = unknownCosts > 0 ? "cost unknown" : formatMoney(costUsd);
+    const part = unknownCosts > 0 && costUsd > 0 ? `at least ${formatMoney(costUsd)}` : cost;
+    return [`  ${inline(model ?? "model unknown")}`, `${part}, ${formatCount(tokens, "token")}`];
+  });
+}
+
 /** What is unknown is never shown as 0 (spec 6.4); empty: nothing was spent. */
-function costWords(event: SessionFinished, memory: RunMemory): readonly string[] {
-  const { costUsd, knownCostUsd } = event.totals;
+function costWords(event: SessionFinished): readonly string[] {
+  const { costUsd, knownCostUsd, unknownCosts } = event.totals;
   if (costUsd !== null) {
     return costUsd === 0 ? [] : [formatMoney(costUsd)];
   }
   if (knownCostUsd === 0) {
     return ["unknown"];
   }
-  const missing =
-    memory.unknownCosts === 0 ? "some steps" : formatCount(memory.unknownCosts, "step");
+  const missing = formatCount(unknownCosts, "step");
   return [`at least ${formatMoney(knownCostUsd)}, ${missing} of unknown cost`];
 }
 

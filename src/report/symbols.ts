@@ -20,6 +20,7 @@ export interface Symbols {
   readonly commit: string;
   readonly undone: string;
   readonly stopped: string;
+  readonly paused: string;
   readonly waiting: string;
   readonly replay: string;
   /** Before each line of a child's output. */
@@ -54,6 +55,7 @@ const EMOJI: Symbols = {
   commit: "📦",
   undone: "⏪",
   stopped: "🛑",
+  paused: "⏸️ ",
   waiting: "⏳",
   replay: "📼",
   bar: "│",
@@ -85,6 +87,7 @@ const ASCII: Symbols = {
   commit: "+",
   undone: "undone:",
   stopped: "stopped:",
+  paused: "suspended:",
   waiting: "...",
   replay: "replay:",
   bar: "|",

@@ -6,6 +6,7 @@
 import type { Event } from "../engine/events.ts";
 import { unreachable } from "../lib/unreachable.ts";
 import { formatCount, formatDuration } from "./format.ts";
+import { boundsLine } from "./limit-wording.ts";
 import { complain, say, type Line } from "./line.ts";
 import { inline, safeLines } from "./safe-text.ts";
 import { resumeWords } from "./resume-wording.ts";
@@ -22,6 +23,7 @@ import {
 } from "./step-wording.ts";
 import { shortSha, summaryLines, type SummaryContext } from "./summary-wording.ts";
 import type { Symbols } from "./symbols.ts";
+import { waitStarted } from "./wait-wording.ts";
 
 type Of<T extends Event["type"]> = Event & { readonly type: T };
 
@@ -47,6 +49,8 @@ export function wordsOf(event: Event, context: SummaryContext): readonly Line[] 
       return [say(`${indentOf(event.at)}   process ${event.process.pid}`, "dim", 2)];
     case "attempt-finished":
       return attemptFinished(event, symbols);
+    case "wait-started":
+      return waitStarted(event, symbols);
     case "handler-started":
       return handlerStarted(event, memory.step(event.at), symbols);
     case "handler-finished":
@@ -85,6 +89,7 @@ function sessionStarted(event: Of<"session-started">, symbols: Symbols): Line[] 
     say(`${workflow} Workflow: ${inline(event.description ?? event.name, 200, symbols.ellipsis)}`),
     say(`${plan} Starting workflow with ${formatCount(event.steps, "command")}`),
   ];
+  lines.push(...boundsLine(event.limits, symbols));
   if (event.replay !== null) {
     const from = inline(event.replay, 400);
     lines.push(

@@ -65,6 +65,7 @@ export function readStory(lines: readonly JournalLine[]): Story {
     place.see(entry);
     if (entry.type === "session-finished") finished = entry;
     const { lane } = entry;
+    if (lane === undefined && entry.type !== "answer") spending.aside(entry);
     if (lane === undefined || entry.type === "process-started") continue;
     if (entry.type !== "answer" && entry.late === true) {
       spending.late(entry);

@@ -33,7 +33,14 @@ export interface SessionRecord {
   readonly cost_usd?: number | null;
   /** What is known of it even when the whole is not. */
   readonly known_cost_usd?: number;
+  /** How many runs of Claude did not say what they cost. */
+  readonly unknown_costs?: number;
   readonly tokens?: number;
+  /** Of a suspended session. */
+  readonly limit?: object | null;
+  readonly models?: readonly object[];
+  readonly claude_steps?: readonly object[];
+  readonly worked_ms?: number;
   readonly duration_ms?: number;
   readonly ended_at?: string;
 }
@@ -83,6 +90,8 @@ const KINDS: Readonly<Record<string, "string" | "number">> = {
   files_changed: "number",
   cost_usd: "number",
   known_cost_usd: "number",
+  unknown_costs: "number",
+  worked_ms: "number",
   tokens: "number",
   duration_ms: "number",
   ended_at: "string",

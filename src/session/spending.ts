@@ -42,6 +42,11 @@ export class Spending {
     if (event.end?.kind === "cancelled") this.#pay(event.usage);
   }
 
+  /** A run that a limit cut short was paid for, and is made again. */
+  aside(event: Event): void {
+    if (event.type === "attempt-finished" && event.at.kind === "claude") this.#pay(event.usage);
+  }
+
   drop(records: readonly PastRecord[]): void {
     for (const record of records)
       if (record.type === "answer" && record.call === "claude")

@@ -3,6 +3,8 @@ import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Event, SessionTotals } from "../engine/events.ts";
+import type { Amount, Spending } from "../engine/ledger.ts";
+import type { LimitReached } from "../engine/budget.ts";
 import { writing } from "./disk.ts";
 import { isRunning, readSession, replaceSession, type SessionRecord } from "./session-file.ts";
 import { setAside } from "./set-aside.ts";
@@ -38,6 +40,9 @@ export interface SessionEnd {
   readonly stop: string;
   readonly exitCode: number;
   readonly totals: SessionTotals;
+  readonly limit: LimitReached | null;
+  readonly spending: Spending;
+  readonly workedMs: number;
 }
 
 /** The two files that tell of a session. */
@@ -196,10 +201,35 @@ function sessionRecord(session: SessionSummary, end: SessionEnd, endedAt: string
     files_changed: end.totals.filesChanged,
     cost_usd: end.totals.costUsd,
     known_cost_usd: end.totals.knownCostUsd,
+    unknown_costs: end.totals.unknownCosts,
     tokens: end.totals.tokens,
+    limit: end.limit && {
+      kind: end.limit.kind,
+      limit: end.limit.limit,
+      spent: end.limit.spent,
+      resets_at: end.limit.resetsAt,
+    },
+    models: end.spending.models.map(({ model, ...each }) => ({ model, ...amountRecord(each) })),
+    claude_steps: end.spending.steps.map(({ step, label, ...each }) => ({
+      step,
+      label,
+      ...amountRecord(each),
+    })),
     duration_ms: Math.round(end.totals.durationMs),
+    worked_ms: Math.round(end.workedMs),
     started_at: session.startedAt,
     ended_at: endedAt,
+  };
+}
+
+function amountRecord(amount: Amount): Record<string, number> {
+  return {
+    runs: amount.runs,
+    known_cost_usd: amount.costUsd,
+    unknown_costs: amount.unknownCosts,
+    cut_short: amount.cutShort,
+    tokens: amount.tokens,
+    duration_ms: Math.round(amount.durationMs),
   };
 }
 

@@ -24,7 +24,7 @@ import { stepOptions } from "./options.ts";
 import * as is from "./schema.ts";
 
 /** Modes of CLI 2.0 to the newest; see the CLI's `--permission-mode`. */
-export const PERMISSION_MODES = [
+const PERMISSION_MODES = [
   "acceptEdits",
   "auto",
   "bypassPermissions",

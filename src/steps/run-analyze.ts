@@ -19,6 +19,7 @@ export async function prepareAnalyze(request: KindRequest<PlannedAnalyze>): Prom
         end: null,
         durationMs: clock.monotonicMs() - start,
         failure: null,
+        cut: null,
         tail: "",
         outputFile: file,
         stdoutFile: null,

@@ -1,4 +1,5 @@
 /** How a Claude step runs (spec 3.2, 3.3, 6). */
+import { cutOf } from "../engine/cut-short.ts";
 import { failure, processFailure, refused } from "../engine/failure.ts";
 import type { Executed, KindRequest, KindHooks, Prepared } from "../engine/kind.ts";
 import type { Failure } from "../engine/outcome.ts";
@@ -48,7 +49,8 @@ export async function prepareClaude(request: KindRequest<PlannedClaude>): Promis
     rendered: prompt,
     log: store.file("events", unit),
     warnings: [],
-    execute: (hooks, signal) => execute(request, { prompt, resume }, { hooks, signal }),
+    execute: (hooks, signal, run) =>
+      execute({ ...request, unit: run }, { prompt, resume }, { hooks, signal }),
   };
 }
 
@@ -79,11 +81,13 @@ async function execute(
 ): Promise<Executed> {
   const { frame, planned, unit } = request;
   const { claude, store } = frame.run.ports;
+  const maxBudgetUsd = frame.run.budget.leftUsd;
   const report = await claude.run(
     {
       prompt,
       step: planned.path,
       options: planned.options,
+      maxBudgetUsd,
       cwd: request.cwd,
       env: request.env,
       timeoutMs: planned.step.timeoutMs,
@@ -98,13 +102,20 @@ async function execute(
   const { verdict, end } = report;
   const stopped =
     end.kind === "timed-out" || end.kind === "cancelled" ? processFailure("Claude", end) : null;
+  const cut = cutOf(report, { maxBudgetUsd });
   const judged = verdict.ok
     ? null
-    : failure("claude", verdict.message, end.kind === "exited" ? end.code : null, verdict.next);
+    : failure(
+        cut === null ? "claude" : "limit",
+        verdict.message,
+        end.kind === "exited" ? end.code : null,
+        verdict.next,
+      );
   return {
     end,
     durationMs: report.durationMs,
     failure: stopped ?? judged,
+    cut: stopped === null ? cut : null,
     tail: report.tail,
     outputFile: report.textFile,
     stdoutFile: null,

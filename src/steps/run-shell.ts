@@ -77,6 +77,7 @@ async function execute(
             next: ["a value over 128 KiB cannot be an argument: pass its path with ${...|file}"],
           }
         : failed,
+    cut: null,
     tail: report.tail,
     outputFile: ready.log,
     stdoutFile: splitFiles?.stdout ?? null,

@@ -69,8 +69,6 @@ describe("the command line (spec 1)", () => {
     ["worktree", ["worktree", "ls"]],
     ["--parallel", ["cook", "p.yml", "--parallel", "3"]],
     ["--worktree", ["cook", "p.yml", "-w"]],
-    ["--max-cost", ["cook", "--max-cost=3", "p.yml"]],
-    ["--wait", ["cook", "p.yml", "--wait"]],
   ])("%s is named as planned, not as unknown", async (name, args) => {
     const { mmm } = await open();
 

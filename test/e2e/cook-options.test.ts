@@ -174,9 +174,23 @@ describe("the bound and the model", () => {
   test.each([
     { config: "claude: {modle: x}", says: ":1:10 unknown key `modle`" },
     { config: "clod: {model: x}", says: ":1:1 unknown key `clod`" },
-    { config: "claude: {model: 7}", says: "`model`" },
-    { config: "claude:\n  strict_permissions: maybe", says: ":2:3 `strict_permissions`" },
-    { config: "limits: {}", says: ":1:1 `limits` is not supported" },
+    { config: "claude: {model: 7}", says: ":1:17 `claude.model` must be a text" },
+    {
+      config: "claude:\n  strict_permissions: maybe",
+      says: ":2:23 `claude.strict_permissions` must be true or false",
+    },
+    { config: "claude: {bin: x, bin: y}", says: ":1:18 " },
+    { config: "claude: {model: x}\n---\na: 1", says: ":2:1 a config is one YAML document" },
+    { config: "defaults: {}", says: ":1:1 `defaults` is not supported" },
+    {
+      config: "limits: {cost_usd: free}",
+      says: ":1:20 `limits.cost_usd` must be a number of US dollars above 0",
+    },
+    { config: "limits: {token: 1}", says: ":1:10 unknown key `token`" },
+    {
+      config: "project: {test: [npm, test]}",
+      says: ":1:17 `project.test` must be a text, not a list",
+    },
     { config: "claude: [", says: ":1:" },
   ])("a config with `$config` is exit 2 with its place", async ({ config, says }) => {
     const { cook, repo } = await open();
@@ -194,13 +208,18 @@ describe("the bound and the model", () => {
     const userHome = path.join(repo.home, ".mmm");
     await mkdir(userHome);
     await writeFile(path.join(userHome, "config.yml"), "claud: {}\n");
-    await repo.write(".mmm/config.yml", "limits: {}\nclaude:\n  modl: x\n  bin: [1]\n");
+    await repo.write(".mmm/config.yml", "defaults: {}\nclaude:\n  modl: x\n  bin: [1]\n");
 
     const { code, stderr } = await cook("[{shell: 'true'}]");
 
     expect(code).toBe(2);
     expect(stderr).toContain("4 problems in the config\n");
-    for (const place of [":1:1 unknown key `claud`", ":1:1 `limits`", ":3:3 unknown", ":4:3 `bin`"])
+    for (const place of [
+      ":1:1 unknown key `claud`",
+      ":1:1 `defaults`",
+      ":3:3 unknown",
+      ":4:8 `claude.bin`",
+    ])
       expect(stderr).toContain(`config.yml${place}`);
   });
 

@@ -230,22 +230,22 @@ const places: Readonly<Record<string, Place>> = {
   "a config with a number for a text": {
     code: 2,
     make: config("claude: {bin: 7}\n"),
-    says: /config\.yml:1:10/,
+    says: /config\.yml:1:15/,
   },
   "a config with a list for a text": {
     code: 2,
     make: config("claude: {model: [a]}\n"),
-    says: /config\.yml:1:10/,
+    says: /config\.yml:1:17/,
   },
-  "a config with a text for a list": {
+  "a config with a mapping for a list": {
     code: 2,
-    make: config("claude: {allowed_tools: Bash}\n"),
-    says: /config\.yml:1:10/,
+    make: config("claude: {allowed_tools: {Bash: true}}\n"),
+    says: /config\.yml:1:25/,
   },
   "a config with a permission mode nobody knows": {
     code: 2,
     make: config("claude: {permission_mode: yolo}\n"),
-    says: /config\.yml:1:10/,
+    says: /config\.yml:1:27/,
   },
   "a config of broken YAML": { code: 2, make: config("claude: {\n"), says: /config\.yml:\d+:\d+/ },
   "a config with a key twice": {

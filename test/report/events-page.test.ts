@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 
 import { expect, test } from "vitest";
 
+import { NO_LIMITS } from "../../src/engine/budget.ts";
 import type { Event, LiveEvent } from "../../src/engine/events.ts";
 import {
   attempt,
@@ -22,6 +23,7 @@ const EACH: { readonly [T in (Event | LiveEvent)["type"]]: Event | LiveEvent } =
   "session-started": SESSION_STARTED,
   "session-resumed": {
     type: "session-resumed",
+    limits: NO_LIMITS,
     session: "",
     playbook: "",
     segment: 2,
@@ -52,6 +54,13 @@ const EACH: { readonly [T in (Event | LiveEvent)["type"]]: Event | LiveEvent } =
     at: AT,
     attempt: 1,
     process: { pid: 1, startTime: "" },
+  },
+  "wait-started": {
+    type: "wait-started",
+    at: AT,
+    until: "",
+    resetsAt: null,
+    durationMs: 0,
   },
   "attempt-finished": fromScript("attempt-finished"),
   "handler-started": fromScript("handler-started"),

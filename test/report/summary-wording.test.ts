@@ -1,8 +1,9 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
+import { NO_LIMITS } from "../../src/engine/budget.ts";
+import { NO_SPENDING } from "../../src/engine/ledger.ts";
 import type { Verbosity } from "../../src/report/line.ts";
 import {
-  attempt,
   failureOf,
   finished,
   place,
@@ -101,38 +102,11 @@ test("an unknown cost is never shown as 0 (spec 6.4)", () => {
 });
 
 test("a cost known in part is a lower bound that says how many steps are missing", () => {
-  const totals = { ...SESSION_FINISHED.totals, costUsd: null, knownCostUsd: 0.12 };
-  const at = place("1", { kind: "claude" });
-  const unknown = attempt(at, { number: 1, most: 1 }).map((entry): Scripted =>
-    "event" in entry && entry.event.type === "attempt-finished"
-      ? { event: { ...entry.event, usage: null } }
-      : entry,
-  );
+  const totals = { ...SESSION_FINISHED.totals, costUsd: null, knownCostUsd: 0.12, unknownCosts: 1 };
+  const { out } = summary({ totals: { ...totals, unknownCosts: 2 } });
 
-  const one = summary(
-    { totals },
-    { before: [{ event: { type: "step-started", at } }, ...unknown] },
-  );
-
-  expect(one.out).toContain("   Cost: at least $0.12, 1 step of unknown cost\n");
-  expect(summary({ totals }).out).toContain(
-    "   Cost: at least $0.12, some steps of unknown cost\n",
-  );
-});
-
-test("a Claude step that never ran has no unknown cost", () => {
-  const totals = { ...SESSION_FINISHED.totals, costUsd: null, knownCostUsd: 0.12 };
-  const at = place("1", { kind: "claude" });
-  const ends = [null, { kind: "not-started", reason: "no such program" }] as const;
-  const before = ends.flatMap((end) =>
-    attempt(at, { number: 1, most: 1 }).map((entry): Scripted =>
-      "event" in entry && entry.event.type === "attempt-finished"
-        ? { event: { ...entry.event, usage: null, end } }
-        : entry,
-    ),
-  );
-
-  expect(summary({ totals }, { before }).out).toContain("some steps of unknown cost");
+  expect(summary({ totals }).out).toContain("   Cost: at least $0.12, 1 step of unknown cost\n");
+  expect(out).toContain("   Cost: at least $0.12, 2 steps of unknown cost\n");
 });
 
 test("over several inputs the iterations are a sum, not a part of one input's limit", () => {
@@ -206,4 +180,89 @@ test("--fail-fast says how many inputs were not run, under -q too (spec 1)", () 
 
   expect(summary(over, { before }).out).toContain(`   Reason: ${why}\n`);
   expect(summary(over, { before, verbosity: -1 }).out).toContain(`failed: ${why} (`);
+});
+
+describe("limits (spec 6.5)", () => {
+  const limits = { ...NO_LIMITS, costUsd: 5, tokens: 10_000, durationMs: 3_600_000 };
+  const before: readonly Scripted[] = [{ event: { ...SESSION_STARTED, limits } }];
+  const limit = { kind: "cost", limit: 5, spent: 5.2, resetsAt: null } as const;
+  const over = {
+    status: "suspended",
+    stop: "limit",
+    limit,
+    next: ["mmm resume mmm-demo-1 --max-cost 10.20"],
+  } as const;
+
+  test("a suspended session says which limit, what is over it, and how to go on", () => {
+    const totals = { ...SESSION_FINISHED.totals, costUsd: 5.2, knownCostUsd: 5.2 };
+
+    const { out, err } = summary({ ...over, totals }, { before });
+
+    expect(err).toBe("");
+    expect(out).toMatch(/^⏸️ {2}Improvement session suspended:\n/);
+    expect(out).toContain("   Reason: The limit of $5.00 is reached, $0.20 over it\n");
+    expect(out).toContain("   Time: 1m 5s of 1h\n");
+    expect(out).toContain("   Tokens: 6,000 of 10,000\n");
+    expect(out).toContain("   Cost: $5.20, $0.20 over the limit of $5.00\n");
+    expect(out).toMatch(/\n {3}Next:\n {5}mmm resume mmm-demo-1 --max-cost 10\.20\n$/);
+    expect(summary({ ...over, totals }, { before, verbosity: -1 })).toEqual({
+      out: "⏸️  Improvement session suspended: The limit of $5.00 is reached, $0.20 over it (2/10 iterations, 3 commits, 1m 5s, $5.20)\n",
+      err: "   Next:\n     mmm resume mmm-demo-1 --max-cost 10.20\n",
+    });
+  });
+
+  test.each([
+    [{ kind: "cost", limit: 5, spent: 5 }, "The limit of $5.00 is reached"],
+    [
+      { kind: "tokens", limit: 9000, spent: 9500 },
+      "The limit of 9,000 tokens is reached, 500 over it",
+    ],
+    [
+      { kind: "duration", limit: 3_600_000, spent: 3_720_000 },
+      "The limit of 1h at work is reached, 2m over it",
+    ],
+    [
+      { kind: "unknown-cost", limit: 5, spent: 1 },
+      "Claude did not say what a step cost, so nobody knows what is left of $5.00",
+    ],
+    [{ kind: "usage", limit: null, spent: null }, "The usage limit of Claude is reached"],
+  ] as const)("the reason of %o", (reached, words) => {
+    const { out } = summary({ ...over, limit: { ...reached, resetsAt: null } });
+
+    expect(out).toContain(`   Reason: ${words}\n`);
+  });
+
+  test("a usage limit says when it resets, by the clock on the wall", () => {
+    const resetsAt = new Date(2026, 10, 22, 3, 0).toISOString();
+    const usage = { kind: "usage", limit: null, spent: null, resetsAt } as const;
+
+    const { out } = summary({ ...over, stop: "usage-limit", limit: usage });
+
+    expect(out).toContain(
+      "   Reason: The usage limit of Claude is reached, it resets at 2026-11-22 03:00\n",
+    );
+  });
+
+  test("more than one model: each with its cost; unknown is said", () => {
+    const amount = { runs: 1, unknownCosts: 0, cutShort: 0, durationMs: 1, tokens: 1000 };
+    const models = [
+      { ...amount, model: "opus", costUsd: 0.15 },
+      { ...amount, model: "haiku", costUsd: 0, unknownCosts: 1 },
+      { ...amount, model: null, costUsd: 0.2, unknownCosts: 2 },
+    ];
+
+    const { out } = summary({ spending: { ...NO_SPENDING, models } });
+    const one = summary({ spending: { ...NO_SPENDING, models: models.slice(0, 1) } });
+
+    expect(out).toContain(
+      "     opus: $0.15, 1,000 tokens\n     haiku: cost unknown, 1,000 tokens\n     model unknown: at least $0.20, 1,000 tokens\n",
+    );
+    expect(one.out).not.toContain("opus");
+  });
+
+  test("a resumed session says what it worked in all", () => {
+    const { out } = summary({ workedMs: 3_665_200 });
+
+    expect(out).toContain("   Time: 1m 5s, 1h 1m with what came before\n");
+  });
 });

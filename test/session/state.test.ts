@@ -30,6 +30,7 @@ import { underLock } from "../../src/session/state-lock.ts";
 import type { Migration } from "../../src/session/versioned-file.ts";
 import { program } from "../process/helpers.ts";
 import { place } from "../support/scripted-run.ts";
+import { NO_SPENDING } from "../../src/engine/ledger.ts";
 
 const FIRST = { gone: null, again: false };
 
@@ -55,8 +56,12 @@ const finished: Extract<Event, { type: "session-finished" }> = {
     durationMs: 5,
     costUsd: null,
     knownCostUsd: 0.5,
+    unknownCosts: 1,
     tokens: 6,
   },
+  limit: null,
+  spending: NO_SPENDING,
+  workedMs: 5,
   commits: [],
   failedInputs: [],
   toleratedFailures: [],

@@ -4,13 +4,16 @@
  * `shell:` text (and what `claude` maps a prompt to) is a list of acts, separated by `;`:
  *
  *     write PATH WORDS   remove PATH   commit SUBJECT   back N   amend   branch NAME
- *     print WORDS   err WORDS   env NAME   exit N   fail TIMES CODE   timeout   kill   abort
+ *     print WORDS   err WORDS   env NAME   exit N   fail TIMES CODE   timeout   kill   abort   work MS
+ *     cost USD   model NAME   over-budget   usage-limit [ISO TIME]     (of Claude; `cost unknown`)
  *
  * `fail` fails the first TIMES runs of its text, `abort` is a Ctrl-C, `$NAME` comes from the environment.
  */
+import { NO_LIMITS, type SessionLimits } from "../../src/engine/budget.ts";
 import type { Event, InputValue } from "../../src/engine/events.ts";
 import type { ProcessEnd } from "../../src/engine/outcome.ts";
 import type {
+  ClaudeReport,
   CommitInfo,
   CommitOutcome,
   CommitRequest,
@@ -39,17 +42,29 @@ interface Commit extends CommitInfo {
 export interface WorldOptions {
   /** Prompt (or its first word) to acts; a list is used up one by one, its last entry stays. */
   readonly claude?: Readonly<Record<string, string | readonly string[]>>;
+  /** Ctrl-C while mmm sleeps. */
+  readonly abortAsleep?: boolean;
   /** What mmm's own commits end in. */
   readonly refuse?: CommitOutcome;
   /** Files that are never dirt; the tree object of a point is then never `null`. */
   readonly protectedFiles?: boolean;
 }
 
+const PERMANENT = { transient: false, retryAfterMs: null, resetsAt: null };
+
 interface Ran {
   readonly end: ProcessEnd;
   readonly stdout: string;
   readonly stderr: string;
   readonly both: string;
+  readonly told: Told;
+}
+
+/** What Claude says of its own run. */
+interface Told {
+  costUsd: number | null;
+  model: string;
+  trouble: Extract<ClaudeReport["verdict"], { ok: false }> | null;
 }
 
 /** A repository with one commit that holds `README.md`. */
@@ -63,6 +78,10 @@ export class FakeWorld {
   readonly resumed: (string | null)[] = [];
   /** What each child was given to live, in ms. */
   readonly timeouts: (number | null)[] = [];
+  /** What each run of Claude was allowed to cost, in US dollars. */
+  readonly budgets: (number | null | undefined)[] = [];
+  /** How long each sleep was, in ms; the clock on the wall starts at 1970. */
+  readonly slept: number[] = [];
   /** Scripts that ran, with the environment they got. */
   readonly scripts: {
     readonly script: string;
@@ -118,7 +137,17 @@ export class FakeWorld {
 
   ports(): Ports {
     return {
-      clock: { now: () => new Date(0), monotonicMs: () => this.#clock },
+      clock: {
+        now: () => new Date(this.slept.reduce((sum, ms) => sum + ms, 0)),
+        monotonicMs: () => this.#clock,
+        msUntil: (time) => Date.parse(time) - this.slept.reduce((sum, ms) => sum + ms, 0),
+        sleep: async (ms) => {
+          this.slept.push(ms);
+          this.#clock += ms;
+          if (this.#options.abortAsleep === true) this.abort.abort();
+          return Promise.resolve();
+        },
+      },
       shell: {
         run: async (request) => {
           this.scripts.push({ script: request.script, env: request.env });
@@ -138,36 +167,35 @@ export class FakeWorld {
         run: async (request) => {
           this.prompts.push(request.prompt);
           this.resumed.push(request.resume?.session ?? null);
+          this.budgets.push(request.maxBudgetUsd);
           this.timeouts.push(request.timeoutMs);
           const ran = this.#run(this.#actsFor(request.prompt), request.env);
           const { end } = ran;
           this.#disk.set(request.logFile, ran.stdout);
+          const { costUsd, model, trouble } = ran.told;
           const isGood = end.kind === "exited" && end.code === 0;
+          const bad = trouble ?? {
+            ok: false as const,
+            code: "exit",
+            message: "Claude failed",
+            next: [],
+            ...PERMANENT,
+          };
           return Promise.resolve({
             end,
             durationMs: 1,
-            verdict: isGood
-              ? { ok: true }
-              : {
-                  ok: false,
-                  code: "exit",
-                  message: "Claude failed",
-                  next: [],
-                  transient: false,
-                  retryAfterMs: null,
-                  resetsAt: null,
-                },
+            verdict: isGood && trouble === null ? { ok: true } : bad,
             text: ran.stdout,
             textFile: request.logFile,
             usage: {
-              costUsd: 0.5,
+              costUsd,
               inputTokens: 1,
               outputTokens: 2,
               cacheReadTokens: 0,
               cacheWriteTokens: 0,
             },
             turns: 1,
-            model: "fake",
+            model,
             claudeSession: request.resume?.session ?? `conversation-${this.prompts.length}`,
             tail: ran.both,
             warnings: [],
@@ -284,7 +312,8 @@ export class FakeWorld {
   }
 
   #run(script: string, env: Readonly<Record<string, string | undefined>>): Ran {
-    const said = { stdout: "", stderr: "", both: "" };
+    const told: Told = { costUsd: 0.5, model: "fake", trouble: null };
+    const said = { stdout: "", stderr: "", both: "", told };
     const say = (stream: "stdout" | "stderr", text: string): void => {
       said[stream] += `${text}\n`;
       said.both += `${text}\n`;
@@ -305,7 +334,22 @@ export class FakeWorld {
       else if (verb === "branch") this.#branch = first;
       else if (verb === "print") say("stdout", words);
       else if (verb === "err") say("stderr", words);
-      else if (verb === "env") say("stdout", `${first}=${env[first] ?? "<unset>"}`);
+      else if (verb === "work") this.#clock += Number(first);
+      else if (verb === "cost") told.costUsd = first === "unknown" ? null : Number(first);
+      else if (verb === "model") told.model = first;
+      else if (verb === "over-budget")
+        told.trouble = {
+          ok: false,
+          code: "budget",
+          message: "spent its budget",
+          next: [],
+          ...PERMANENT,
+        };
+      else if (verb === "usage-limit") {
+        const resetsAt = first === "" ? null : first;
+        const trouble = { ok: false, code: "usage-limit", message: "no more", next: [] } as const;
+        told.trouble = { ...trouble, ...PERMANENT, resetsAt };
+      } else if (verb === "env") say("stdout", `${first}=${env[first] ?? "<unset>"}`);
       else {
         const end = this.#endOf(verb, { first, code: rest[0], run });
         if (end !== null) return { end, ...said };
@@ -385,6 +429,7 @@ export interface PlayOptions extends WorldOptions {
   readonly rollback?: boolean;
   readonly failFast?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
+  readonly limits?: Partial<SessionLimits>;
 }
 
 /** Reads, plans and runs a playbook with the real reader, plan and engine. */
@@ -439,6 +484,7 @@ export async function play(yaml: string, options: PlayOptions = {}): Promise<Pla
     recorder,
     past: NO_PAST,
     spent: NOTHING_SPENT,
+    limits: { ...NO_LIMITS, ...options.limits },
     inputs,
     exitCode,
   });

@@ -3,6 +3,8 @@
  * repaired, lint, commits, a second iteration that finds nothing.
  */
 import type { Event, FailureDetail, LiveEvent, StepPlace } from "../../src/engine/events.ts";
+import { NO_LIMITS } from "../../src/engine/budget.ts";
+import { NO_SPENDING } from "../../src/engine/ledger.ts";
 import type { ClaudeUsage, CommitInfo } from "../../src/engine/ports.ts";
 import type { Reporter } from "../../src/report/reporter.ts";
 import type { ManualClock } from "./manual-clock.ts";
@@ -82,6 +84,7 @@ export const SESSION_STARTED: Event & { readonly type: "session-started" } = {
   head: "0000000fffffffff",
   branch: "main",
   commit: "auto",
+  limits: NO_LIMITS,
   replay: null,
   version: "0.1.0",
 };
@@ -101,8 +104,12 @@ export const SESSION_FINISHED: Event & { readonly type: "session-finished" } = {
     durationMs: 65_200,
     costUsd: 0.1648,
     knownCostUsd: 0.1648,
+    unknownCosts: 0,
     tokens: 6000,
   },
+  limit: null,
+  spending: NO_SPENDING,
+  workedMs: 65_200,
   commits: [SPEC, CODE, REPAIR],
   failedInputs: [],
   toleratedFailures: [],

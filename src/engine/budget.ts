@@ -1,0 +1,141 @@
+/**
+ * The limits of a whole session (spec 6.5): looked at before each run of a step, never in the middle of one.
+ * What is reached suspends the session; nothing is ended for money.
+ */
+import type { Limits } from "../playbook/model.ts";
+import type { Event, StepPlace } from "./events.ts";
+import { Ledger, NO_SPENDING, type Spending } from "./ledger.ts";
+import { shownAmount } from "./limit-words.ts";
+import type { Clock } from "./ports.ts";
+import type { Spent } from "./totals.ts";
+
+/** What the command line, the playbook and the config say together. */
+export interface SessionLimits extends Limits {
+  /** Goes on, although a run of Claude did not tell its cost. */
+  readonly allowUnknownCost: boolean;
+  /** At a usage limit: sleep until the reset. */
+  readonly wait: boolean;
+}
+
+/** What suspended a session. */
+export interface LimitReached {
+  /** `usage`: the service's own; `unknown-cost`: nobody knows any more what is left of the money. */
+  readonly kind: "cost" | "tokens" | "duration" | "unknown-cost" | "usage";
+  /** US dollars, tokens or milliseconds; `null` for `usage`. */
+  readonly limit: number | null;
+  /** In the same unit; what is over the limit is `spent - limit`. */
+  readonly spent: number | null;
+  /** ISO 8601; of `usage`, where the service said it. */
+  readonly resetsAt: string | null;
+}
+
+export const NO_LIMITS: SessionLimits = {
+  costUsd: null,
+  tokens: null,
+  durationMs: null,
+  allowUnknownCost: false,
+  wait: false,
+};
+
+type Bound = "cost" | "tokens" | "duration";
+
+/** From here on a warning is given, once for each limit. */
+const WARNING_SHARE = 0.8;
+/** A millionth of a dollar: sums of floating point numbers miss by less. */
+const LEAST_USD = 1e-6;
+
+export class Budget {
+  readonly limits: SessionLimits;
+  readonly ledger: Ledger;
+  readonly #clock: Pick<Clock, "monotonicMs">;
+  readonly #warned = new Set<Bound>();
+  /** Monotonic; time before it was worked in earlier parts of the session, `#earlierMs`. */
+  readonly #began: number;
+  readonly #earlierMs: number;
+  #restedMs = 0;
+
+  /** @param earlier of a resumed session: its time at work, and what it spent that is not told again. */
+  constructor(limits: SessionLimits, clock: Pick<Clock, "monotonicMs">, earlier: Spent) {
+    this.limits = limits;
+    this.ledger = new Ledger({
+      ...NO_SPENDING,
+      costUsd: earlier.knownCostUsd,
+      unknownCosts: earlier.isCostUnknown ? 1 : 0,
+      cutShort: earlier.cutShort,
+      tokens: earlier.tokens,
+    });
+    this.#clock = clock;
+    this.#began = clock.monotonicMs();
+    this.#earlierMs = earlier.durationMs;
+  }
+
+  /** Time at work, resumes included; waiting for a usage limit is none. */
+  get workedMs(): number {
+    return this.#earlierMs + this.#clock.monotonicMs() - this.#began - this.#restedMs;
+  }
+
+  /** Takes time that was slept out of the time at work. */
+  rested(ms: number): void {
+    this.#restedMs += ms;
+  }
+
+  /** What keeps this step from being run (again) now; `null`: nothing. */
+  reached({ kind, depth }: Pick<StepPlace, "kind" | "depth">): LimitReached | null {
+    const isClaude = kind === "claude";
+    const bounds: readonly Bound[] = isClaude ? ["cost", "tokens", "duration"] : ["duration"];
+    for (const bound of bounds) {
+      const { limit, spent } = this.#stand(bound);
+      if (limit !== null && spent > limit - (bound === "cost" ? LEAST_USD : 0.5))
+        return { kind: bound, limit, spent, resetsAt: null };
+    }
+    // What belongs to the step that cost it is finished first: its shell handlers.
+    if (!isClaude && depth > 0) return null;
+    const { costUsd, allowUnknownCost } = this.limits;
+    const { unknownCosts, costUsd: spent } = this.ledger.total;
+    return costUsd !== null && !allowUnknownCost && unknownCosts > 0
+      ? { kind: "unknown-cost", limit: costUsd, spent, resetsAt: null }
+      : null;
+  }
+
+  /** The CLI itself stopped at what it was handed down; `null`: there is no limit on money. */
+  get stoppedByCost(): LimitReached | null {
+    const { limit, spent } = this.#stand("cost");
+    return limit === null ? null : { kind: "cost", limit, spent, resetsAt: null };
+  }
+
+  /** What one run may cost, in US dollars; `null`: no limit. */
+  get leftUsd(): number | null {
+    const { limit, spent } = this.#stand("cost");
+    if (limit === null) return null;
+    return Math.max(LEAST_USD, Math.floor((limit - spent) / LEAST_USD) * LEAST_USD);
+  }
+
+  /** For the end of the session. */
+  get account(): { readonly spending: Spending; readonly workedMs: number } {
+    return { spending: this.ledger.spending, workedMs: this.workedMs };
+  }
+
+  /** Counts an event; the warnings that are due after it. */
+  add(event: Event): readonly Event[] {
+    this.ledger.add(event);
+    if (event.type !== "attempt-finished") return [];
+    const due: Event[] = [];
+    for (const bound of ["cost", "tokens", "duration"] as const) {
+      const { limit, spent } = this.#stand(bound);
+      if (limit === null || this.#warned.has(bound) || spent < limit * WARNING_SHARE) continue;
+      this.#warned.add(bound);
+      const amounts = `${shownAmount(bound, spent)} of ${shownAmount(bound, limit)}`;
+      const message = `${amounts} spent, the limit of this session`;
+      due.push({ type: "note", severity: "warning", message });
+    }
+    return due;
+  }
+
+  #stand(bound: Bound): { readonly limit: number | null; readonly spent: number } {
+    if (bound === "duration") return { limit: this.limits.durationMs, spent: this.workedMs };
+    const { costUsd, tokens } = this.ledger.total;
+    return bound === "cost"
+      ? { limit: this.limits.costUsd, spent: costUsd }
+      : { limit: this.limits.tokens, spent: tokens };
+  }
+}
