@@ -225,6 +225,7 @@ describe("the README's tables", () => {
     ["mmm resume", ["resume"], "### `mmm resume [SESSION]`"],
     ["mmm validate", ["validate"], "### `mmm validate PLAYBOOK...`"],
     ["mmm init", ["init"], "### `mmm init`"],
+    ["mmm analyze", ["analyze"], "### `mmm analyze`"],
   ])("have every option of %s, and no other", async (_name, command, heading) => {
     const help = await runCli([...command, "--help"], { cwd: packageRoot });
     const offered = [...help.stdout.matchAll(/^ {2}(?:(-\w), )?(--[\w-]+)/gmu)].map(flags);
