@@ -7,7 +7,7 @@ import { asObject } from "../lib/json.ts";
 import { jsonObject } from "./read-inside.ts";
 
 /** Without `metadata.json`, which stands for them. */
-export const contextFiles = [
+const contextFiles = [
   "project.json",
   "hotspots.json",
   "debt.json",
@@ -15,7 +15,7 @@ export const contextFiles = [
   "summary.md",
 ] as const;
 
-export type ContextFile = (typeof contextFiles)[number];
+type ContextFile = (typeof contextFiles)[number];
 
 export type ContextTexts = Readonly<Record<ContextFile, string>>;
 

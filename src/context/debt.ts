@@ -3,7 +3,7 @@ import { originsOf, type LineOrigin } from "./blame.ts";
 import { isoOf, type HotspotFacts } from "./hotspots.ts";
 import type { Marker, MarkerKind, Scan } from "./scan-files.ts";
 
-export interface DebtMarker {
+interface DebtMarker {
   readonly path: string;
   readonly line: number;
   readonly kind: MarkerKind;

@@ -10,7 +10,7 @@ const maxTogether = 15;
 /** Pairs kept in memory. */
 const maxPairs = 300_000;
 
-export interface FileHistory {
+interface FileHistory {
   /** Commits that touch it. */
   readonly changes: number;
   /** Newest first; at most 3. */

@@ -1,7 +1,7 @@
 /** `hotspots.json`: where work and size meet (spec 2.7). Pure: folded from the history and the files' lengths. */
 import type { FilePair, History } from "./history.ts";
 
-export interface Hotspot {
+interface Hotspot {
   readonly path: string;
   /** Commits that touch it, of those looked at. */
   readonly changes: number;
@@ -14,7 +14,7 @@ export interface Hotspot {
   readonly last_changed: string;
 }
 
-export interface Together {
+interface Together {
   readonly files: readonly [string, string];
   /** Commits of at most 15 files that touch both. */
   readonly commits: number;

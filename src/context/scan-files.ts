@@ -11,7 +11,7 @@ export interface Marker {
   readonly text: string;
 }
 
-export const markerKinds = ["TODO", "FIXME", "HACK"] as const;
+const markerKinds = ["TODO", "FIXME", "HACK"] as const;
 
 export type MarkerKind = (typeof markerKinds)[number];
 
