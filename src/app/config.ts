@@ -11,9 +11,11 @@ import {
   parseDocument,
   type YAMLMap,
 } from "yaml";
+import type { ProjectCommands } from "../engine/ports.ts";
 import { MmmError } from "../errors.ts";
 import { nearest } from "../lib/nearest.ts";
 import type { ClaudeOptions } from "../playbook/model.ts";
+import { PROJECT_FIELDS, type ProjectField } from "../values/gate-words.ts";
 import { PERMISSION_MODES } from "../steps/claude.ts";
 import type { Invocation } from "./cook-request.ts";
 
@@ -23,6 +25,8 @@ export interface Config {
   readonly claudeBin: string | null;
   /** A denied permission fails the step (spec 6.2). */
   readonly strictPermissions: boolean;
+  /** The project's own commands; what is missing is detected (spec 2.6). */
+  readonly project: Partial<ProjectCommands>;
 }
 
 /** Keys of `claude:` that this version knows, and how each is checked. */
@@ -34,7 +38,7 @@ const CLAUDE_KEYS = [
   "strict_permissions",
 ] as const;
 /** In the specification, and not in this version: an error rather than a key that does nothing. */
-const NOT_YET = ["limits", "project", "worktree", "defaults"] as const;
+const NOT_YET = ["limits", "worktree", "defaults"] as const;
 
 /** Throws `MmmError` (exit 2) with file, line and column of everything that is wrong in both files. */
 export async function readConfig(invocation: Invocation, mainRoot: string): Promise<Config> {
@@ -55,6 +59,7 @@ export async function readConfig(invocation: Invocation, mainRoot: string): Prom
     },
     claudeBin: merged.bin ?? null,
     strictPermissions: merged.strict_permissions ?? false,
+    project: { ...user.project, ...project.project },
   };
 }
 
@@ -87,6 +92,7 @@ interface ClaudeConfig {
   permission_mode?: string;
   allowed_tools?: string[];
   strict_permissions?: boolean;
+  project?: Partial<Record<ProjectField, string>>;
 }
 
 async function readOne(file: string, problems: ConfigProblem[]): Promise<ClaudeConfig> {
@@ -114,9 +120,25 @@ function readTop({ items }: YAMLMap, config: ClaudeConfig, refuse: Refuse): void
     const { name, at } = keyOf(key);
     if (NOT_YET.some((each) => each === name))
       refuse(at, `\`${name}\` is not supported by this version of mmm`);
-    else if (name !== "claude") refuse(at, `unknown key \`${name}\``, suggestion(name, ["claude"]));
+    else if (name === "project" && isMap(value)) readProject(value, config, refuse);
+    else if (name === "project") refuse(at, "`project` is a mapping");
+    else if (name !== "claude")
+      refuse(at, `unknown key \`${name}\``, suggestion(name, ["claude", "project"]));
     else if (isMap(value)) readClaude(value, config, refuse);
     else refuse(at, "`claude` is a mapping");
+  }
+}
+
+function readProject({ items }: YAMLMap, config: ClaudeConfig, refuse: Refuse): void {
+  config.project = {};
+  for (const { key, value } of items) {
+    const { name, at } = keyOf(key);
+    const known = PROJECT_FIELDS.find((each) => each === name);
+    if (known === undefined) {
+      refuse(at, `unknown key \`${name}\``, suggestion(name, PROJECT_FIELDS));
+    } else if (isScalar(value) && typeof value.value === "string" && value.value.trim() !== "") {
+      config.project[known] = value.value;
+    } else refuse(at, `\`project.${name}\` is a command as text`);
   }
 }
 

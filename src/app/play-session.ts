@@ -66,6 +66,8 @@ export async function playSession(prepared: Prepared, resumed: Resumed | null): 
       mainRoot,
       stdout: prepared.invocation.stdout,
       skipAnalysis: request.skipAnalysis,
+      cwd: prepared.cwd,
+      project: prepared.config.project,
     });
     const words = [
       ...(lock.note === null ? [] : [lock.note]),

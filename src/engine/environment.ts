@@ -18,7 +18,7 @@ const VARIABLE_BYTES = 100_000;
 /** The attempt's environment and directory, or why they cannot be had. */
 export async function surroundings(
   frame: Frame,
-  planned: PlannedStep,
+  planned: Pick<PlannedStep, "env" | "workingDir" | "path">,
   unit: string,
 ): Promise<Result<{ readonly env: Record<string, string>; readonly cwd: string }, Failure>> {
   const { run } = frame;
@@ -56,7 +56,10 @@ export async function surroundings(
   );
 }
 
-async function ownVariables(frame: Frame, planned: PlannedStep): Promise<Record<string, string>> {
+async function ownVariables(
+  frame: Frame,
+  planned: Pick<PlannedStep, "path">,
+): Promise<Record<string, string>> {
   const { run, scope, iteration } = frame;
   const { directory, available } = await run.ports.analysis.location();
   const env: Record<string, string> = {

@@ -14,7 +14,7 @@ export interface Failure {
    * `process`: exit code, signal or time; `claude`: the success rule of spec 6.2; `value`: a text
    * could not be made from its values; `output`: a declared output cannot be had; `commit`: mmm's own
    * commit was refused; `no-commit`: a required commit is missing; `head`: HEAD moved backwards or
-   * to another branch; `on-success`: its `on_success` failed; `cancelled`: mmm was told to stop.
+   * to another branch; `validation`: a gate was not passed (spec 2.6); `on-success`: its `on_success` failed; `cancelled`: mmm was told to stop.
    */
   readonly reason:
     | "process"
@@ -24,6 +24,7 @@ export interface Failure {
     | "commit"
     | "no-commit"
     | "head"
+    | "validation"
     | "on-success"
     | "cancelled";
   readonly message: string;
@@ -49,6 +50,10 @@ export type StopReason =
   | "nothing-to-do"
   | "step-failed"
   | "input-failed"
+  /** It is met. */
+  | "until"
+  /** The last iteration is over, and `until` is not met. */
+  | "criterion-unmet"
   | "interrupted";
 
 export type SessionStatus = "completed" | "failed" | "interrupted";

@@ -192,6 +192,7 @@ async function handle(
     exitCode: detail.exitCode,
     step: planned.step.id ?? planned.path,
     record,
+    outputFile: detail.reason === "validation" ? detail.log : record.outputFile,
   });
   const steps = handler.steps.length;
   const { maxAttempts } = handler.handler;

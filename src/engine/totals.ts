@@ -58,6 +58,10 @@ export class TotalsFold {
         if (event.end.kind === "cancelled" && event.usage === null) this.#cutShort += 1;
         else this.#spend(event.usage);
         return;
+      case "gate-finished":
+        if (event.when === "until" && event.verdict !== "ok")
+          this.#lastFailure = `${event.at.label} was not met${event.why === null ? "" : `: ${event.why}`}`;
+        return;
       case "step-finished":
         if (event.at.depth === 0 && event.conclusion !== "skipped") this.#steps += 1;
         if (event.failure === null) return;

@@ -4,12 +4,13 @@ import { defaultsSchema } from "../steps/options.ts";
 import * as is from "../steps/schema.ts";
 import { check, unknownKey } from "./check.ts";
 import { readCommon } from "./common.ts";
+import { readGates } from "./gates.ts";
 import type { Playbook } from "./model.ts";
 import type { Problems } from "./problems.ts";
 import type { Reading } from "./reading.ts";
 import { reportUnsupported, withoutUnsupported } from "./step.ts";
 import { describe, type Entries, type MappingTree } from "./tree.ts";
-import { entriesOf, numberOf, readEnv, textOf } from "./values-of.ts";
+import { entriesOf, numberOf, optionalText, readEnv, textOf } from "./values-of.ts";
 
 /** What stands beside `steps` (spec 2.1). `defaults` is checked on its own. */
 const headerSchema = z.strictObject({
@@ -20,6 +21,8 @@ const headerSchema = z.strictObject({
   defaults: z.unknown().optional(),
   commit: z.enum(["auto", "off"], { error: "one of auto off" }).optional(),
   claude: z.strictObject(claudeOptions, { error: "a mapping, as in {model: opus}" }).optional(),
+  gates: is.form("gates").optional(),
+  until: is.text.optional(),
   steps: z.unknown().optional(),
   commands: z.unknown().optional(),
 });
@@ -42,6 +45,8 @@ export function readHeader(tree: MappingTree, stem: string, problems: Problems):
     env: readEnv(sound.get("env")?.value),
     commit: textOf(sound, "commit") === "off" ? "off" : "auto",
     claude: readClaudeOptions(entriesOf(sound.get("claude")?.value)),
+    gates: readGates(sound.get("gates")?.value, problems),
+    until: optionalText(sound, "until"),
   };
 }
 

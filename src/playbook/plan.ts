@@ -4,10 +4,11 @@ import type { Reference } from "../values/reference.ts";
 import { dottedReferences } from "../values/shell/dotted.ts";
 import { compileShellText, type ShellText } from "../values/shell/compile.ts";
 import { compileText, doubleBracesIn, type TextTemplate } from "../values/text.ts";
-import type { Diagnostic } from "./diagnostic.ts";
+import type { Diagnostic, Range } from "./diagnostic.ts";
 import type { Holes } from "./holes.ts";
 import type { PlanCondition } from "./conditions.ts";
 import { ValueTypes } from "./value-types.ts";
+import { asGate, GatePlanner } from "./plan-gates.ts";
 import { planBody } from "../steps/plan-registry.ts";
 import type { PlanCompiler, TextualProblem } from "../steps/plan-kind.ts";
 import type { ClaudeOptions, FailureHandler, Playbook, SourceText, Step } from "./model.ts";
@@ -55,6 +56,10 @@ class Planner {
   readonly #scope: StaticScope;
   readonly #compiler: PlanCompiler;
   readonly #types = new ValueTypes();
+  readonly #gates: GatePlanner;
+  #usesProject = false;
+  /** A gate is compiled at each step that lists it: what is wrong with it is told once. */
+  readonly #reported = new Set<string>();
   /** Ids whose stdout or stderr somebody wants alone. */
   readonly #split = new Set<string>();
   /** References to an input that is not there: one thing to mend, however many they are. */
@@ -77,6 +82,14 @@ class Planner {
       claudeOptions: (own) => ({ ...below, ...playbook.claude, ...above, ...own }),
       rulesOf: (command) => request.commandRules.get(command) ?? null,
     };
+    const gates = {
+      shell: (source: SourceText) => this.#shell(source),
+      text: (source: SourceText) => this.#text(source),
+      expression: (source: SourceText) => this.#condition(source, asGate),
+      report: (problem: Diagnostic) => this.#tell(problem),
+      placeOf: (range: Range) => this.#placeOf(range),
+    };
+    this.#gates = new GatePlanner(playbook, gates, holes !== null);
   }
 
   plan(): Plan {
@@ -90,7 +103,17 @@ class Planner {
     const playbook = this.#playbook;
     const env = playbook.env.map(({ name, value }) => ({ name, value: this.#text(value) }));
     const steps = playbook.steps.map((step, index) => this.#step(step, String(index + 1), false));
-    return { playbook, env, steps: withSplit(steps, this.#split), ...this.#bound() };
+    this.#scope.stepEnv = new Set();
+    const until = this.#gates.until(playbook.until);
+    this.#gates.reportUnused();
+    return {
+      playbook,
+      env,
+      steps: withSplit(steps, this.#split),
+      until,
+      usesProject: this.#usesProject,
+      ...this.#bound(),
+    };
   }
 
   #bound(): Pick<Plan, "maxIterations" | "boundFrom"> {
@@ -102,13 +125,13 @@ class Planner {
     }
     const { inputs } = this.#request;
     const oneShot =
-      (inputs !== "unknown" && inputs.count > 0) ||
-      ![...everyStep(this.#playbook.steps)].some((step) => step.kind === "claude");
+      this.#playbook.until === null &&
+      ((inputs !== "unknown" && inputs.count > 0) ||
+        ![...everyStep(this.#playbook.steps)].some((step) => step.kind === "claude"));
     return { maxIterations: oneShot ? 1 : DEFAULT_ITERATIONS, boundFrom: "default" };
   }
 
   #step(step: Step, path: string, inHandler: boolean): PlannedStep {
-    const { line } = positionAt(this.#source, step.range.start);
     this.#scope.stepEnv = new Set(step.env.map(({ name }) => name));
     const condition = step.condition && this.#condition(step.condition);
     const env = step.env.map(({ name, value }) => ({ name, value: this.#text(value) }));
@@ -125,7 +148,7 @@ class Planner {
     this.#types.declare(step);
     const common = {
       path,
-      place: `${this.#playbook.file}:${line}`,
+      place: this.#placeOf(step.range),
       condition,
       env,
       workingDir,
@@ -133,9 +156,14 @@ class Planner {
       commitRequired: step.commitRequired ?? needsCommit,
       commitDefaulted: step.commitRequired === null,
       split: step.captureOutput || readsOneStream(step),
+      validation: this.#gates.validation(step.validation),
       ...handlers,
     };
     return { ...common, ...body };
+  }
+
+  #placeOf({ start }: Range): string {
+    return `${this.#playbook.file}:${positionAt(this.#source, start).line}`;
   }
 
   #handlers(step: Step, path: string): Pick<PlannedStep, "onFailure" | "onExitCode" | "onSuccess"> {
@@ -159,12 +187,15 @@ class Planner {
     return { handler, steps };
   }
 
-  #condition(source: SourceText): Condition | null {
+  #condition(
+    source: SourceText,
+    worded: (problem: TextualProblem) => TextualProblem = (problem) => problem,
+  ): Condition | null {
     const { conditions } = this.#request;
     if (conditions === null) throw new Error("a playbook with conditions was planned without them");
     return conditions(source.value, {
       reference: (reference) => this.#reference(source, reference),
-      report: (problem) => this.#report(source, problem),
+      report: (problem) => this.#report(source, worded(problem)),
       typeOf: (found) => this.#types.of(found),
     });
   }
@@ -211,6 +242,7 @@ class Planner {
     const [head, field] = reference.path;
     if (typeof head === "string" && (field === "stdout" || field === "stderr"))
       this.#split.add(head);
+    if (head === "project") this.#usesProject = true;
     const problem = this.#scope.check(reference);
     if (problem === null) return true;
     const { start, end } = reference;
@@ -224,13 +256,15 @@ class Planner {
 
   #report(source: SourceText, problem: TextualProblem): void {
     const { start, end, code, severity, message, help } = problem;
-    this.diagnostics.push({
-      code,
-      severity,
-      message,
-      range: rangeInText(source, start, end),
-      ...(help === undefined ? {} : { help }),
-    });
+    const range = rangeInText(source, start, end);
+    this.#tell({ code, severity, message, range, ...(help === undefined ? {} : { help }) });
+  }
+
+  #tell(problem: Diagnostic): void {
+    const key = `${problem.range.start} ${problem.range.end} ${problem.message}`;
+    if (this.#reported.has(key)) return;
+    this.#reported.add(key);
+    this.diagnostics.push(problem);
   }
 }
 

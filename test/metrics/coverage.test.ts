@@ -1,5 +1,5 @@
 /** Coverage reports (spec 2.6): three formats, whatever is in them, in linear time. */
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { linePercentage, readCoverage } from "../../src/metrics/coverage.ts";
 
