@@ -197,3 +197,48 @@ steps:
     ["1.on_failure.1", "1"],
   );
 });
+
+test("resumed: gates that gave their verdict are not run again, figures before the step still count (spec 7)", async () => {
+  const { repo, cook, mmm, events } = await open({
+    ".gitignore": "ran\nstarted\ngo\n",
+    "n.txt": "5",
+  });
+
+  const stopped = await cook(
+    `
+gates:
+  fewer: {metric: {shell: "echo m >> ran; cat n.txt"}, must: decrease}
+  slow: {shell: "echo s >> ran; touch started; while ! test -f go; do sleep 0.05; done"}
+until: over
+max_iterations: 1
+steps:
+  - {shell: "printf 4 > n.txt", validation: [fewer]}
+  - {shell: "printf 3 > n.txt", validation: [fewer, slow]}
+`.replace("until: over", 'until: "ITERATION == 1"'),
+    [],
+    {
+      onStart: (child) => {
+        const timer = setInterval(() => {
+          if (!existsSync(path.join(repo.root, "started"))) return;
+          clearInterval(timer);
+          child.kill("SIGKILL");
+        }, 10);
+      },
+    },
+  );
+  const before = await repo.read("ran");
+  await repo.write("go", "");
+  const resumed = await mmm(["resume"]);
+
+  expect(stopped.code).not.toBe(0);
+  expect(before).toBe("m\nm\nm\nm\ns\n");
+  expect(resumed, resumed.stdout + resumed.stderr).toMatchObject({ code: 0 });
+  // The gate that was cut short runs again, and nothing else: its step may have been paid for.
+  expect((await repo.read("ran")).slice(before.length)).toBe("s\n");
+  const last = events().flatMap((each) =>
+    each.type === "gate-finished" && each.gate === "fewer" && each.when === "after"
+      ? [each.figures]
+      : [],
+  );
+  expect(last.at(-1)).toEqual({ before: 4, after: 3 });
+});
