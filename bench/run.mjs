@@ -1,7 +1,8 @@
-// The bars of mmm, measured: node bench/run.mjs [startup] [steps] [output] [plan] [sessions] [--tiny]
+// The bars of mmm, measured: node bench/run.mjs [startup] [steps] [output] [plan] [sessions] [context] [--tiny]
 // Exit 1: a bar is missed. --tiny: does it run at all; times are then not judged. See README.md.
 import { existsSync } from "node:fs";
 import process from "node:process";
+import { context } from "./context.mjs";
 import { output } from "./output.mjs";
 import { plan } from "./plan.mjs";
 import { mmm } from "./scratch.mjs";
@@ -9,7 +10,7 @@ import { sessions } from "./sessions.mjs";
 import { startup } from "./startup.mjs";
 import { steps } from "./steps.mjs";
 
-const benches = { startup, steps, output, plan, sessions };
+const benches = { startup, steps, output, plan, sessions, context };
 
 const tiny = process.argv.includes("--tiny");
 const asked = process.argv.slice(2).filter((word) => word !== "--tiny");

@@ -1,13 +1,22 @@
-/** `mmm init`: puts the shipped Claude commands into a repository (spec 9.1). */
-import { lstat, readFile, realpath } from "node:fs/promises";
+/** `mmm init`: puts the shipped Claude commands, and what belongs to them, into a repository (spec 9.1). */
+import { readFile, realpath } from "node:fs/promises";
 import path from "node:path";
-import { gitRecords } from "../context/git-facts.ts";
-import { MmmError } from "../errors.ts";
+import { gitRecords, trackedFiles } from "../context/git-facts.ts";
+import { projectFacts } from "../context/project.ts";
+import { renderProjectPage } from "../context/project-page.ts";
 import { shellWord } from "../lib/shell-word.ts";
-import { findRepository } from "../git/repository.ts";
-import { nearest } from "../lib/nearest.ts";
-import { writeTogether, type PlannedFile } from "./write-together.ts";
+import { chooseCommands, choosePlaybook } from "./init-choice.ts";
+import { placeOf, type InitPlace } from "./init-place.ts";
+import {
+  fingerprint,
+  INSTALLED_FILE,
+  readInstalled,
+  renderInstalled,
+  type Installed,
+} from "./installed.ts";
+import { repositoryTop } from "./repository-top.ts";
 import { shippedCommands, type ShippedCommand } from "./shipped-commands.ts";
+import { writeTogether, type PlannedFile } from "./write-together.ts";
 
 export interface InitRequest {
   /** Absolute path; the commands go to the top of the repository around it. */
@@ -16,6 +25,8 @@ export interface InitRequest {
   readonly force: boolean;
   /** Names, with or without `/` and `mmm-`; `null`: all. */
   readonly only: readonly string[] | null;
+  /** Name of a shipped playbook to copy to `playbooks/`; `null`: none. */
+  readonly playbook?: string | null;
   /** The installed package: the folder above `dist/`. */
   readonly packageRoot: string;
   /** The user's home folder: commands in its `.claude/commands` hide those of a repository. */
@@ -25,23 +36,29 @@ export interface InitRequest {
 }
 
 interface InitFile {
-  /** `mmm-lint`. */
+  /** `mmm-lint`, `PROJECT.md`, `tdd`. */
   readonly name: string;
   /** Relative to the repository. */
   readonly path: string;
-  /** `kept`: it differs from the shipped one and `force` was not given. */
-  readonly outcome: "installed" | "unchanged" | "replaced" | "kept";
+  /** `updated`: it differs, and is just what an older mmm had installed; `kept`: it differs, and `force` was not given. */
+  readonly outcome: "installed" | "unchanged" | "updated" | "replaced" | "kept";
 }
 
 export interface InitReport {
   /** Top of the repository. */
   readonly root: string;
+  /** The commands. */
   readonly files: readonly InitFile[];
+  /** The playbook that was asked for, and `PROJECT.md` when it was made. */
+  readonly others: readonly InitFile[];
   /** Names that a different file in the home folder hides; Claude prefers that one. */
   readonly hidden: readonly string[];
   /** Lines to type next; the last commits what was written. None when nothing was, or git ignores it all. */
   readonly next: readonly string[];
 }
+
+const COMMANDS = ".claude/commands";
+const PROJECT_PAGE = ".mmm/PROJECT.md";
 
 /**
  * Installs; all or nothing.
@@ -51,168 +68,92 @@ export interface InitReport {
  */
 export async function initCommands(request: InitRequest): Promise<InitReport> {
   const root = await repositoryTop(request.cwd, request.env);
-  const shipped = await shippedCommands(request.packageRoot);
-  const chosen = choose(shipped, request.only);
-  const folder = await targetFolder(root);
-  const plans = await Promise.all(
-    chosen.map(async ([name, command]) => plan({ root, folder, name, command, request })),
+  const chosen = chooseCommands(await shippedCommands(request.packageRoot), request.only);
+  const record = await placeOf(root, INSTALLED_FILE);
+  const installed = readInstalled(record.there?.text ?? null);
+  const commands = await Promise.all(
+    chosen.map(async ([name, { text }]) => {
+      const file = `${COMMANDS}/${name}.md`;
+      return plan({ name, file, text, place: await placeOf(root, file) }, request.force, installed);
+    }),
   );
-  await writeTogether(
-    folder,
-    plans.flatMap((item) => (item.write === null ? [] : [item.write])),
-  );
-  const files = plans.map((item) => item.file);
-  const wrote = files.some((file) => file.outcome === "installed" || file.outcome === "replaced");
+  const others = await companions(root, request);
+  const plans = [...commands, ...others];
+  const writes = plans.flatMap(({ write }) => (write === null ? [] : [write]));
+  const known = renderInstalled(recordOf(installed, commands));
+  const isNew = known !== record.there?.text;
+  await writeTogether([...writes, ...(isNew ? [{ ...record, text: known }] : [])]);
+  const wrote = (list: readonly Plan[]): readonly string[] =>
+    list.filter(({ write }) => write !== null).map(({ file }) => file.path);
   return {
     root,
-    files,
+    files: commands.map(({ file }) => file),
+    others: others.map(({ file }) => file),
     hidden: await hiddenNames(chosen, request.home),
-    next: wrote && !(await isIgnored(root)) ? [commitLine(root, await realpath(request.cwd))] : [],
+    next: await commitLines(root, await realpath(request.cwd), [
+      ...(wrote(commands).length > 0 ? [COMMANDS] : []),
+      ...wrote(others),
+      ...(isNew ? [INSTALLED_FILE] : []),
+    ]),
   };
 }
 
-async function repositoryTop(
-  cwd: string,
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<string> {
-  const stats = await lstat(cwd).catch(() => null);
-  if (stats === null) {
-    throw new MmmError("no-directory", 3, {
-      message: `there is no directory ${cwd}`,
-      next: [`mkdir -p ${shellWord(cwd)}`],
-    });
-  }
-  const answer = await gitRecords(cwd, ["rev-parse", "--show-toplevel"]);
-  if (!answer.started) {
-    throw new MmmError("no-git", 3, {
-      message: `git could not be started in ${cwd}`,
-      next: ["git --version"],
-    });
-  }
-  const top = answer.records[0]?.replace(/\n$/u, "");
-  if (!answer.ok || top === undefined || top === "") {
-    await refuseForeign(cwd, env);
-    throw new MmmError("no-repository", 3, {
-      message: `${cwd} is not inside a git repository with a working tree, nothing was written`,
-      next: ["git init"],
-    });
-  }
-  return top;
-}
-
-/** A repository that is there and that git does not trust wants another advice than none. */
-async function refuseForeign(
-  cwd: string,
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<void> {
-  const trouble = await findRepository(cwd, env).catch((error: unknown) => error);
-  const codes = ["repository-owner", "repository-broken"];
-  if (trouble instanceof MmmError && codes.includes(trouble.code)) throw trouble;
-}
-
-function choose(
-  shipped: ReadonlyMap<string, ShippedCommand>,
-  only: readonly string[] | null,
-): readonly (readonly [string, ShippedCommand])[] {
-  if (only === null) return [...shipped];
-  const known = [...shipped.keys()];
-  const asked = only.map((name) => name.trim()).filter((name) => name !== "");
-  const names = asked.map((name) => fullName(name, shipped));
-  const unknown = asked.filter((_, index) => !shipped.has(names[index] ?? ""));
-  if (unknown.length > 0) {
-    const own = (name: string): string => name.replace(/^mmm-/u, "");
-    const hints = unknown.map((name) => {
-      const near = nearest(own(fullName(name, shipped)), known.map(own));
-      return JSON.stringify(name) + (near === null ? "" : ` (did you mean mmm-${near}?)`);
-    });
-    throw new MmmError("unknown-command", 2, {
-      message: `mmm ships no command ${hints.join(", ")}`,
-      next: ["mmm init --list"],
-    });
-  }
-  if (names.length === 0) {
-    throw new MmmError("no-command", 2, {
-      message: "no command was named",
-      next: ["mmm init --list", "mmm init"],
-    });
-  }
-  return [...shipped].filter(([name]) => names.includes(name));
-}
-
-/** `/mmm-lint`, `mmm-lint.md` and `lint` are `mmm-lint`. */
-function fullName(name: string, shipped: ReadonlyMap<string, ShippedCommand>): string {
-  const bare = name.replace(/^\//u, "").replace(/\.md$/u, "");
-  return shipped.has(bare) || bare.startsWith("mmm-") ? bare : `mmm-${bare}`;
-}
-
-/** `.claude/commands` with symlinks resolved as far as it exists. */
-async function targetFolder(root: string): Promise<string> {
-  let place = await realpath(root);
-  const base = place;
-  for (const part of [".claude", "commands"]) {
-    const next = path.join(place, part);
-    const stats = await lstat(next).catch(() => null);
-    if (stats === null) {
-      place = next;
-      continue;
-    }
-    const real = await realpath(next).catch(() => null);
-    if (real === null || !isWithin(base, real)) throw leadsOutside(next, real);
-    if (!(await lstat(real)).isDirectory()) {
-      throw new MmmError("not-a-folder", 3, {
-        message: `${next} is a file where a folder should be, nothing was written`,
-        next: [`mv ${shellWord(next)} ${shellWord(`${next}.old`)}`],
-      });
-    }
-    place = real;
-  }
-  return place;
-}
-
-async function plan(job: {
-  readonly root: string;
-  readonly folder: string;
+interface Shipped {
   readonly name: string;
-  readonly command: ShippedCommand;
-  readonly request: InitRequest;
-}): Promise<{ readonly file: InitFile; readonly write: PlannedFile | null }> {
-  const target = path.join(job.folder, `${job.name}.md`);
-  const file = (outcome: InitFile["outcome"]): InitFile => ({
-    name: job.name,
-    path: `.claude/commands/${job.name}.md`,
-    outcome,
-  });
-  const stats = await lstat(target).catch(() => null);
-  const { text } = job.command;
-  if (stats === null) return { file: file("installed"), write: { target, text, mode: 0o644 } };
-
-  const real = await realpath(target).catch(() => null);
-  if (real === null || !isWithin(await realpath(job.root), real)) throw leadsOutside(target, real);
-  const there = await lstat(real);
-  if (!there.isFile()) {
-    throw new MmmError("not-a-file", 3, {
-      message: `${target} is not a file, nothing was written`,
-      next: [`mv ${shellWord(target)} ${shellWord(`${target}.old`)}`],
-    });
-  }
-  if ((await readFile(real)).equals(Buffer.from(text))) {
-    return { file: file("unchanged"), write: null };
-  }
-  if (!job.request.force) return { file: file("kept"), write: null };
-  return { file: file("replaced"), write: { target: real, text, mode: there.mode & 0o777 } };
+  /** Relative to the repository. */
+  readonly file: string;
+  readonly text: string;
+  readonly place: InitPlace;
 }
 
-function isWithin(base: string, place: string): boolean {
-  return place.startsWith(base + path.sep);
+interface Plan {
+  readonly file: InitFile;
+  readonly write: PlannedFile | null;
+  /** {@link fingerprint} of what mmm ships. */
+  readonly hash: string;
 }
 
-/** @param real `null`: it leads nowhere */
-function leadsOutside(link: string, real: string | null): MmmError {
-  const where = real === null ? "to nothing" : `out of the repository, to ${real}`;
-  return new MmmError("symlink-outside", 3, {
-    message: `${link} is a symlink that leads ${where}, nothing was written`,
-    next: [`rm ${shellWord(link)}`],
+/** What comes along with the commands; a file that a later version brings is one more entry here. */
+async function companions(root: string, request: InitRequest): Promise<readonly Plan[]> {
+  const plans: Plan[] = [];
+  // The user's once it is there: never compared, never replaced.
+  const page = await placeOf(root, PROJECT_PAGE);
+  if (page.there === null) {
+    const text = renderProjectPage(await projectFacts(root, await trackedFiles(root), {}));
+    plans.push(plan({ name: "PROJECT.md", file: PROJECT_PAGE, text, place: page }, false, none));
+  }
+  const asked = request.playbook ?? null;
+  if (asked !== null) {
+    const { name, text } = await choosePlaybook(request.packageRoot, asked);
+    const file = `playbooks/${name}.yml`;
+    const place = await placeOf(root, file);
+    // A copy is meant to be changed, so it is never `updated`.
+    plans.push(plan({ name, file, text, place }, request.force, none));
+  }
+  return plans;
+}
+
+const none: Installed = new Map();
+
+function plan({ name, file, text, place }: Shipped, force: boolean, installed: Installed): Plan {
+  const { target, there } = place;
+  const hash = fingerprint(text);
+  const is = (outcome: InitFile["outcome"]): Plan => ({
+    file: { name, path: file, outcome },
+    write: outcome === "unchanged" || outcome === "kept" ? null : { target, text, there },
+    hash,
   });
+  if (there === null) return is("installed");
+  const now = fingerprint(there.text);
+  if (now === hash) return is("unchanged");
+  if (installed.get(file) === now) return is("updated");
+  return is(force ? "replaced" : "kept");
+}
+
+/** What was kept stays as it was last installed: should the user go back to that, it can be updated again. */
+function recordOf(installed: Installed, plans: readonly Plan[]): Installed {
+  const ours = plans.filter(({ file }) => file.outcome !== "kept");
+  return new Map([...installed, ...ours.map(({ file, hash }) => [file.path, hash] as const)]);
 }
 
 async function hiddenNames(
@@ -231,12 +172,22 @@ async function hiddenNames(
   });
 }
 
-/** Whoever ignores these files does not want them committed; worktrees get a copy all the same. */
-async function isIgnored(root: string): Promise<boolean> {
-  return (await gitRecords(root, ["check-ignore", "-q", "--", ".claude/commands/mmm-lint.md"])).ok;
-}
-
-function commitLine(root: string, cwd: string): string {
+/** Whoever ignores a file does not want it committed; worktrees get a copy of the commands all the same. */
+async function commitLines(
+  root: string,
+  cwd: string,
+  paths: readonly string[],
+): Promise<readonly string[]> {
+  if (paths.length === 0) return [];
+  // A folder's name says nothing when its pattern is for what lies in it (`.claude/commands/*`).
+  const asked = paths.map((each) => (each === COMMANDS ? `${COMMANDS}/mmm-lint.md` : each));
+  // A line each: `-z` wants standard input. These names need no quotes.
+  const { records } = await gitRecords(root, ["check-ignore", "--", ...asked]);
+  const ignored = new Set(records.join("").split("\n"));
+  const wanted = paths.filter((_, index) => !ignored.has(asked[index] ?? ""));
+  if (wanted.length === 0) return [];
   const git = root === cwd ? "git" : `git -C ${shellWord(root)}`;
-  return `${git} add .claude/commands && ${git} commit -m "chore: install mmm commands"`;
+  return [
+    `${git} add ${wanted.map(shellWord).join(" ")} && ${git} commit -m "chore: install mmm commands"`,
+  ];
 }

@@ -2,11 +2,13 @@
 import path from "node:path";
 import type { Invocation } from "./cook-request.ts";
 import { initCommands } from "./init.ts";
+import { shippedPlaybooks } from "./init-choice.ts";
 import { shippedCommands } from "./shipped-commands.ts";
 
 const WORDS = {
   installed: "installed",
   unchanged: "unchanged",
+  updated: "updated (untouched since an older mmm installed it)",
   replaced: "replaced",
   kept: "kept (differs; --force replaces)",
 } as const;
@@ -17,12 +19,18 @@ export async function runInit(
     readonly only: readonly string[] | null;
     readonly path: string | null;
     readonly list: boolean;
+    /** A shipped playbook to copy; `null`: none. */
+    readonly playbook: string | null;
   },
   invocation: Invocation,
 ): Promise<number> {
   const { stdout, stderr, cwd, env, packageRoot } = invocation;
   if (request.list) {
     for (const [name, { text }] of await shippedCommands(packageRoot)) {
+      stdout.write(`${name.padEnd(26)} ${descriptionOf(text)}\n`);
+    }
+    stdout.write("\nplaybooks, for --playbook NAME:\n");
+    for (const { name, text } of await shippedPlaybooks(packageRoot)) {
       stdout.write(`${name.padEnd(26)} ${descriptionOf(text)}\n`);
     }
     return 0;
@@ -32,13 +40,15 @@ export async function runInit(
     cwd: path.resolve(cwd, request.path ?? "."),
     force: request.force,
     only: request.only,
+    playbook: request.playbook,
     packageRoot,
     env,
     ...(home === undefined ? {} : { home }),
   });
-  for (const { path: file, outcome } of report.files) stdout.write(`${file}  ${WORDS[outcome]}\n`);
+  const all = [...report.files, ...report.others];
+  for (const { path: file, outcome } of all) stdout.write(`${file}  ${WORDS[outcome]}\n`);
   const sums = Object.keys(WORDS).flatMap((outcome) => {
-    const count = report.files.filter((file) => file.outcome === outcome).length;
+    const count = all.filter((file) => file.outcome === outcome).length;
     return count === 0 ? [] : [`${count} ${outcome}`];
   });
   stdout.write(`${sums.join(", ")}\n`);

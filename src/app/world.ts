@@ -53,6 +53,7 @@ export async function buildPorts(parts: WorldParts): Promise<Ports> {
     root: parts.tree.root,
     mainRoot: parts.mainRoot,
     clock: systemClock,
+    commands: parts.project,
   });
   return {
     clock: systemClock,
@@ -84,7 +85,7 @@ export function lockFile(start: RepositoryStart): string {
 }
 
 /** Where `.mmm/` lies: the main repository, also for a linked worktree (spec 7). */
-export function mainRootOf(start: RepositoryStart): string {
+export function mainRootOf(start: Pick<RepositoryStart, "root" | "commonDir">): string {
   return path.basename(start.commonDir) === ".git" ? path.dirname(start.commonDir) : start.root;
 }
 

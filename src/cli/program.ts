@@ -1,6 +1,7 @@
 /** argv in, exit code out: the only folder that knows commander. Commands load their code when they run. */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { CookRequest, Invocation } from "../app/cook-request.ts";
+import { addAnalyze } from "./analyze.ts";
 import { addDoctor } from "./doctor.ts";
 import { addLimitOptions, type LimitOptions, limitsAsked } from "./limit-options.ts";
 import { checkOperands } from "./operands.ts";
@@ -62,6 +63,7 @@ function buildProgram(invocation: Invocation, exit: (code: number) => void): Com
   addInit(program, invocation, exit);
   addSessions(program, invocation, exit);
   addDoctor(program, invocation, exit);
+  addAnalyze(program, invocation, exit);
   refusePlannedCommands(program);
   return program;
 }
@@ -145,23 +147,27 @@ function addInit(program: Command, invocation: Invocation, exit: (code: number) 
     .option("-f, --force", "replace files that differ")
     .option("-c, --commands <names>", "only these, separated by commas", commaList)
     .option("-p, --path <dir>", "repository to install into")
-    .option("--list", "list the commands, install nothing")
-    .action(
-      async (options: { force?: boolean; commands?: string[]; path?: string; list?: boolean }) => {
-        const { runInit } = await import("../app/run-init.ts");
-        exit(
-          await runInit(
-            {
-              force: options.force ?? false,
-              only: options.commands ?? null,
-              path: options.path ?? null,
-              list: options.list ?? false,
-            },
-            invocation,
-          ),
-        );
-      },
-    );
+    .option("--list", "list the commands and playbooks, install nothing")
+    .option("--playbook <name>", "copy this shipped playbook to playbooks/ as well")
+    .action(async (options: InitOptions) => {
+      const { runInit } = await import("../app/run-init.ts");
+      const request = {
+        force: options.force ?? false,
+        only: options.commands ?? null,
+        path: options.path ?? null,
+        list: options.list ?? false,
+        playbook: options.playbook ?? null,
+      };
+      exit(await runInit(request, invocation));
+    });
+}
+
+interface InitOptions {
+  readonly force?: boolean;
+  readonly commands?: readonly string[];
+  readonly path?: string;
+  readonly list?: boolean;
+  readonly playbook?: string;
 }
 
 export interface CookOptions extends LimitOptions {

@@ -3,18 +3,8 @@ import { constants } from "node:fs";
 import { open, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import type { CoverageReading } from "../engine/ports.ts";
+import { usualReports } from "./coverage-reports.ts";
 import { linePercentage, readCoverage } from "../metrics/coverage.ts";
-
-/** Where tools put them by default. */
-const USUAL = [
-  "coverage/lcov.info",
-  "coverage/coverage-summary.json",
-  "coverage/cobertura-coverage.xml",
-  "lcov.info",
-  "coverage.lcov",
-  "coverage.xml",
-  "cobertura.xml",
-];
 
 /** 50 MiB: a report of a million lines; more is no report of a project that one step changes. */
 const MAX_BYTES = 50 * 1024 * 1024;
@@ -52,12 +42,12 @@ export async function coverageAt(
 /** The report that was written last, of those in the usual places. */
 export async function newestCoverage(root: string): Promise<CoverageReading> {
   const found = await Promise.all(
-    USUAL.map(async (file) => {
+    usualReports.map(async (file) => {
       const stats = await stat(path.join(root, file)).catch(() => null);
       return stats?.isFile() === true ? [{ file, written: stats.mtimeMs }] : [];
     }),
   );
   const [newest] = found.flat().toSorted((a, b) => b.written - a.written);
-  if (newest === undefined) return { kind: "missing", file: USUAL[0] ?? "" };
+  if (newest === undefined) return { kind: "missing", file: usualReports[0] ?? "" };
   return coverageAt({ root, cwd: root }, newest.file);
 }

@@ -96,7 +96,7 @@ const generatedName =
   /(?:\.min\.(?:js|css|mjs)|\.bundle\.js|\.generated\.[a-z]+|[._]pb2?(?:_grpc)?\.[a-z]+|\.g\.(?:dart|cs)|\.designer\.cs|_generated\.[a-z]+|\.d\.ts)$/iu;
 
 /** `null`: prose, data, or unknown. */
-function languageOf(file: string): string | null {
+export function languageOf(file: string): string | null {
   const name = path.posix.basename(file);
   const named = byName.get(name);
   if (named !== undefined) return named;
@@ -104,10 +104,21 @@ function languageOf(file: string): string | null {
   return dot <= 0 ? null : (byEnding.get(name.slice(dot + 1).toLowerCase()) ?? null);
 }
 
+const lockFiles = new Set(
+  `
+  package-lock.json npm-shrinkwrap.json yarn.lock pnpm-lock.yaml bun.lock bun.lockb deno.lock
+  Cargo.lock poetry.lock uv.lock pdm.lock Pipfile.lock go.sum go.work.sum Gemfile.lock composer.lock
+  mix.lock pubspec.lock flake.lock gradle.lockfile
+`
+    .trim()
+    .split(/\s+/u),
+);
+
 /** Vendored, built or generated: not what the people of this repository write. */
 export function isForeign(file: string): boolean {
   const folders = file.split("/").slice(0, -1);
-  return folders.some((folder) => foreignFolders.has(folder)) || generatedName.test(file);
+  if (folders.some((folder) => foreignFolders.has(folder)) || generatedName.test(file)) return true;
+  return lockFiles.has(path.posix.basename(file));
 }
 
 /** Most bytes first; ties by name. */

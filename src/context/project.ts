@@ -1,7 +1,7 @@
 /** `project.json`: what is known of a repository from git and its manifests (spec 2.7). */
 import path from "node:path";
 import { commitStyleOf, type CommitStyle } from "./commit-style.ts";
-import { headOf, lastSubjects, trackedFiles } from "./git-facts.ts";
+import { lastSubjects, type TrackedFiles } from "./git-facts.ts";
 import { isForeign, languageShares, type LanguageShare } from "./languages.ts";
 import {
   entryPointsOf,
@@ -41,21 +41,20 @@ export interface ProjectFacts {
   readonly commits: CommitStyle;
 }
 
-/** Reads it all afresh; `overrides` beat what is detected. */
-export async function readProject(
+/** `project.json` of a repository; `overrides` beat what is detected. */
+export async function projectFacts(
   root: string,
+  listed: TrackedFiles,
   overrides: Partial<ProjectCommands>,
-): Promise<{ readonly facts: ProjectFacts; readonly head: string | null }> {
-  const [head, listed, commands, subjects, manifestFacts] = await Promise.all([
-    headOf(root),
-    trackedFiles(root),
+): Promise<ProjectFacts> {
+  const [commands, subjects, manifestFacts] = await Promise.all([
     detectCommands(root),
     lastSubjects(root, 50),
     selfDescription(root),
   ]);
   const own = listed.files.filter((file) => !isForeign(file.path));
   const manifests = manifestsOf(own);
-  const facts: ProjectFacts = {
+  return {
     version: 1,
     ...manifestFacts,
     files: {
@@ -72,7 +71,6 @@ export async function readProject(
     tests: testLayoutOf(own),
     commits: commitStyleOf(subjects),
   };
-  return { facts, head };
 }
 
 async function selfDescription(

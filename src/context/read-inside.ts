@@ -5,13 +5,17 @@ import path from "node:path";
 import { asObject, type JsonObject, parseJson } from "../lib/json.ts";
 
 /** 1 MiB: no manifest that a person keeps is larger. */
-const maxBytes = 1024 * 1024;
+const manifestBytes = 1024 * 1024;
 
 /**
  * The file's text, wrong UTF-8 replaced and a byte order mark dropped; `null` when it is missing, not a regular
- * file, over 1 MiB, not readable, or reached through a symlink that leaves `root`.
+ * file, over `maxBytes`, not readable, or reached through a symlink that leaves `root`.
  */
-export async function readInside(root: string, file: string): Promise<string | null> {
+export async function readInside(
+  root: string,
+  file: string,
+  maxBytes = manifestBytes,
+): Promise<string | null> {
   const place = await placeInside(root, file);
   if (place === null) return null;
   // O_NONBLOCK: opening a named pipe that nobody writes to would wait for ever

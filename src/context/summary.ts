@@ -1,8 +1,10 @@
 /** `summary.md`: one screen for people and prompts. What it says comes from files, so it is quoted as data. */
+import type { AllFacts } from "./gather.ts";
 import type { ProjectFacts } from "./project.ts";
 
-/** Markdown, at most about 60 lines whatever the repository holds. */
-export function renderSummary(facts: ProjectFacts, head: string | null): string {
+/** Markdown, at most about 100 lines whatever the repository holds. */
+export function renderSummary(all: AllFacts, head: string | null): string {
+  const { project: facts } = all;
   const sections = [
     `# ${plain(facts.name)}`,
     facts.description === null ? "" : plain(facts.description),
@@ -17,6 +19,9 @@ export function renderSummary(facts: ProjectFacts, head: string | null): string 
     ...facts.workspaces.map((workspace) =>
       list(`## Workspaces in ${plain(workspace.manifest)}`, workspace.members, code),
     ),
+    hotspotSection(all),
+    debtSection(all),
+    coverageSection(all),
   ];
   return `${sections.filter((section) => section !== "").join("\n\n")}\n`;
 }
@@ -35,7 +40,8 @@ function factLines(facts: ProjectFacts, head: string | null): readonly string[] 
   ];
 }
 
-function testLine(tests: ProjectFacts["tests"]): string {
+/** How many tests there are, how they are called, and where they stand. */
+export function testLine(tests: ProjectFacts["tests"]): string {
   if (tests.files === 0) return "none recognised by name";
   const where = tests.beside
     ? "beside what they test"
@@ -43,7 +49,8 @@ function testLine(tests: ProjectFacts["tests"]): string {
   return `${tests.files} files (${tests.patterns.slice(0, 3).map(code).join(", ")}), ${where}`;
 }
 
-function commitLine(commits: ProjectFacts["commits"]): string {
+/** How commit subjects are written, with the figures it is taken from. */
+export function commitLine(commits: ProjectFacts["commits"]): string {
   if (commits.style === "unknown") return `too few to tell (${commits.sample})`;
   const ratio = `${commits.conventional} of the last ${commits.sample}`;
   if (commits.style === "free") return `free form (${ratio} conventional)`;
@@ -57,6 +64,51 @@ function commandLines(facts: ProjectFacts): readonly string[] {
   );
 }
 
+function hotspotSection({ hotspots: { files, together, history } }: AllFacts): string {
+  const cut = history.shallow ? ", of a shallow clone" : "";
+  const lines = [
+    ...files
+      .slice(0, 8)
+      .map(({ path, changes, lines }) => `- ${code(path)}: ${changes} changes, ${lines} lines`),
+    ...together
+      .slice(0, 4)
+      .map(
+        ({ files: [one, other], commits }) =>
+          `- ${code(one)} and ${code(other)} changed together ${commits} times`,
+      ),
+  ];
+  const title = `## Hotspots (${history.commits} commits${cut}; hotspots.json)`;
+  return lines.length === 0 ? "" : [title, ...lines].join("\n");
+}
+
+function debtSection({ debt }: AllFacts): string {
+  const counts = Object.entries(debt.totals).filter(([, count]) => count > 0);
+  const lines = [
+    ...(counts.length === 0
+      ? []
+      : [`- markers: ${counts.map(([kind, count]) => `${count} ${kind}`).join(", ")}`]),
+    ...debt.markers.slice(0, 5).map((marker) => {
+      const least = marker.at_least ? "at least " : "";
+      const age = marker.age_days === null ? "" : ` (${least}${marker.age_days} days old)`;
+      return `- ${code(`${marker.path}:${marker.line}`)} ${code(marker.text)}${age}`;
+    }),
+    ...debt.long_files.slice(0, 5).map(({ path, lines }) => `- ${code(path)} has ${lines} lines`),
+  ];
+  return lines.length === 0 ? "" : ["## Debt (debt.json)", ...lines].join("\n");
+}
+
+function coverageSection({ coverage }: AllFacts): string {
+  const lines = coverage.reports.slice(0, 4).map((report) => {
+    const share = report.lines === null ? "no lines" : `${report.lines.percent} % of lines`;
+    const old = report.stale ? ", older than the newest commit" : "";
+    return `- ${code(report.path)}: ${share}${old}`;
+  });
+  const least = coverage.files
+    .slice(0, 5)
+    .map(({ path, lines }) => `- least: ${code(path)} ${lines.percent} %`);
+  return lines.length === 0 ? "" : ["## Coverage (coverage.json)", ...lines, ...least].join("\n");
+}
+
 function list<T>(title: string, items: readonly T[], line: (item: T) => string): string {
   if (items.length === 0) return "";
   const shown = items.slice(0, 10).map((item) => `- ${line(item)}`);
@@ -65,7 +117,7 @@ function list<T>(title: string, items: readonly T[], line: (item: T) => string):
 }
 
 /** One line without control characters, cut to 200. */
-function plain(text: string): string {
+export function plain(text: string): string {
   return text
     .replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, " ")
     .trim()
@@ -73,6 +125,6 @@ function plain(text: string): string {
 }
 
 /** As a code span; a backtick inside would end it. */
-function code(text: string): string {
+export function code(text: string): string {
   return `\`${plain(text).replaceAll("`", "'")}\``;
 }

@@ -1,7 +1,5 @@
 import { lstatSync } from "node:fs";
-import { appendFile, mkdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { isOwnState, OWN_STATE_LINES } from "../engine/own-state.ts";
+import { isOwnState } from "../engine/own-state.ts";
 import type {
   CommitInfo,
   CommitRequest,
@@ -13,6 +11,7 @@ import type {
 import { commitChanges } from "./commit.ts";
 import { trailerLine } from "./commit-message.ts";
 import type { CommitLimits } from "./commit.ts";
+import { excludeOwnState } from "./exclude.ts";
 import { realDirectoryInside, realInside } from "./inside.ts";
 import { commitTree, keepCommit } from "./keep.ts";
 import { absolutePath } from "./path.ts";
@@ -217,18 +216,7 @@ class GitTree implements SessionTree {
   }
 
   async exclude(): Promise<void> {
-    const folder = join(this.place.commonDir, "info");
-    const file = join(folder, "exclude");
-    await mkdir(folder, { recursive: true });
-    const text = await readFile(file, "utf8").catch((cause: NodeJS.ErrnoException) => {
-      if (cause.code === "ENOENT") return "";
-      throw cause;
-    });
-    const known = new Set(text.split("\n").map((line) => line.trim()));
-    const missing = OWN_STATE_LINES.filter((line) => !known.has(line));
-    if (missing.length === 0) return;
-    const start = text === "" || text.endsWith("\n") ? "" : "\n";
-    await appendFile(file, `${start}${missing.join("\n")}\n`);
+    await excludeOwnState(this.place.commonDir);
   }
 
   private async see(): Promise<Seen> {

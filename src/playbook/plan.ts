@@ -104,10 +104,8 @@ class Planner {
     const plan = this.#walk();
     const missing = needsInput(this.#missing, this.#playbook.file);
     if (missing !== null) this.diagnostics.push(missing);
-    // Nobody has been asked yet.
-    if (this.#request.params === undefined)
-      this.diagnostics.push(...requiredParams(this.#playbook));
-    this.diagnostics.push(...writtenSecrets(this.#playbook));
+    const asked = this.#request.params !== undefined;
+    this.diagnostics.push(...notesOn(this.#playbook, { asked }));
     return plan;
   }
 

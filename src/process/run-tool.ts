@@ -12,6 +12,8 @@ export interface ToolOptions {
   readonly timeoutMs?: number;
   /** Of stdout; 64 MiB when left out. More is read and dropped, and `truncated` says so. */
   readonly maxBytes?: number;
+  /** Gets stdout as it comes; then nothing is kept and `maxBytes` does not count. */
+  readonly onStdout?: (chunk: Buffer) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -48,6 +50,10 @@ export async function runTool(
       stdin: options.input ?? null,
       timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
       onStdout: (chunk) => {
+        if (options.onStdout !== undefined) {
+          options.onStdout(chunk);
+          return;
+        }
         const part = chunk.subarray(0, maxBytes - kept);
         truncated ||= part.length < chunk.length;
         if (part.length === 0) return;

@@ -80,7 +80,7 @@ describe("mmm init (spec 9.1)", () => {
       `${block}mmm-lint 1\n`,
     );
     expect(report.next).toEqual([
-      'git add .claude/commands && git commit -m "chore: install mmm commands"',
+      'git add .claude/commands .mmm/PROJECT.md .mmm/installed.json && git commit -m "chore: install mmm commands"',
     ]);
   });
 
@@ -99,12 +99,15 @@ describe("mmm init (spec 9.1)", () => {
   });
 
   it("asks nobody to commit what git ignores", async () => {
-    const root = scratch.repository({ ".gitignore": ".claude/\n" });
+    const some = scratch.repository({ ".gitignore": ".claude/commands/*\n" });
+    const all = scratch.repository({ ".gitignore": ".claude/\n.mmm/\n" });
 
-    const report = await init(root);
+    const partly = await init(some);
+    const report = await init(all);
 
     expect(report.files[0]?.outcome).toBe("installed");
     expect(report.next).toEqual([]);
+    expect(partly.next[0]).toMatch(/^git add \.mmm\/PROJECT\.md \.mmm\/installed\.json &&/u);
   });
 
   it("says unchanged the second time, and has nothing to commit", async () => {
@@ -123,7 +126,11 @@ describe("mmm init (spec 9.1)", () => {
   });
 
   it("keeps a file that differs; --force replaces it and keeps its mode", async () => {
-    const root = scratch.repository({ ".claude/commands/mmm-lint.md": "mine\n" });
+    const root = scratch.repository({
+      ".claude/commands/mmm-lint.md": "mine\n",
+      ".mmm/PROJECT.md": "mine\n",
+      ".mmm/installed.json": '{\n  "version": 1,\n  "files": {}\n}\n',
+    });
     const target = path.join(commandsOf(root), "mmm-lint.md");
     chmodSync(target, 0o600);
 
@@ -137,6 +144,89 @@ describe("mmm init (spec 9.1)", () => {
     expect(replaced.files[0]?.outcome).toBe("replaced");
     expect(readFileSync(target, "utf8")).toBe(`${block}mmm-lint 1\n`);
     expect(statSync(target).mode & 0o777).toBe(0o600);
+  });
+
+  it("updates what nobody has touched since an older mmm installed it, and keeps what was changed", async () => {
+    const root = scratch.repository({ "a.ts": "" });
+    await init(root);
+    const file = (name: string): string => path.join(commandsOf(root), `${name}.md`);
+    writeFileSync(file("mmm-lint"), "mine\n");
+    // A checkout with other line ends is no change.
+    const crlf = readFileSync(file("mmm-code-review"), "utf8").replaceAll("\n", "\r\n");
+    writeFileSync(file("mmm-code-review"), crlf);
+
+    const report = await init(root, { packageRoot: packageWith("2") });
+    writeFileSync(file("mmm-lint"), `${block}mmm-lint 1\n`);
+    const back = await init(root, { packageRoot: packageWith("2") });
+
+    expect(report.files.map((each) => each.outcome)).toEqual(["updated", "updated", "kept"]);
+    expect(readFileSync(file("mmm-implement-spec"), "utf8")).toContain("mmm-implement-spec 2");
+    expect(report.next[0]).toMatch(/^git add \.claude\/commands \.mmm\/installed\.json &&/u);
+    expect(back.files.map((each) => each.outcome)).toEqual(["unchanged", "unchanged", "updated"]);
+  });
+
+  it("keeps what differs when the record of what was installed is damaged", async () => {
+    const root = scratch.repository({ "a.ts": "" });
+    await init(root);
+    writeFileSync(path.join(root, ".mmm/installed.json"), "{");
+
+    const report = await init(root, { packageRoot: packageWith("2") });
+
+    expect(report.files.map((each) => each.outcome)).toEqual(["kept", "kept", "kept"]);
+  });
+
+  it("writes PROJECT.md with languages and commands filled in, once, and never again", async () => {
+    const root = scratch.repository({
+      "Cargo.toml": '[package]\nname = "shop"\ndescription = "sells `things`"\n',
+      "src/main.rs": "fn main() {}\n",
+    });
+    const page = path.join(root, ".mmm", "PROJECT.md");
+
+    const first = await init(root);
+    const made = readFileSync(page, "utf8");
+    writeFileSync(page, "mine\n");
+    const second = await init(root, { force: true });
+
+    expect(first.others).toEqual([
+      { name: "PROJECT.md", path: ".mmm/PROJECT.md", outcome: "installed" },
+    ]);
+    expect(made).toMatch(/^# shop\n\nsells `things`\n/u);
+    expect(made).toContain("- languages: Rust 100 %\n");
+    expect(made).toContain("| test | `cargo test` |\n");
+    expect(second.others).toEqual([]);
+    expect(readFileSync(page, "utf8")).toBe("mine\n");
+  });
+
+  it("copies a shipped playbook, and overwrites one only with --force", async () => {
+    const root = scratch.repository({ "a.ts": "" });
+    const packageRoot = packageWith("1");
+    writeFiles(packageRoot, { "examples/tdd.yml": '- shell: "true"\n' });
+    const copy = path.join(root, "playbooks", "tdd.yml");
+    const outcome = async (force: boolean): Promise<string | undefined> =>
+      (await init(root, { packageRoot, playbook: "tdd", force })).others.at(-1)?.outcome;
+
+    const first = [await outcome(false), await outcome(false)];
+    writeFileSync(copy, "mine\n");
+    const kept = [await outcome(false), readFileSync(copy, "utf8")];
+    const forced = [await outcome(true), readFileSync(copy, "utf8")];
+
+    expect(first).toEqual(["installed", "unchanged"]);
+    expect(kept).toEqual(["kept", "mine\n"]);
+    expect(forced).toEqual(["replaced", '- shell: "true"\n']);
+  });
+
+  it("refuses an unknown playbook with the nearest one, and installs nothing", async () => {
+    const root = scratch.repository({ "a.ts": "" });
+    const packageRoot = packageWith("1");
+    writeFiles(packageRoot, { "examples/coverage.yml": '- shell: "true"\n' });
+
+    await expect(init(root, { packageRoot, playbook: "covrage" })).rejects.toMatchObject({
+      code: "unknown-playbook",
+      exitCode: 2,
+      next: ["did you mean coverage?", "mmm ships: coverage"],
+    });
+
+    expect(readdirSync(root).sort()).toEqual([".git", "a.ts"]);
   });
 
   it("installs the named ones only, however they are written, and each once", async () => {
@@ -180,7 +270,7 @@ describe("mmm init (spec 9.1)", () => {
     expect(readdirSync(bare)).not.toContain(".claude");
   });
 
-  it.each([".claude", ".claude/commands"])(
+  it.each([".claude", ".claude/commands", ".mmm"])(
     "names the file that stands where %s should be",
     async (file) => {
       const root = scratch.repository({ [file]: "a file\n" });
@@ -203,7 +293,7 @@ describe("mmm init (spec 9.1)", () => {
     expect(readdirSync(commandsOf(root))).toEqual(["mmm-lint.md"]);
   });
 
-  it.each([".claude", ".claude/commands", ".claude/commands/mmm-lint.md"])(
+  it.each([".claude", ".claude/commands", ".claude/commands/mmm-lint.md", ".mmm"])(
     "writes through no symlink at %s that leads out of the repository",
     async (link) => {
       const root = scratch.repository({ "a.ts": "" });
@@ -221,6 +311,7 @@ describe("mmm init (spec 9.1)", () => {
       expect(readdirSync(away)).toEqual(["mmm-lint.md"]);
       expect(readFileSync(path.join(away, "mmm-lint.md"), "utf8")).toBe("theirs\n");
       expect(existsSync(path.join(root, ".claude/commands/mmm-code-review.md"))).toBe(false);
+      expect(existsSync(path.join(root, ".mmm/PROJECT.md"))).toBe(false);
     },
   );
 
@@ -255,6 +346,7 @@ describe("mmm init (spec 9.1)", () => {
 
     expect(attempt).toMatchObject({ code: "init-unwritable", exitCode: 3 });
     expect(readdirSync(path.join(root, ".claude"))).toEqual([]);
+    expect(existsSync(path.join(root, ".mmm"))).toBe(false);
   });
 
   it("takes back what it wrote when a later file cannot be written", async () => {
@@ -272,7 +364,7 @@ describe("mmm init (spec 9.1)", () => {
       exitCode: 3,
     });
 
-    expect(existsSync(path.join(root, ".claude"))).toBe(false);
+    expect(readdirSync(root).sort()).toEqual([".git", "a.ts"]);
   });
 
   it("names the commands that a different one in the home folder hides", async () => {

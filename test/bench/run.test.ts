@@ -24,6 +24,7 @@ test("mmm --version and --help load nothing but the command tree", async () => {
 test.each([
   ["steps", /^2 steps: mmm \/ bare +[\d.]+ x /],
   ["output", /^a step prints 1 MB: peak +\d+ MB /],
+  ["context", /^analyze, 50 files, 20 commits, cold +\d+ ms /],
   ["plan", /^validate, ids, references, handlers: 20 \/ 2 steps +-?[\d.]+ x /],
   ["sessions", /^list of 3 sessions: mmm \/ bare +[\d.]+ x /],
 ])("the bench %s runs with a tiny size, and judges no time then", async (name, figure) => {
@@ -37,6 +38,6 @@ test("a bench that is not there is refused with those that are", async () => {
   await expect(run("nonsense")).rejects.toMatchObject({
     code: 2,
     stderr:
-      "bench: there is no bench nonsense; there are: startup, steps, output, plan, sessions\n",
+      "bench: there is no bench nonsense; there are: startup, steps, output, plan, sessions, context\n",
   });
 });

@@ -39,31 +39,48 @@ function clockAt(seconds: number): { now(): Date; set(seconds: number): void } {
 async function factsOf(root: string): Promise<ProjectFacts> {
   const port = createAnalysis({ root, clock: clockAt(0) });
   const { text } = await port.refresh({ ...options, save: false, format: "json" });
-  return JSON.parse(text) as ProjectFacts;
+  return (JSON.parse(text) as { readonly project: ProjectFacts }).project;
 }
+
+const allFiles = [
+  "coverage.json",
+  "debt.json",
+  "hotspots.json",
+  "metadata.json",
+  "project.json",
+  "summary.md",
+];
 
 function contextFile(root: string, file: string): string {
   return path.join(root, ".mmm", "context", file);
 }
 
 describe("the saved context (spec 2.7)", () => {
-  it("holds project.json, summary.md and metadata.json with time and head, and nothing else", async () => {
+  it("holds its six files and nothing else; metadata.json tells time, head and each file's freshness", async () => {
     const root = scratch.repository({ "src/main.ts": "export {};\n" });
 
     const answer = await createAnalysis({ root, clock: clockAt(1_000) }).refresh(options);
 
     expect(answer.fresh).toBe(true);
-    expect(readdirSync(path.join(root, ".mmm", "context")).sort()).toEqual([
-      "metadata.json",
-      "project.json",
-      "summary.md",
-    ]);
+    expect(readdirSync(path.join(root, ".mmm", "context")).sort()).toEqual(allFiles);
     expect(readFileSync(contextFile(root, "summary.md"), "utf8")).toBe(answer.text);
     expect(JSON.parse(readFileSync(contextFile(root, "metadata.json"), "utf8"))).toEqual({
-      version: 1,
+      version: 2,
       generated_at: "1970-01-01T00:16:40.000Z",
       head: scratch.git(root, "rev-parse", "HEAD").trim(),
-      files: ["project.json", "summary.md"],
+      state: expect.stringMatching(/^[0-9a-f]{64}$/u),
+      reports: expect.stringMatching(/^[0-9a-f]{64}$/u),
+      files: Object.fromEntries(
+        allFiles
+          .filter((file) => file !== "metadata.json")
+          .map((file) => [
+            file,
+            {
+              generated_at: "1970-01-01T00:16:40.000Z",
+              bytes: readFileSync(contextFile(root, file)).length,
+            },
+          ]),
+      ),
     });
   });
 
@@ -72,8 +89,7 @@ describe("the saved context (spec 2.7)", () => {
     const clock = clockAt(0);
     const port = createAnalysis({ root, clock });
     const first = await port.refresh(options);
-    writeFiles(root, { "b.py": "1\n" });
-    scratch.git(root, "add", "b.py");
+    writeFiles(root, { "untracked.py": "1\n" });
 
     clock.set(299);
     const young = await port.refresh(options);
@@ -82,7 +98,27 @@ describe("the saved context (spec 2.7)", () => {
 
     expect(young).toEqual({ text: first.text, fresh: false });
     expect(old.fresh).toBe(true);
-    expect(old.text).toContain("Python");
+  });
+
+  it("is made again when HEAD, a tracked file or a coverage report is another one, however young", async () => {
+    const root = scratch.repository({ "a.ts": "1\n", "package.json": "{}" });
+    const port = createAnalysis({ root, clock: clockAt(0) });
+    const refresh = async (): Promise<boolean> => (await port.refresh(options)).fresh;
+    const changes = [
+      () => writeFiles(root, { "a.ts": "12\n" }),
+      () => writeFiles(root, { "a.ts": "123\n" }),
+      () => scratch.git(root, "commit", "--quiet", "--all", "-m", "more"),
+      () => writeFiles(root, { "coverage/lcov.info": "SF:a.ts\nDA:1,1\nend_of_record\n" }),
+      () => rmSync(path.join(root, "coverage"), { recursive: true }),
+    ];
+
+    const seen = [await refresh(), await refresh()];
+    for (const change of changes) {
+      change();
+      seen.push(await refresh(), await refresh());
+    }
+
+    expect(seen).toEqual([true, ...changes.flatMap(() => [false, true]), false]);
   });
 
   it("is made again with force_refresh, from the future, and when damaged", async () => {
@@ -117,7 +153,13 @@ describe("the saved context (spec 2.7)", () => {
 
     expect(summary.text).toMatch(/^# shop\n/u);
     expect(json.fresh).toBe(false);
-    expect(JSON.parse(json.text)).toMatchObject({ version: 1, name: "shop" });
+    expect(JSON.parse(json.text)).toMatchObject({
+      project: { version: 1, name: "shop" },
+      hotspots: { version: 1, history: { commits: 1 } },
+      debt: { version: 1 },
+      coverage: { version: 1, reports: [] },
+      metadata: { version: 2 },
+    });
   });
 
   it("writes nothing with save: false", async () => {
@@ -186,11 +228,7 @@ describe("the saved context (spec 2.7)", () => {
 
     await expect(port.refresh(options)).rejects.toMatchObject({ code: "context-unwritable" });
 
-    expect(readdirSync(path.join(root, ".mmm", "context")).sort()).toEqual([
-      "metadata.json",
-      "project.json",
-      "summary.md",
-    ]);
+    expect(readdirSync(path.join(root, ".mmm", "context")).sort()).toEqual(allFiles);
   });
 });
 
@@ -336,7 +374,11 @@ describe("what is read of a repository (spec 2.7)", () => {
       "big.ts": "x".repeat(9_000),
       "package.json": '{"name": "away"}',
     });
-    const root = scratch.repository({ "a.ts": "x", "gone.ts": "x", "dir/b.ts": "x" });
+    const root = scratch.repository({
+      "a.ts": "x",
+      "gone.ts": "x",
+      "dir/b.ts": "// TODO: not there\n",
+    });
     symlinkSync(path.join(away, "big.ts"), path.join(root, "link.ts"));
     symlinkSync(path.join(away, "package.json"), path.join(root, "package.json"));
     scratch.git(

@@ -225,6 +225,7 @@ describe("the README's tables", () => {
     ["mmm resume", ["resume"], "### `mmm resume [SESSION]`"],
     ["mmm validate", ["validate"], "### `mmm validate PLAYBOOK...`"],
     ["mmm init", ["init"], "### `mmm init`"],
+    ["mmm analyze", ["analyze"], "### `mmm analyze`"],
   ])("have every option of %s, and no other", async (_name, command, heading) => {
     const help = await runCli([...command, "--help"], { cwd: packageRoot });
     const offered = [...help.stdout.matchAll(/^ {2}(?:(-\w), )?(--[\w-]+)/gmu)].map(flags);
@@ -419,6 +420,16 @@ describe("the manuals name", () => {
     for (const name of provided) expect(names).toContain(`\`${name}\``);
   });
 
+  /** A list of many sessions is no place for these; `show` has them. */
+  const ONLY_IN_THE_FILE = [
+    "process",
+    "limit",
+    "models",
+    "claude_steps",
+    "unknown_costs",
+    "worked_ms",
+  ];
+
   it("every field of session.json and state.json, and no other (spec 7)", async () => {
     const { repo, env } = await open();
     await runCli(["cook", "playbooks/demo.yml", "-n", "1"], { cwd: repo.root, env });
@@ -441,7 +452,9 @@ describe("the manuals name", () => {
     const listed = await runCli(["sessions", "--json"], { cwd: repo.root, env });
     const [record = {}] = JSON.parse(listed.stdout) as readonly object[];
     expect([...Object.keys(record), "version"].toSorted()).toEqual(
-      [...fields("session.json"), "resumable", "directory"].toSorted(),
+      [...fields("session.json"), "resumable", "directory"]
+        .filter((field) => !ONLY_IN_THE_FILE.includes(field))
+        .toSorted(),
     );
     expect(fields("state.json")).toEqual(json(path.join(repo.root, ".mmm/state.json")).toSorted());
   });
@@ -454,7 +467,7 @@ describe("the manuals name", () => {
       read("src/playbook/known-keys.ts").split("const NOT_YET")[1]?.split("};")[0] ?? "";
     const planned = [...source.matchAll(/\[\s*"(\w+)",/gu)].map((match) => match[1] ?? "");
 
-    expect(planned.length).toBeGreaterThan(8);
+    expect(planned.length).toBeGreaterThan(0);
     // `do` is a part of `foreach`.
     expect(named).toEqual(expect.arrayContaining(planned.filter((key) => key !== "do")));
     const others = named.filter((name) => !planned.includes(name));
