@@ -62,8 +62,8 @@ export async function cook(request: CookRequest, invocation: Invocation): Promis
   const ready = await checkReady(start, {
     allowDirty: request.allowDirty,
     ownFiles: ownFiles(request, file, invocation),
-  }).catch((error: unknown) => {
-    throw leftByStopped(start, error) ?? error;
+  }).catch(async (error: unknown) => {
+    throw await leftByStopped(error, { ...invocation, cwd });
   });
   const where = { cwd, root: start.root, replay: request.replay !== null };
   const lookup = await lookUpCommands(playbook, where, invocation);

@@ -1,6 +1,4 @@
 /** A checked request becomes a session: folder, lock, journal, reporters, signals, engine (spec 4, 7). */
-import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Run } from "../engine/context.ts";
 import type { Event, SessionResumed } from "../engine/events.ts";
@@ -9,12 +7,11 @@ import { runSession, type SessionOutcome } from "../engine/session.ts";
 import { NOTHING_SPENT } from "../engine/totals.ts";
 import type { Redactor } from "../lib/redact.ts";
 import { openTree } from "../git/tree.ts";
-import { meaningOf } from "../playbook/meaning.ts";
 import { ownChildren } from "../process/children.ts";
-import { watchSignals } from "../process/signals.ts";
+import { type SignalWatch, watchSignals } from "../process/signals.ts";
 import { openJournal } from "../session/journal.ts";
-import { takeLock } from "../session/lock.ts";
-import { sessionName } from "../session/name.ts";
+import { claimSession } from "../session/claim.ts";
+import { type Lock, takeLock } from "../session/lock.ts";
 import type { JournalContent } from "../session/read-journal.ts";
 import type { Reuse } from "../session/past.ts";
 import {
@@ -25,12 +22,13 @@ import {
   type SessionSummary,
   writeSession,
 } from "../session/state.ts";
-import { chooseClaude } from "./choose-claude.ts";
+import { chooseClaude, type ChosenClaude } from "./choose-claude.ts";
 import { chooseLimits } from "./limits.ts";
 import type { Prepared } from "./prepared.ts";
 import { openReporter } from "./open-reporter.ts";
+import { runOf } from "./run-of.ts";
 import type { SavedRequest } from "./saved-request.ts";
-import { buildPorts, gitFrom, lockFile, mainRootOf, systemClock } from "./world.ts";
+import { buildPorts, lockFile, mainRootOf, systemClock } from "./world.ts";
 
 /** A session that an earlier process began. */
 export interface Resumed {
@@ -46,16 +44,20 @@ export async function playSession(prepared: Prepared, resumed: Resumed | null): 
   const mainRoot = mainRootOf(start);
   const sessions = path.join(mainRoot, ".mmm", "sessions");
   const now = systemClock.now();
-  const name =
-    resumed?.summary.name ??
-    sessionName(file.absolute, now, (taken) => existsSync(path.join(sessions, taken)));
-  const directory = path.join(sessions, name);
-  const claude = await chooseClaude(prepared, directory, resumed !== null);
-  const lock = await takeLock(lockFile(start), {
-    session: name,
-    owner: ownChildren.owner,
-    now,
+  // From here on a signal ends nothing by itself: what was made has to be put away first.
+  const watch = watchSignals(() => {
+    void ownChildren.endAll(true);
   });
+  const claim = resumed === null ? claimSession(sessions, file.absolute, now) : null;
+  const name = resumed?.summary.name ?? claim?.name ?? "";
+  const directory = path.join(sessions, name);
+  const { claude, lock } = await hold(prepared, { name, directory, now, resumed }).catch(
+    (error: unknown) => {
+      claim?.drop();
+      watch.stop();
+      throw error;
+    },
+  );
   try {
     const tree = await openTree({ start, session: name, ready: prepared.ready });
     await tree.exclude();
@@ -86,11 +88,29 @@ export async function playSession(prepared: Prepared, resumed: Resumed | null): 
       inputs: prepared.inputs,
       protectedFiles: tree.protectedFiles(),
     };
-    return await record(prepared, { ports, name, words, now, gone: lock.gone, saved, resumed });
+    const { gone } = lock;
+    return await record(prepared, { ports, name, words, now, gone, saved, resumed, watch });
   } finally {
+    watch.stop();
     // Finishing throws when the recording cannot be put in its place.
     await claude.finish().finally(() => lock.release());
   }
+}
+
+/** Claude and the tree, or neither. */
+async function hold(
+  prepared: Prepared,
+  of: {
+    readonly name: string;
+    readonly directory: string;
+    readonly now: Date;
+    readonly resumed: Resumed | null;
+  },
+): Promise<{ readonly claude: ChosenClaude; readonly lock: Lock }> {
+  const { name: session, now } = of;
+  const claude = await chooseClaude(prepared, of.directory, of.resumed !== null);
+  const lock = takeLock(lockFile(prepared.start), { session, owner: ownChildren.owner, now });
+  return { claude, lock: await lock };
 }
 
 interface Opened {
@@ -102,6 +122,7 @@ interface Opened {
   readonly gone: string | null;
   readonly saved: SavedRequest;
   readonly resumed: Resumed | null;
+  readonly watch: SignalWatch;
 }
 
 /** Keeps journal, state and reporters around the run. */
@@ -141,10 +162,10 @@ async function record(prepared: Prepared, opened: Opened): Promise<number> {
     recorder.event({ type: "note", severity: "warning", message }, ABOUT_THE_PROCESS);
   try {
     const damaged = recordStart(stateFile, summary, { gone: opened.gone, again: resumed !== null });
-    writeSession(path.join(directory, "session.json"), summary, null, null);
+    const replaced = writeSession(path.join(directory, "session.json"), summary, null, null);
     if (resumed === null) journal.append({ type: "request", value: opened.saved });
     else recorder.event(resumed.told, ABOUT_THE_PROCESS);
-    for (const message of [...opened.words, journal.note, damaged])
+    for (const message of [...opened.words, journal.note, damaged, replaced])
       if (message !== null) warn(message);
     const end = redactor.value(await play(prepared, { ...opened, recorder, warn, directory }));
     const endedAt = systemClock.now().toISOString();
@@ -188,13 +209,11 @@ async function play(
     readonly directory: string;
   },
 ): Promise<Extract<Event, { type: "session-finished" }>> {
-  const { recorder, resumed } = opened;
-  const watch = watchSignals(() => {
-    void ownChildren.endAll(true);
-  });
-  watch.aborted.addEventListener("abort", () =>
-    opened.warn("stopping: running commands have 5 s to end; once more ends them at once"),
-  );
+  const { recorder, resumed, watch } = opened;
+  const onAbort = (): void =>
+    opened.warn("stopping: running commands have 5 s to end; once more ends them at once");
+  if (watch.aborted.aborted) onAbort();
+  else watch.aborted.addEventListener("abort", onAbort);
   // Whatever ends mmm itself, a bug included: no child outlives it (spec 11).
   const killAll = (): void => ownChildren.killAllNow();
   process.on("exit", killAll);
@@ -223,40 +242,9 @@ async function play(
     });
   } finally {
     await ownChildren.endAll(watch.aborted.aborted);
-    watch.stop();
+    watch.aborted.removeEventListener("abort", onAbort);
     process.off("exit", killAll);
   }
   if (finished === null) throw new Error("the session ended without an end");
   return finished;
-}
-
-/** What the engine has to know that is no port. */
-function runOf(prepared: Prepared, opened: { readonly name: string; readonly directory: string }) {
-  const { plan, request, cwd, commit, invocation } = prepared;
-  return {
-    plan,
-    facts: {
-      id: opened.name,
-      playbook: prepared.file.shown,
-      cwd,
-      worktree: null,
-      directory: opened.directory,
-      git: gitFrom(invocation.cwd, prepared.start.root),
-      version: invocation.version,
-      replay: request.replay,
-      environment: invocation.env,
-    },
-    options: { commit, rollback: request.rollback, failFast: request.failFast },
-    secrets: {
-      values: prepared.secrets.values,
-      mask: (text: string) => prepared.secrets.redactor.text(text),
-    },
-    meaningOf: ({ step }: Parameters<Run["meaningOf"]>[0]) =>
-      shortMeaning(meaningOf(step, plan.playbook)),
-  };
-}
-
-/** Enough to tell two steps apart, short enough for a line of the journal. */
-export function shortMeaning(meaning: string): string {
-  return createHash("sha256").update(meaning).digest("hex").slice(0, 16);
 }

@@ -4,6 +4,7 @@ import { headMoves } from "../git/head-moves.ts";
 import { showPath } from "../git/path.ts";
 import { waitForIndexLock } from "../git/index-lock.ts";
 import type { RepositoryStart } from "../git/repository.ts";
+import type { Ready } from "../git/ready.ts";
 import { openTree } from "../git/tree.ts";
 import type { Reuse, Story } from "../session/past.ts";
 import type { LastPlace } from "../session/whereabouts.ts";
@@ -14,23 +15,24 @@ interface Resuming {
   readonly name: string;
   readonly story: Story;
   readonly reuse: Reuse;
-  /** Finished work is about to be undone, and the user knows it. */
-  readonly forced: boolean;
+  /** Files that are nobody's business. */
+  readonly ready: Ready;
 }
 
 /** Throws `MmmError` (exit 3) when the tree has moved on. */
 export async function checkPlace(start: RepositoryStart, resuming: Resuming): Promise<void> {
-  const { name, story } = resuming;
+  const { name, story, ready } = resuming;
   const { place } = story;
   if (place === null) return;
   await waitForIndexLock(start.gitDir, { waitMs: 10_000 });
   await checkHead(start, name, place);
-  const saved = savedRequest(story.request)?.protectedFiles ?? [];
-  const ready = { protectedPaths: saved.map(({ path }) => path), saved };
   const tree = await openTree({ start, session: name, ready });
   const now = await tree.look();
   const strange = await strangeFiles(tree, now, { place, restart: resuming.reuse.restart });
-  if (strange.length > 0) throw filesMoved(name, strange);
+  // The playbook and the like may have been put back since: that is no change of the work.
+  const known = new Set(savedRequest(story.request)?.protectedFiles.map(({ path }) => path));
+  const moved = strange.filter((path) => !known.has(path));
+  if (moved.length > 0) throw filesMoved(name, moved);
 }
 
 async function checkHead(start: RepositoryStart, name: string, place: LastPlace): Promise<void> {

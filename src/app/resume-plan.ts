@@ -2,7 +2,7 @@
 import type { PlannedStep, Plan } from "../playbook/plan-model.ts";
 import { meaningOf } from "../playbook/meaning.ts";
 import type { Story } from "../session/past.ts";
-import { shortMeaning } from "./play-session.ts";
+import { shortMeaning } from "./run-of.ts";
 
 export interface PlanChange {
   /** Of the journal; nothing is reused from there on. */

@@ -8,7 +8,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import type { SessionResumed } from "../engine/events.ts";
 import { MmmError } from "../errors.ts";
-import { checkIdentity } from "../git/ready.ts";
+import { checkIdentity, dirtThatStays, type Ready } from "../git/ready.ts";
 import { findRepository, type RepositoryStart } from "../git/repository.ts";
 import { planPlaybook } from "../playbook/plan.ts";
 import type { Plan } from "../playbook/plan-model.ts";
@@ -23,10 +23,10 @@ import type { CookRequest, Invocation } from "./cook-request.ts";
 import { chooseLimits, mergeLimits } from "./limits.ts";
 import { lookAtLock } from "./look-at-lock.ts";
 import { findPlaybook } from "./playbook-file.ts";
-import { basePlan, notes, refuse, withConfig, workingDirectory } from "./planning.ts";
+import { basePlan, notes, ownFiles, refuse, withConfig, workingDirectory } from "./planning.ts";
 import { type Resumed, playSession } from "./play-session.ts";
 import { checkPlace } from "./resume-place.ts";
-import { findSession, refuseOver } from "./resumable.ts";
+import { findResumable } from "./resumable.ts";
 import { firstChange } from "./resume-plan.ts";
 import { findParams } from "./params.ts";
 import { findSecrets, maskingErrors } from "./secrets.ts";
@@ -48,14 +48,14 @@ export interface ResumeRequest {
 
 /** Returns the exit code; throws `MmmError` for trouble that has no place in the playbook. */
 export async function resume(asked: ResumeRequest, invocation: Invocation): Promise<number> {
-  const here = await findRepository(workingDirectory(asked, invocation), invocation.env);
-  const name = await findSession(asked.session, here);
+  const cwd = workingDirectory(asked, invocation);
+  const here = await findRepository(cwd, invocation.env);
+  const { name } = await findResumable(asked.session, { ...invocation, cwd });
   const directory = path.join(mainRootOf(here), ".mmm", "sessions", name);
   const content = readJournal(path.join(directory, "journal.jsonl"));
   const story = readStory(content.lines);
   const saved = savedRequest(story.request);
   if (saved === null) throw nothingDone(name);
-  refuseOver(name, directory, story);
   const start = await treeOf(name, { story, here, saved });
   const from: Invocation = { ...invocation, cwd: saved.from };
   const request: CookRequest = {
@@ -73,7 +73,8 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
   const change = firstChange(story, planned.plan);
   if (change !== null && change.finished && !asked.force) throw changed(name, change);
   const again = reuse(story, change?.line ?? null);
-  await checkPlace(start, { name, story, reuse: again, forced: asked.force && change !== null });
+  const ready = await readyAgain(start, saved, ownFiles(request, planned.file, from));
+  await checkPlace(start, { name, story, reuse: again, ready });
   if (planned.refusal !== null) return planned.refusal();
   const resumed: Resumed = {
     summary: {
@@ -96,16 +97,27 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
         invocation,
         request: absolute(request, saved.from),
         start,
-        ready: {
-          protectedPaths: saved.protectedFiles.map((file) => file.path),
-          saved: saved.protectedFiles,
-        },
+        ready,
         inputs: saved.inputs,
         identity,
       },
       resumed,
     ),
   );
+}
+
+/**
+ * Dirty files stay as they were when the session began; the playbook and the like are read as they are now,
+ * so that is how they stay.
+ */
+async function readyAgain(
+  start: RepositoryStart,
+  { protectedFiles }: SavedRequest,
+  own: readonly string[],
+): Promise<Ready> {
+  const { protectedPaths: now } = await dirtThatStays(start, own);
+  const saved = protectedFiles.filter(({ path: file }) => !now.includes(file));
+  return { protectedPaths: [...saved.map(({ path: file }) => file), ...now], saved };
 }
 
 /** Recordings lie where they were named from. */

@@ -21,10 +21,10 @@ export interface Claim {
  */
 export function claimSession(sessions: string, playbookFile: string, now: Date): Claim {
   return writing(`make a session's folder in ${sessions}`, () => {
-    mkdirSync(sessions, { recursive: true });
+    const made = mkdirSync(sessions, { recursive: true }) ?? null;
     const name = sessionName(playbookFile, now, (each) => !make(path.join(sessions, each)));
     const directory = path.join(sessions, name);
-    return { name, directory, drop: () => drop(directory) };
+    return { name, directory, drop: () => drop(directory, made) };
   });
 }
 
@@ -38,9 +38,13 @@ function make(directory: string): boolean {
   }
 }
 
-function drop(directory: string): void {
+/** @param made the outermost folder that was made for it; `null`: all were there */
+function drop(directory: string, made: string | null): void {
   try {
     rmdirSync(directory);
+    if (made === null) return;
+    for (let each = path.dirname(directory); each.length >= made.length; each = path.dirname(each))
+      rmdirSync(each);
   } catch {
     // Something lies in it: it is a session, and stays.
   }

@@ -1,0 +1,39 @@
+import { createHash } from "node:crypto";
+import type { Run } from "../engine/context.ts";
+import { meaningOf } from "../playbook/meaning.ts";
+import type { Prepared } from "./prepared.ts";
+import { gitFrom } from "./world.ts";
+
+/** What the engine has to know that is no port. */
+export function runOf(
+  prepared: Prepared,
+  opened: { readonly name: string; readonly directory: string },
+) {
+  const { plan, request, cwd, commit, invocation } = prepared;
+  return {
+    plan,
+    facts: {
+      id: opened.name,
+      playbook: prepared.file.shown,
+      cwd,
+      worktree: null,
+      directory: opened.directory,
+      git: gitFrom(invocation.cwd, prepared.start.root),
+      version: invocation.version,
+      replay: request.replay,
+      environment: invocation.env,
+    },
+    options: { commit, rollback: request.rollback, failFast: request.failFast },
+    secrets: {
+      values: prepared.secrets.values,
+      mask: (text: string) => prepared.secrets.redactor.text(text),
+    },
+    meaningOf: ({ step }: Parameters<Run["meaningOf"]>[0]) =>
+      shortMeaning(meaningOf(step, plan.playbook)),
+  };
+}
+
+/** Enough to tell two steps apart, short enough for a line of the journal. */
+export function shortMeaning(meaning: string): string {
+  return createHash("sha256").update(meaning).digest("hex").slice(0, 16);
+}
