@@ -87,7 +87,7 @@ test("a wrong config is refused with its place", async () => {
 
   expect(code).toBe(2);
   expect(stderr).toContain("config.yml:2:3");
-  expect(stderr).toContain("config.yml:3:3");
+  expect(stderr).toContain("config.yml:3:9");
 });
 
 test("coverage before and after, from a report that git does not see", async () => {
@@ -241,4 +241,95 @@ steps:
       : [],
   );
   expect(last.at(-1)).toEqual({ before: 4, after: 3 });
+});
+
+test("a gate gets all secrets, at a Claude step that lists none too, and shows none of them", async () => {
+  const { cook, events, session } = await open();
+  const secret = `planted-${"q".repeat(2_500)}-0001`;
+
+  const { code, stdout, stderr } = await cook(
+    `
+secrets: {DEPLOY: {env: DEPLOY}}
+gates:
+  reachable: {shell: 'printf "%s\\n" \${env.DEPLOY} "$DEPLOY"; test \${env.DEPLOY} = "$DEPLOY" && exit 4'}
+steps:
+  - claude: look
+    commit_required: false
+    validation: reachable
+`,
+    [],
+    { env: { DEPLOY: secret } },
+  );
+
+  expect(code).toBe(1);
+  expect(events().find(({ type }) => type === "gate-finished")).toMatchObject({
+    exitCode: 4,
+    tail: "***\n***",
+    command: 'printf "%s\\n" *** "$DEPLOY"; test *** = "$DEPLOY" && exit 4',
+  });
+  const journal = readFileSync(path.join(session(), "journal.jsonl"), "utf8");
+  for (const text of [stdout, stderr, journal]) expect(text).not.toContain("qqqq");
+});
+
+test("a figure that a secret hides is no figure, whatever stands before it", async () => {
+  const { cook } = await open();
+
+  const { code, stderr } = await cook(
+    `
+secrets: {PIN: {env: PIN}}
+gates:
+  score: {metric: {shell: 'echo 7; echo "$PIN.5"'}, must: not_regress}
+steps:
+  - shell: "true"
+    validation: score
+`,
+    [],
+    { env: { PIN: "1234" } },
+  );
+
+  expect(code).toBe(1);
+  expect(stderr).toContain("the command printed no number on standard output");
+});
+
+test("a gate is no run of Claude: a money limit that is reached suspends before the step, not before its gates", async () => {
+  const { cook, events } = await open();
+
+  const { code } = await cook(
+    `
+gates:
+  size: {metric: {shell: "echo 3"}, must: not_regress}
+steps:
+  - claude: spend
+    commit_required: false
+    validation: size
+  - claude: more
+    validation: size
+`,
+    ["--max-cost", "0.000001"],
+  );
+
+  expect(code).toBe(75);
+  const gates = events().flatMap((each) =>
+    each.type === "gate-finished" ? [[each.at.step, each.when, each.verdict]] : [],
+  );
+  expect(gates).toEqual([
+    ["1", "before", "measured"],
+    ["1", "after", "ok"],
+  ]);
+});
+
+test("the context tells the project's commands as the config has them, by `mmm analyze` and by a step", async () => {
+  const { cook, mmm, repo } = await open({ "package.json": manifest("true") });
+  await repo.write(".mmm/config.yml", "project:\n  test: my-own-tests\n");
+
+  const analyzed = await mmm(["analyze"]);
+  const cooked = await cook(
+    '- analyze: {force_refresh: true}\n- shell: "cat $MMM_CONTEXT_DIR/*"\n',
+    ["-v"],
+  );
+
+  expect(analyzed.stdout).toContain("- test: `my-own-tests`\n");
+  expect(cooked.stdout).toContain("my-own-tests");
+  await repo.write(".mmm/config.yml", "projects: {}\n");
+  expect((await mmm(["analyze"])).code).toBe(2);
 });
