@@ -3,13 +3,15 @@ import path from "node:path";
 import { createAnalysis } from "../context/analysis.ts";
 import { gitRecords } from "../context/git-facts.ts";
 import { excludeOwnState } from "../git/exclude.ts";
+import { readConfig } from "./config.ts";
 import type { Invocation } from "./cook-request.ts";
 import { repositoryTop } from "./repository-top.ts";
+import { mainRootOf } from "./world.ts";
 
 /** As for an `analyze` step that says nothing else. */
 const MAX_AGE_MS = 300_000;
 
-/** Exit 3 by `MmmError`: no repository, or `.mmm/context` cannot be written. */
+/** Rejects with `MmmError`: exit 2, the config is wrong; exit 3, no repository, or `.mmm/context` cannot be written. */
 export async function analyze(
   request: {
     readonly format: "summary" | "json";
@@ -18,8 +20,9 @@ export async function analyze(
     /** As typed; `null`: where mmm was started. */
     readonly path: string | null;
   },
-  { cwd, env, stdout }: Invocation,
+  invocation: Invocation,
 ): Promise<number> {
+  const { cwd, env, stdout } = invocation;
   const root = await repositoryTop(path.resolve(cwd, request.path ?? "."), env);
   const common = await gitRecords(root, [
     "rev-parse",
@@ -27,8 +30,13 @@ export async function analyze(
     "--git-common-dir",
   ]);
   const commonDir = common.records[0]?.replace(/\n$/u, "") ?? "";
+  const { project } = await readConfig(invocation, mainRootOf({ root, commonDir }));
   if (common.ok && commonDir !== "") await excludeOwnState(commonDir);
-  const analysis = createAnalysis({ root, clock: { now: () => new Date() } });
+  const analysis = createAnalysis({
+    root,
+    clock: { now: () => new Date() },
+    commands: project,
+  });
   const { text } = await analysis.refresh({
     maxCacheAgeMs: MAX_AGE_MS,
     forceRefresh: request.force,

@@ -1,6 +1,7 @@
 /** `.mmm/config.yml` of the repository over `~/.mmm/config.yml`, key by key (spec 1). */
 import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
+import type { ProjectCommands } from "../engine/ports.ts";
 import { MmmError } from "../errors.ts";
 import { check } from "../playbook/check.ts";
 import { readLimits } from "../playbook/limits.ts";
@@ -11,13 +12,9 @@ import { describe, type Entries } from "../playbook/tree.ts";
 import { boolOf, entriesOf, textOf } from "../playbook/values-of.ts";
 import { parseYaml } from "../playbook/yaml.ts";
 import { readClaudeOptions } from "../steps/claude.ts";
+import { PROJECT_FIELDS } from "../values/gate-words.ts";
 import { configSchema } from "./config-schema.ts";
 import type { Invocation } from "./cook-request.ts";
-
-/** The project's own commands, by what they are for; `null`: not configured. */
-type ProjectCommands = Readonly<
-  Record<"test" | "lint" | "build" | "format" | "bench", string | null>
->;
 
 export interface Config {
   /** Defaults for every Claude step. */
@@ -26,7 +23,8 @@ export interface Config {
   /** A denied permission fails the step (spec 6.2). */
   readonly strictPermissions: boolean;
   readonly limits: Limits;
-  readonly project: ProjectCommands;
+  /** The project's own commands; what is missing is detected (spec 2.6). */
+  readonly project: Partial<ProjectCommands>;
 }
 
 /** In the specification, and not in this version: an error rather than a key that does nothing. */
@@ -49,13 +47,12 @@ export async function readConfig(invocation: Invocation, mainRoot: string): Prom
     claudeBin: textOf(claude, "bin"),
     strictPermissions: boolOf(claude, "strict_permissions") ?? false,
     limits: readLimits(section("limits")),
-    project: {
-      test: textOf(commands, "test"),
-      lint: textOf(commands, "lint"),
-      build: textOf(commands, "build"),
-      format: textOf(commands, "format"),
-      bench: textOf(commands, "bench"),
-    },
+    project: Object.fromEntries(
+      PROJECT_FIELDS.flatMap((field) => {
+        const command = textOf(commands, field);
+        return command === null ? [] : [[field, command]];
+      }),
+    ),
   };
 }
 

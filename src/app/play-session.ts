@@ -71,6 +71,8 @@ export async function playSession(prepared: Prepared, resumed: Resumed | null): 
       stdout: prepared.invocation.stdout,
       skipAnalysis: request.skipAnalysis,
       redactor: prepared.secrets.redactor,
+      cwd: prepared.cwd,
+      project: prepared.config.project,
     });
     const words = [
       ...(lock.note === null ? [] : [lock.note]),

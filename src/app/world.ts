@@ -3,7 +3,7 @@ import { existsSync, realpathSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { ClaudePort, Clock, Ports, TreePort } from "../engine/ports.ts";
+import type { ClaudePort, Clock, Ports, ProjectCommands, TreePort } from "../engine/ports.ts";
 import { MmmError } from "../errors.ts";
 import type { Redactor } from "../lib/redact.ts";
 import type { RepositoryStart } from "../git/repository.ts";
@@ -40,14 +40,20 @@ export interface WorldParts {
   readonly stdout: NodeJS.WriteStream;
   readonly skipAnalysis: boolean;
   readonly redactor: Redactor;
+  /** Where steps run. */
+  readonly cwd: string;
+  /** `project:` of the config. */
+  readonly project: Partial<ProjectCommands>;
 }
 
 export async function buildPorts(parts: WorldParts): Promise<Ports> {
   const { createAnalysis } = await import("../context/analysis.ts");
+  const { createProject } = await import("../context/project-port.ts");
   const analysis = createAnalysis({
     root: parts.tree.root,
     mainRoot: parts.mainRoot,
     clock: systemClock,
+    commands: parts.project,
   });
   return {
     clock: systemClock,
@@ -58,6 +64,11 @@ export async function buildPorts(parts: WorldParts): Promise<Ports> {
     analysis: parts.skipAnalysis
       ? { ...analysis, refresh: async () => Promise.resolve({ text: "", fresh: false }) }
       : analysis,
+    project: createProject({
+      root: parts.tree.root,
+      cwd: parts.cwd,
+      configured: parts.project,
+    }),
   };
 }
 
@@ -74,7 +85,7 @@ export function lockFile(start: RepositoryStart): string {
 }
 
 /** Where `.mmm/` lies: the main repository, also for a linked worktree (spec 7). */
-export function mainRootOf(start: RepositoryStart): string {
+export function mainRootOf(start: Pick<RepositoryStart, "root" | "commonDir">): string {
   return path.basename(start.commonDir) === ".git" ? path.dirname(start.commonDir) : start.root;
 }
 

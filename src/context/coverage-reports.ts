@@ -29,7 +29,7 @@ export interface CoverageFacts {
 }
 
 /** Where tools put them by default, in the folder of a manifest. */
-const usual = `
+export const usualReports: readonly string[] = `
   coverage/coverage-summary.json coverage/lcov.info lcov.info coverage.lcov
   coverage/cobertura-coverage.xml coverage/cobertura.xml coverage.xml cobertura.xml
   target/llvm-cov/lcov.info target/coverage/lcov.info build/coverage/lcov.info
@@ -59,7 +59,7 @@ function placesOf(manifests: readonly string[]): readonly Place[] {
   return [...folders]
     .slice(0, maxFolders)
     .flatMap((folder) =>
-      usual.map((place) => ({ folder, report: path.posix.join(folder, place) })),
+      usualReports.map((place) => ({ folder, report: path.posix.join(folder, place) })),
     );
 }
 

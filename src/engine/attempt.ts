@@ -10,6 +10,8 @@ import { surroundings } from "./environment.ts";
 import { afterCut, type Cut, isSuspended, type Suspended } from "./cut-short.ts";
 import type { FailureDetail, StepPlace } from "./events.ts";
 import { cancelled, failure, lastLines } from "./failure.ts";
+import { measureBefore, validate } from "./gate.ts";
+import type { GateTrouble } from "./gate-model.ts";
 import { exitCodeOf, type Executed, type Prepared } from "./kind.ts";
 import type { Failure } from "./outcome.ts";
 import { changedFiles, countCommits, takeDeclared } from "./left-by-step.ts";
@@ -78,6 +80,9 @@ async function runOnce(
     begin(request, rendered, log);
     tell(frame, at, prepared.warnings);
   } else begin(request, rendered, log, "aside");
+  const unmeasured = await measureBefore(gatesOf(request), request.record.before, request.start);
+  if (unmeasured !== null)
+    return finish(request, { rendered, log: null, executed: null }, unmeasured);
   const executed = await prepared.execute(
     {
       onStart: (process) => sink.event({ type: "process-started", at, attempt, process }),
@@ -156,7 +161,7 @@ async function settle(
   request: AttemptRequest,
   executed: Executed,
   rendered: string,
-): Promise<Failure | Suspended | null | "nothing-left"> {
+): Promise<Failure | GateTrouble | Suspended | null | "nothing-left"> {
   const { frame, planned, at, start } = request;
   const { ports, signal } = frame.run;
   frame.look = await ports.tree.look();
@@ -175,6 +180,9 @@ async function settle(
   const missing = await takeDeclared(request, files, false);
   if (missing !== null) return missing;
   if (signal.aborted) return failure("cancelled", "mmm was told to stop");
+  const invalid = await validate(gatesOf(request), request.record.before);
+  if (signal.aborted) return failure("cancelled", "mmm was told to stop");
+  if (invalid !== null) return invalid;
   // The step's own commits are told before mmm's, in the order of history.
   await countCommits(request);
   const refusal = await commitLeftovers(frame, { planned, at, failed: null, rendered });
@@ -183,6 +191,17 @@ async function settle(
   if (refusal !== null) return refusal;
   await countCommits(request);
   return commitRule(request);
+}
+
+function gatesOf({
+  frame,
+  planned,
+  at,
+  attempt,
+  unit,
+}: AttemptRequest): Parameters<typeof validate>[0] {
+  const { validation: gates, step } = planned;
+  return { frame, planned, at, attempt, unit, timeoutMs: step.timeoutMs, gates };
 }
 
 /** `commit_required` (spec 5). */
@@ -211,26 +230,17 @@ function finish(
     readonly log: string | null;
     readonly executed: Executed | null;
   },
-  failed: Failure | null,
+  failed: Failure | GateTrouble | null,
   told: Told = "event",
 ): AttemptResult {
   const { frame, at, attempt, record } = request;
-  const { rendered, log, executed } = ran;
+  const { executed } = ran;
   if (failed !== null) {
     record.attempts = attempt;
     record.success = false;
     if (executed === null) frame.scope.attempted(record, false);
   }
-  const detail: FailureDetail | null =
-    failed === null
-      ? null
-      : {
-          ...failed,
-          rendered,
-          log,
-          end: executed?.end ?? null,
-          tail: lastLines(executed?.tail ?? ""),
-        };
+  const detail = failed === null ? null : detailOf(failed, ran);
   frame.run.sink[told]({
     type: "attempt-finished",
     at,
@@ -243,4 +253,18 @@ function finish(
     failure: detail,
   });
   return detail === null ? { kind: "succeeded" } : { kind: "failed", detail };
+}
+
+/** What a gate ran, where it was a gate that failed; else what the step did. */
+function detailOf(
+  failed: Failure | GateTrouble,
+  { rendered, log, executed }: Parameters<typeof finish>[1],
+): FailureDetail {
+  if (!("ran" in failed)) {
+    const tail = lastLines(executed?.tail ?? "");
+    return { ...failed, rendered, log, end: executed?.end ?? null, tail };
+  }
+  const { ran, ...why } = failed;
+  if (ran === null) return { ...why, rendered, log: null, end: null, tail: "" };
+  return { ...why, rendered: ran.rendered, log: ran.log, end: ran.end, tail: ran.tail };
 }

@@ -24,27 +24,36 @@ export async function askCondition(
 ): Promise<Result<Answer, Failure>> {
   const { condition } = planned;
   if (condition === null) return ok({ kind: "runs" });
-  const trouble = await declareEnv(frame, planned, condition);
+  const answer = await holds(frame, planned, condition);
+  if (!answer.ok) return answer;
+  return ok(
+    answer.value
+      ? { kind: "runs" }
+      : { kind: "skipped", why: `condition is false: ${shownCondition(condition)}` },
+  );
+}
+
+/** An expression with the values that are there now; the error: one cannot be had or compared. */
+export async function holds(
+  frame: Frame,
+  place: Pick<PlannedStep, "env" | "path">,
+  condition: Condition,
+): Promise<Result<boolean, Failure>> {
+  const trouble = await declareEnv(frame, place, condition);
   if (trouble !== null) return err(trouble);
   const values = await valuesOf(frame, condition);
   if (!values.ok) return values;
   const { evaluateCondition } = await import("../values/condition/evaluate.ts");
   const status = { success: !frame.scope.hasFailed };
   const answer = evaluateCondition(condition, { values: values.value, status });
-  if (!answer.ok) {
-    return err(failure("value", `condition ${shown(condition)}: ${answer.error}`));
-  }
-  return ok(
-    answer.value
-      ? { kind: "runs" }
-      : { kind: "skipped", why: `condition is false: ${shown(condition)}` },
-  );
+  if (answer.ok) return answer;
+  return err(failure("value", `condition ${shownCondition(condition)}: ${answer.error}`));
 }
 
 /** The texts of `env` that the condition asks for; the attempts make theirs anew. */
 async function declareEnv(
   { run, scope }: Frame,
-  planned: PlannedStep,
+  planned: Pick<PlannedStep, "env" | "path">,
   condition: Condition,
 ): Promise<Failure | null> {
   const asked = [...condition.references.values()].some(
@@ -108,7 +117,8 @@ function tooLarge({ reference }: ConditionReference, size: number): Failure {
   );
 }
 
-function shown({ source }: Condition): string {
+/** On one line, cut. */
+export function shownCondition({ source }: Condition): string {
   const line = source.trim().replace(/\s+/g, " ");
   return line.length > SHOWN ? `${line.slice(0, SHOWN - 1)}…` : line;
 }

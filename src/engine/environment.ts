@@ -15,10 +15,14 @@ import { renderText } from "./render.ts";
  */
 const VARIABLE_BYTES = 100_000;
 
+/** A step; a gate is a command for the shell, whatever the step it stands at. */
+type Asking = Pick<PlannedStep, "env" | "workingDir" | "path"> &
+  ({ readonly kind: "shell" } | Pick<PlannedStep, "kind" | "step">);
+
 /** The attempt's environment and directory, or why they cannot be had. */
 export async function surroundings(
   frame: Frame,
-  planned: PlannedStep,
+  planned: Asking,
   unit: string,
 ): Promise<
   Result<{ readonly env: Record<string, string | undefined>; readonly cwd: string }, Failure>
@@ -59,10 +63,12 @@ export async function surroundings(
   );
 }
 
-/** A shell step gets all secrets, a Claude step those it lists (spec 2.2). */
-function secretsOf({ run }: Frame, { kind, step }: PlannedStep): Map<string, string> {
-  const listed = new Set(step.secrets.map(({ value }) => value));
-  return new Map([...run.secrets.values].filter(([name]) => kind === "shell" || listed.has(name)));
+/** A shell step and a gate get all secrets, a Claude step those it lists (spec 2.2). */
+function secretsOf({ run }: Frame, asking: Asking): Map<string, string> {
+  const { values } = run.secrets;
+  if (asking.kind === "shell") return new Map(values);
+  const listed = new Set(asking.step.secrets.map(({ value }) => value));
+  return new Map([...values].filter(([name]) => listed.has(name)));
 }
 
 /** Taken away, with the variables they came from: mmm was started with them, and children inherit. */
@@ -79,7 +85,10 @@ function withheld(
   );
 }
 
-async function ownVariables(frame: Frame, planned: PlannedStep): Promise<Record<string, string>> {
+async function ownVariables(
+  frame: Frame,
+  planned: Pick<PlannedStep, "path">,
+): Promise<Record<string, string>> {
   const { run, scope, iteration } = frame;
   const { directory, available } = await run.ports.analysis.location();
   const env: Record<string, string> = {

@@ -12,6 +12,7 @@ import type {
   ProcessIdentity,
   TreePoint,
 } from "./ports.ts";
+import type { GateEvent } from "./gate-events.ts";
 import type { LimitReached, SessionLimits } from "./budget.ts";
 import type { Spending } from "./ledger.ts";
 import type { Failure, ProcessEnd, SessionStatus, StepConclusion, StopReason } from "./outcome.ts";
@@ -212,6 +213,7 @@ export type Event =
       /** Cut to 2 000 characters for the record. */
       readonly value: string;
     }
+  | GateEvent
   | {
       readonly type: "commit-made";
       readonly at: StepPlace;

@@ -49,6 +49,10 @@ export function lanePorts(
       tree,
       store: laneStore(ports.store, lane, options.directory),
       analysis: laneAnalysis(ports.analysis, lane),
+      project: {
+        commands: () => lane.answer("project", { live: () => ports.project.commands() }),
+        coverage: (file) => lane.answer("coverage", { live: () => ports.project.coverage(file) }),
+      },
     },
     sink: {
       event: (event) => lane.event(event),

@@ -14,8 +14,9 @@ export interface Failure {
    * `process`: exit code, signal or time; `claude`: the success rule of spec 6.2; `value`: a text
    * could not be made from its values; `output`: a declared output cannot be had; `commit`: mmm's own
    * commit was refused; `no-commit`: a required commit is missing; `head`: HEAD moved backwards or
-   * to another branch; `on-success`: its `on_success` failed; `limit`: a limit cut the run short, it
-   * is made again (spec 6.5); `cancelled`: mmm was told to stop.
+   * to another branch; `validation`: a gate was not passed (spec 2.6); `on-success`: its `on_success`
+   * failed; `limit`: a limit cut the run short, it is made again (spec 6.5); `cancelled`: mmm was told
+   * to stop.
    */
   readonly reason:
     | "process"
@@ -25,6 +26,7 @@ export interface Failure {
     | "commit"
     | "no-commit"
     | "head"
+    | "validation"
     | "on-success"
     | "limit"
     | "cancelled";
@@ -55,6 +57,10 @@ export type StopReason =
   | "limit"
   /** The service's. */
   | "usage-limit"
+  /** It is met. */
+  | "until"
+  /** The last iteration is over, and `until` is not met. */
+  | "criterion-unmet"
   | "interrupted";
 
 /** `suspended`: everything is kept, and `mmm resume` goes on. */

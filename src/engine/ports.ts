@@ -269,6 +269,32 @@ export interface AnalysisPort {
   location(): Promise<{ readonly directory: string; readonly available: boolean }>;
 }
 
+/** The project's own commands, each a text for `sh -c` in the top folder; `null`: none was found. */
+export type ProjectCommands = Readonly<
+  Record<"test" | "lint" | "build" | "format" | "bench", string | null>
+>;
+
+/** What a coverage report says, or why it says nothing. `file`: as it was asked for, or found. */
+export type CoverageReading =
+  | {
+      readonly kind: "read";
+      readonly file: string;
+      /** Percent of lines. */
+      readonly figure: number;
+      /** Another one each time that the file is written. */
+      readonly stamp: string;
+    }
+  | { readonly kind: "missing"; readonly file: string }
+  | { readonly kind: "unreadable"; readonly file: string; readonly why: string };
+
+/** What is known of the project in the session's tree, now. */
+export interface ProjectPort {
+  /** The config's over those that the manifests tell. */
+  commands(): Promise<ProjectCommands>;
+  /** @param file relative to where steps run; `null`: the newest in the usual places */
+  coverage(file: string | null): Promise<CoverageReading>;
+}
+
 export interface Ports {
   readonly clock: Clock;
   readonly shell: ShellPort;
@@ -276,4 +302,5 @@ export interface Ports {
   readonly tree: TreePort;
   readonly store: StorePort;
   readonly analysis: AnalysisPort;
+  readonly project: ProjectPort;
 }

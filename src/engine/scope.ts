@@ -8,7 +8,8 @@ import type { Reference } from "../values/reference.ts";
 import type { Value } from "../values/value.ts";
 import type { Step } from "../playbook/model.ts";
 import type { StepConclusion } from "./outcome.ts";
-import type { ClaudeResume, ClaudeUsage, CommitInfo } from "./ports.ts";
+import type { Before } from "./gate-model.ts";
+import type { ClaudeResume, ClaudeUsage, CommitInfo, ProjectCommands } from "./ports.ts";
 
 /** What is known of a step that has run; `conclusion` `running` while its handlers are at work. */
 export interface StepRecord {
@@ -41,6 +42,8 @@ export interface StepRecord {
   changed: boolean;
   /** `***` stands for a secret in what the latest attempt printed. */
   masked: boolean;
+  /** By gate: the figures of its metrics before it ran. */
+  readonly before: Map<string, Before>;
 }
 
 /** The failed attempt that the handlers see. */
@@ -50,6 +53,8 @@ export interface ErrorValues {
   readonly step: string;
   /** In its handlers `shell.*` (or `claude.*`) is this attempt's, whatever else has run since (spec 2.3). */
   readonly record: StepRecord;
+  /** What the command printed that failed: the gate's, else the attempt's. */
+  readonly outputFile: string | null;
 }
 
 /** `foreign`: made by a command or a model, not written by the user (spec 3.2). */
@@ -89,6 +94,7 @@ export function newRecord(id: string | null, kind: StepRecord["kind"]): StepReco
     spec: null,
     changed: false,
     masked: false,
+    before: new Map(),
   };
 }
 
@@ -110,6 +116,8 @@ export class Scope {
   readonly mask: (text: string) => string;
   /** By conversation: what the CLI last said was used in it. */
   readonly #reported = new Map<string, ClaudeUsage>();
+  /** For `project.*`; `null`: nobody refers to it. */
+  project: ProjectCommands | null = null;
   /** `env:` of the playbook and of the step at work; nested steps have their own, and put back what they found. */
   declaredEnv: ReadonlyMap<string, string> = new Map();
 
@@ -209,6 +217,7 @@ export class Scope {
         const value = this.#params.get(field) ?? null;
         return { kind: "value", value: dig(value, deeper), foreign: false };
       }
+      if (head === "project") return this.#project(field);
       if (head === "error") return this.#error(field);
       if (head === "shell" || head === "test") return group(this.#latest("shell"), field);
       if (head === "claude") return group(this.#latest("claude"), field);
@@ -224,9 +233,15 @@ export class Scope {
     return kind === "shell" ? this.#shell : this.#claude;
   }
 
+  /** The user's own words, or names that were compared with a list: not foreign. */
+  #project(field: string): Found {
+    const commands: Readonly<Record<string, string | null>> = this.project ?? {};
+    return { kind: "value", value: commands[field] ?? null, foreign: false };
+  }
+
   #error(field: string): Found {
     const error = this.#errors.at(-1);
-    if (error === undefined) return NULL;
+    if (error === undefined || field === "output") return fileOrNull(error?.outputFile ?? null);
     const value =
       field === "message" ? error.message : field === "exit_code" ? error.exitCode : error.step;
     return { kind: "value", value, foreign: true };

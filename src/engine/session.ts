@@ -12,6 +12,7 @@ import { restoreLine } from "./restore-line.ts";
 import { runStep, type StepResult } from "./step.ts";
 import { type Spent, TotalsFold } from "./totals.ts";
 import { rollBack } from "./undo.ts";
+import { askUntil, stopAfter, untilPlace } from "./until.ts";
 import { variablesOf } from "./variables.ts";
 
 export interface SessionOutcome {
@@ -207,11 +208,12 @@ class Session {
       if (end?.kind === "failed") {
         if (run.signal.aborted) return { status: "interrupted", stop: "interrupted" };
         // A failed input leaves nothing on the branch (spec 8.4); without inputs earlier steps stay (spec 5).
-        const line = await rollBack(frame, end, input === null ? end.start : origin);
+        const line = await rollBack(frame, end.at, input === null ? end.start : origin);
         if (line !== null) this.#next.push(line);
         return { status: "failed", stop: "step-failed" };
       }
       const changed = !(await isUnchanged(frame));
+      const asked = await askUntil(frame);
       const durationMs = ports.clock.monotonicMs() - began;
       sink.event({
         type: "iteration-finished",
@@ -220,9 +222,13 @@ class Session {
         changed,
         durationMs,
       });
-      if (end?.kind === "nothing-left") return { status: "completed", stop: "nothing-to-do" };
-      if (run.signal.aborted) return { status: "interrupted", stop: "interrupted" };
-      if (!changed && maxIterations > 1) return { status: "completed", stop: "no-changes" };
+      const outcome = stopAfter(frame, { asked, changed, isLast: end !== null });
+      if (outcome === null) continue;
+      if (outcome.stop === "criterion-unmet" && input !== null) {
+        const line = await rollBack(frame, untilPlace(frame), origin);
+        if (line !== null) this.#next.push(line);
+      }
+      return outcome;
     }
     return { status: "completed", stop: "iterations-done" };
   }
@@ -230,7 +236,8 @@ class Session {
   /** The result that ended the list early; `null`: all steps were done. */
   async #steps(frame: Frame): Promise<Exclude<StepResult, { kind: "done" }> | null> {
     const { run } = frame;
-    const { steps } = run.plan;
+    const { steps, usesProject } = run.plan;
+    if (usesProject) frame.scope.project = await run.ports.project.commands();
     for (const [index, planned] of steps.entries()) {
       const result = await runStep(frame, planned, {
         number: index + 1,

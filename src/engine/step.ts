@@ -190,6 +190,7 @@ async function handle(
     exitCode: detail.exitCode,
     step: planned.step.id ?? planned.path,
     record,
+    outputFile: detail.reason === "validation" ? detail.log : record.outputFile,
   });
   const counts = { steps: handler.steps.length, maxAttempts: handler.handler.maxAttempts };
   sink.event({ type: "handler-started", at, attempt, handler: name, ...counts });

@@ -49,6 +49,10 @@ export class TotalsFold {
       case "commit-made":
         this.#commits.set(event.commit.sha, event.commit);
         return;
+      case "gate-finished":
+        if (event.when === "until" && event.verdict !== "ok")
+          this.#lastFailure = `${event.at.label} was not met${event.why === null ? "" : `: ${event.why}`}`;
+        return;
       case "step-finished":
         if (event.at.depth === 0 && event.conclusion !== "skipped") this.#steps += 1;
         if (event.failure === null) return;

@@ -1,12 +1,12 @@
 import type { Frame } from "./context.ts";
+import type { StepPlace } from "./events.ts";
 import type { TreePoint } from "./ports.ts";
 import { restoreLine } from "./restore-line.ts";
-import type { StepResult } from "./step.ts";
 
 /** Back to where the step (or its input) began; what is undone stays under a ref (spec 5): the line that brings it back. */
 export async function rollBack(
   frame: Frame,
-  failed: Extract<StepResult, { kind: "failed" }>,
+  at: StepPlace,
   point: TreePoint,
 ): Promise<string | null> {
   const { options, ports, sink } = frame.run;
@@ -18,7 +18,7 @@ export async function rollBack(
   const kept = await ports.tree.keepFailed();
   await ports.tree.rollback(point);
   frame.look = await ports.tree.look();
-  sink.event({ type: "rolled-back", at: failed.at, head: frame.look.head, kept });
+  sink.event({ type: "rolled-back", at, head: frame.look.head, kept });
   tellLeft(frame);
   return restoreLine({
     kept,

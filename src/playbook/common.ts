@@ -1,6 +1,7 @@
 import type { Range } from "./diagnostic.ts";
 import { readHandler, readOnExitCode, readOnSuccess } from "./handlers.ts";
 import type { AnalysisOptions, OutputDeclaration, StepCommon } from "./model.ts";
+import { readValidation } from "./gates.ts";
 import { isFreeName, readOutputs } from "./outputs.ts";
 import type { Problems } from "./problems.ts";
 import type { Reading } from "./reading.ts";
@@ -38,6 +39,7 @@ export function readCommon(
     autoCommit: readAutoCommit(entries),
     ...readCaptured(entries, reading.problems),
     analysis: readOwnAnalysis(entries.get("analysis")?.value),
+    validation: readValidation(entries.get("validation")?.value, reading.problems),
   };
 }
 

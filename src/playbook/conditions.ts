@@ -1,16 +1,27 @@
 /** The library behind conditions is loaded for the playbooks that have one: most have none. */
+import type { Playbook } from "./model.ts";
 import type { planCondition } from "./plan-condition.ts";
 import { everyStep } from "./plan-steps.ts";
 import type { ReadResult } from "./read.ts";
 
 export type PlanCondition = typeof planCondition;
 
-/** `null`: no step has a condition. */
+/** `null`: nothing in the playbook is decided by an expression. */
 export async function conditionsOf({
   playbook,
   partial,
 }: Pick<ReadResult, "playbook" | "partial">): Promise<PlanCondition | null> {
-  for (const step of everyStep((playbook ?? partial?.playbook)?.steps ?? []))
-    if (step.condition !== null) return (await import("./plan-condition.ts")).planCondition;
-  return null;
+  const known = playbook ?? partial?.playbook ?? null;
+  if (known === null || !hasExpression(known)) return null;
+  return (await import("./plan-condition.ts")).planCondition;
+}
+
+function hasExpression({
+  gates,
+  until,
+  steps,
+}: Pick<Playbook, "gates" | "until" | "steps">): boolean {
+  if (until !== null || gates.some(({ check }) => check?.kind === "expression")) return true;
+  for (const step of everyStep(steps)) if (step.condition !== null) return true;
+  return false;
 }

@@ -4,6 +4,7 @@ import { defaultsSchema } from "../steps/options.ts";
 import * as is from "../steps/schema.ts";
 import { check, unknownKey } from "./check.ts";
 import { readCommon } from "./common.ts";
+import { readGates } from "./gates.ts";
 import { limitsSchema, readLimits } from "./limits.ts";
 import type { Playbook } from "./model.ts";
 import { paramsSchema, readParams } from "./params.ts";
@@ -12,7 +13,7 @@ import type { Reading } from "./reading.ts";
 import { readSecrets, secretsSchema } from "./secrets.ts";
 import { reportUnsupported, withoutUnsupported } from "./step.ts";
 import { describe, type Entries, type MappingTree } from "./tree.ts";
-import { entriesOf, numberOf, readEnv, textOf } from "./values-of.ts";
+import { entriesOf, numberOf, optionalText, readEnv, textOf } from "./values-of.ts";
 
 /** What stands beside `steps` (spec 2.1). `defaults` is checked on its own. */
 const headerSchema = z.strictObject({
@@ -26,6 +27,8 @@ const headerSchema = z.strictObject({
   commit: z.enum(["auto", "off"], { error: "one of auto off" }).optional(),
   claude: z.strictObject(claudeOptions, { error: "a mapping, as in {model: opus}" }).optional(),
   limits: limitsSchema.optional(),
+  gates: is.form("gates").optional(),
+  until: is.text.optional(),
   steps: z.unknown().optional(),
   commands: z.unknown().optional(),
 });
@@ -51,6 +54,8 @@ export function readHeader(tree: MappingTree, stem: string, problems: Problems):
     commit: textOf(sound, "commit") === "off" ? "off" : "auto",
     claude: readClaudeOptions(entriesOf(sound.get("claude")?.value)),
     limits: readLimits(entriesOf(sound.get("limits")?.value)),
+    gates: readGates(sound.get("gates")?.value, problems),
+    until: optionalText(sound, "until"),
   };
 }
 

@@ -23,6 +23,7 @@ const HARMLESS = new Set([
   "commit_message",
   "auto_commit",
   "analysis",
+  "validation",
   "name",
 ]);
 

@@ -2,14 +2,11 @@
 const NOT_YET: Readonly<Record<"header" | "step" | "claude", ReadonlyMap<string, string | null>>> =
   {
     header: new Map([
-      ["until", "`max_iterations` bounds the loop, and an iteration that changes nothing ends it"],
       ["worktree", "make one with `git worktree add` and run mmm in it"],
-      ["gates", "a `shell` step that fails stops the run"],
       ["merge", null],
     ]),
     step: new Map([
       ["retry", "`on_failure: {max_attempts: 3}` runs a failed step again"],
-      ["validation", "put a `shell` step with the check after this one"],
       ["foreach", "--map and --args run a playbook once for each value"],
       ["do", null],
     ]),
@@ -52,12 +49,13 @@ const HOMES: ReadonlyMap<string, string> = new Map([
   ...each(["working_dir", "timeout", "on_failure", "on_success", "on_exit_code"], STEP),
   ...each(["condition"], STEP),
   ...each(["continue_on_error", "commit_required", "commit_message", "auto_commit"], STEP),
-  ...each(["outputs", "capture_output", "analysis"], STEP),
+  ...each(["outputs", "capture_output", "analysis", "validation"], STEP),
   ...each(["shell", "analyze"], ENTRY),
   ...each(["max_iterations", "description", "defaults", "commit", "steps", "commands"], HEADER),
   ["params", HEADER],
   ["limits", HEADER],
   ...each(["cost_usd", "tokens", "duration"], LIMITS),
+  ...each(["gates", "until"], HEADER),
   ["args", "goes with `name`; with `claude`, write arguments into its text"],
   ["options", "goes with `name`; with `claude`, write them into its text"],
 ]);

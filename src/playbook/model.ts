@@ -3,6 +3,7 @@
  *
  * The reader is the only maker of these values; inside, nothing is checked again.
  */
+import type { Tolerance } from "../lib/tolerance.ts";
 import type { Value } from "../values/value.ts";
 import type { Range } from "./diagnostic.ts";
 
@@ -92,6 +93,43 @@ export interface OutputDeclaration {
   readonly range: Range;
 }
 
+/** Where the figure of a metric comes from (spec 2.6). */
+export type Metric =
+  /** The last number that the command prints on stdout. */
+  | { readonly kind: "shell"; readonly run: SourceText }
+  /** Percent of lines, from a report; `run` makes it, `null`: somebody else does. */
+  | { readonly kind: "coverage"; readonly file: SourceText; readonly run: SourceText | null };
+
+/** What has to hold of a metric's figures before and after a step. */
+export interface Comparison {
+  readonly must: "not_regress" | "increase" | "decrease";
+  /** Only for `not_regress`, as `tolerance`. */
+  readonly better: "higher" | "lower";
+  readonly tolerance: Tolerance;
+}
+
+export type GateCheck =
+  | { readonly kind: "shell"; readonly run: SourceText }
+  | { readonly kind: "expression"; readonly text: SourceText }
+  | ({ readonly kind: "metric"; readonly metric: Metric } & Comparison);
+
+/** A check that mmm runs itself (spec 2.6). */
+export interface Gate {
+  readonly name: string;
+  /** Of its name. */
+  readonly range: Range;
+  /** `null`: it could not be read, which is reported; there is no plan then. */
+  readonly check: GateCheck | null;
+  /** For one run of its command; `null`: the step's. */
+  readonly timeoutMs: number | null;
+}
+
+/** A gate's name, or a word, where somebody asks for it. */
+export interface ListedGate {
+  readonly name: string;
+  readonly range: Range;
+}
+
 /** `on_failure` and `on_exit_code` (spec 2.3). */
 export interface FailureHandler {
   /** May be empty: `{fail_workflow: ...}` alone. */
@@ -135,6 +173,8 @@ export interface StepCommon {
   /** `capture_output: true` of the original: stdout becomes `CAPTURED_OUTPUT`. */
   readonly captureOutput: boolean;
   readonly analysis: AnalysisOptions | null;
+  /** Run in this order after the outputs; the first that fails ends the attempt (spec 2.6). */
+  readonly validation: readonly ListedGate[];
 }
 
 export interface ClaudeStep extends StepCommon {
@@ -202,5 +242,8 @@ export interface Playbook {
   readonly commit: "auto" | "off";
   readonly claude: ClaudeOptions;
   readonly limits: Limits;
+  readonly gates: readonly Gate[];
+  /** A gate's name, a word or an expression (spec 2.6). */
+  readonly until: SourceText | null;
   readonly steps: readonly Step[];
 }

@@ -1,5 +1,6 @@
 /** A playbook made ready to run: every text compiled, every reference checked, every default decided. */
 import type { Condition } from "../values/condition/compile.ts";
+import type { ProjectField } from "../values/gate-words.ts";
 import type { ShellText } from "../values/shell/compile.ts";
 import type { TextTemplate } from "../values/text.ts";
 import type { Value } from "../values/value.ts";
@@ -7,6 +8,7 @@ import type {
   AnalyzeStep,
   ClaudeOptions,
   ClaudeStep,
+  Comparison,
   FailureHandler,
   Playbook,
   ShellStep,
@@ -22,6 +24,37 @@ export interface CommandRules {
 export interface PlannedHandler {
   readonly handler: FailureHandler;
   readonly steps: readonly PlannedStep[];
+}
+
+/** Where a figure comes from; `project`: the project's own command, which may turn out not to be there. */
+export type PlannedMetric =
+  | { readonly kind: "shell"; readonly run: ShellText }
+  | { readonly kind: "project"; readonly command: ProjectField }
+  | { readonly kind: "coverage"; readonly file: TextTemplate; readonly run: ShellText | null }
+  /** The command leaves a report in one of the usual places. */
+  | { readonly kind: "project-coverage"; readonly command: ProjectField };
+
+export type PlannedCheck =
+  | { readonly kind: "shell"; readonly run: ShellText }
+  | { readonly kind: "project"; readonly command: ProjectField }
+  | { readonly kind: "expression"; readonly condition: Condition }
+  | ({ readonly kind: "metric"; readonly metric: PlannedMetric } & Comparison);
+
+/** A gate where somebody asks for it (spec 2.6). */
+export interface PlannedGate {
+  readonly name: string;
+  /** `file:line`. */
+  readonly place: string;
+  /** `null`: the step's. */
+  readonly timeoutMs: number | null;
+  readonly check: PlannedCheck;
+}
+
+/** `until` (spec 2.6). */
+export interface PlannedUntil {
+  readonly gate: PlannedGate;
+  /** As written. */
+  readonly source: string;
 }
 
 /** What every planned step has, whatever its kind. */
@@ -43,6 +76,7 @@ export interface PlannedCommon {
   readonly onFailure: PlannedHandler | null;
   readonly onExitCode: ReadonlyMap<number, PlannedHandler>;
   readonly onSuccess: readonly PlannedStep[];
+  readonly validation: readonly PlannedGate[];
 }
 
 export interface PlannedClaude extends PlannedCommon {
@@ -80,4 +114,7 @@ export interface Plan {
   readonly steps: readonly PlannedStep[];
   readonly maxIterations: number;
   readonly boundFrom: "option" | "playbook" | "default";
+  readonly until: PlannedUntil | null;
+  /** Something refers to `project.*`. */
+  readonly usesProject: boolean;
 }

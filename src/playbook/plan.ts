@@ -1,15 +1,17 @@
 /** Playbook and request to plan, or problems with their places; nothing has run (spec 3.1, 11). */
-import { shellWord } from "../lib/shell-word.ts";
 import type { Condition } from "../values/condition/compile.ts";
 import type { Reference } from "../values/reference.ts";
 import { dottedReferences } from "../values/shell/dotted.ts";
 import { compileShellText, type ShellText } from "../values/shell/compile.ts";
 import type { Value } from "../values/value.ts";
 import { compileText, doubleBracesIn, type TextTemplate } from "../values/text.ts";
-import { type Diagnostic, PLAIN_SECRET } from "./diagnostic.ts";
+import type { Diagnostic, Range } from "./diagnostic.ts";
 import type { Holes } from "./holes.ts";
 import type { PlanCondition } from "./conditions.ts";
 import { ValueTypes } from "./value-types.ts";
+import { asGate, GatePlanner } from "./plan-gates.ts";
+import { boundOf } from "./plan-bound.ts";
+import { notesOn } from "./plan-notes.ts";
 import { planBody } from "../steps/plan-registry.ts";
 import type { PlanCompiler, TextualProblem } from "../steps/plan-kind.ts";
 import { filterProblems } from "./text-problems.ts";
@@ -19,7 +21,7 @@ import { everyStep } from "./plan-steps.ts";
 import { readsOneStream, withSplit } from "./plan-split.ts";
 import { type MissingInput, needsInput } from "./needs-input.ts";
 import { positionAt, rangeInText, type SourceFile, sourceFile } from "./source.ts";
-import { plainSecrets, SecretRules, type TextPlace } from "./secret-rules.ts";
+import { SecretRules, type TextPlace } from "./secret-rules.ts";
 import { type InputsKnown, StaticScope } from "./static-scope.ts";
 
 export interface PlanRequest {
@@ -37,9 +39,6 @@ export interface PlanRequest {
   /** From `conditionsOf`; `null` when no step has a condition. */
   readonly conditions: PlanCondition | null;
 }
-
-/** Iterations of a playbook with Claude steps and without inputs (spec 1, `--max-iterations`). */
-const DEFAULT_ITERATIONS = 10;
 
 /** One walk over the steps, linear in their number. With `holes` only the diagnostics mean something. */
 export function planPlaybook(
@@ -62,6 +61,10 @@ class Planner {
   readonly #secrets: SecretRules;
   readonly #compiler: PlanCompiler;
   readonly #types = new ValueTypes();
+  readonly #gates: GatePlanner;
+  #usesProject = false;
+  /** A gate is compiled at each step that lists it: what is wrong with it is told once. */
+  readonly #reported = new Set<string>();
   /** Ids whose stdout or stderr somebody wants alone. */
   readonly #split = new Set<string>();
   /** References to an input that is not there: one thing to mend, however many they are. */
@@ -87,36 +90,23 @@ class Planner {
       claudeOptions: (own) => ({ ...below, ...playbook.claude, ...above, ...own }),
       rulesOf: (command) => request.commandRules.get(command) ?? null,
     };
+    const gates = {
+      shell: (source: SourceText) => this.#shell(source),
+      text: (source: SourceText) => this.#text(source),
+      expression: (source: SourceText) => this.#condition(source, asGate),
+      report: (problem: Diagnostic) => this.#tell(problem),
+      placeOf: (range: Range) => this.#placeOf(range),
+    };
+    this.#gates = new GatePlanner(playbook, gates, holes !== null);
   }
 
   plan(): Plan {
     const plan = this.#walk();
     const missing = needsInput(this.#missing, this.#playbook.file);
     if (missing !== null) this.diagnostics.push(missing);
-    if (this.#request.params === undefined) this.#noteRequired();
-    this.#warnOfKeys();
+    const asked = this.#request.params !== undefined;
+    this.diagnostics.push(...notesOn(this.#playbook, { asked }));
     return plan;
-  }
-
-  /** Nobody has been asked yet. */
-  #noteRequired(): void {
-    for (const { name, type, required, range } of this.#playbook.params) {
-      if (!required) continue;
-      const message = `the parameter ${name} is required`;
-      const help = `mmm cook ${shellWord(this.#playbook.file)} --param ${name}=${type.toUpperCase()}`;
-      this.diagnostics.push({ code: "needs-param", severity: "note", message, range, help });
-    }
-  }
-
-  #warnOfKeys(): void {
-    const playbook = this.#playbook;
-    for (const { range, name } of plainSecrets(playbook, everyStep(playbook.steps))) {
-      const what = name === null ? "this looks like a secret" : `${name} looks like a secret`;
-      const declared = name ?? "API_TOKEN";
-      const help = `give it by the environment: \`secrets: {${declared}: {env: ${declared}}}\` in the header`;
-      const message = `${what}, in plain text`;
-      this.diagnostics.push({ code: PLAIN_SECRET, severity: "warning", message, range, help });
-    }
   }
 
   #walk(): Plan {
@@ -127,25 +117,22 @@ class Planner {
     }));
     const steps = playbook.steps.map((step, index) => this.#step(step, String(index + 1), false));
     const params = this.#request.params ?? new Map();
-    return { playbook, params, env, steps: withSplit(steps, this.#split), ...this.#bound() };
-  }
-
-  #bound(): Pick<Plan, "maxIterations" | "boundFrom"> {
-    if (this.#request.maxIterations !== null) {
-      return { maxIterations: this.#request.maxIterations, boundFrom: "option" };
-    }
-    if (this.#playbook.maxIterations !== null) {
-      return { maxIterations: this.#playbook.maxIterations, boundFrom: "playbook" };
-    }
-    const { inputs } = this.#request;
-    const oneShot =
-      (inputs !== "unknown" && inputs.count > 0) ||
-      ![...everyStep(this.#playbook.steps)].some((step) => step.kind === "claude");
-    return { maxIterations: oneShot ? 1 : DEFAULT_ITERATIONS, boundFrom: "default" };
+    this.#scope.stepEnv = new Set();
+    this.#secrets.enter(null);
+    const until = this.#gates.until(playbook.until);
+    this.#gates.reportUnused();
+    return {
+      playbook,
+      params,
+      env,
+      steps: withSplit(steps, this.#split),
+      until,
+      usesProject: this.#usesProject,
+      ...boundOf(playbook, this.#request),
+    };
   }
 
   #step(step: Step, path: string, inHandler: boolean): PlannedStep {
-    const { line } = positionAt(this.#source, step.range.start);
     this.#scope.stepEnv = new Set(step.env.map(({ name }) => name));
     this.#secrets.enter(step);
     for (const { source, ...problem } of this.#secrets.problemsOf(step)) {
@@ -163,6 +150,7 @@ class Planner {
     const handlers = this.#handlers(step, path);
     this.#scope.stepEnv = new Set(step.env.map(({ name }) => name));
     this.#secrets.enter(step);
+    for (const { name, value } of env) this.#secrets.declare(name, value.references);
     this.#scope.finished(
       step.id,
       step.kind,
@@ -171,7 +159,7 @@ class Planner {
     this.#types.declare(step);
     const common = {
       path,
-      place: `${this.#playbook.file}:${line}`,
+      place: this.#placeOf(step.range),
       condition,
       env,
       workingDir,
@@ -179,9 +167,19 @@ class Planner {
       commitRequired: step.commitRequired ?? needsCommit,
       commitDefaulted: step.commitRequired === null,
       split: step.captureOutput || readsOneStream(step),
+      validation: this.#validation(step),
       ...handlers,
     };
     return { ...common, ...body };
+  }
+
+  #validation(step: Step): PlannedStep["validation"] {
+    this.#secrets.enterGates();
+    return this.#gates.validation(step.validation);
+  }
+
+  #placeOf({ start }: Range): string {
+    return `${this.#playbook.file}:${positionAt(this.#source, start).line}`;
   }
 
   #handlers(step: Step, path: string): Pick<PlannedStep, "onFailure" | "onExitCode" | "onSuccess"> {
@@ -205,12 +203,15 @@ class Planner {
     return { handler, steps };
   }
 
-  #condition(source: SourceText): Condition | null {
+  #condition(
+    source: SourceText,
+    worded: (problem: TextualProblem) => TextualProblem = (problem) => problem,
+  ): Condition | null {
     const { conditions } = this.#request;
     if (conditions === null) throw new Error("a playbook with conditions was planned without them");
     return conditions(source.value, {
       reference: (reference) => this.#reference(source, reference, "plain"),
-      report: (problem) => this.#report(source, problem),
+      report: (problem) => this.#report(source, worded(problem)),
       typeOf: (found) => this.#types.of(found),
     });
   }
@@ -247,6 +248,7 @@ class Planner {
     const [head, field] = reference.path;
     if (typeof head === "string" && (field === "stdout" || field === "stderr"))
       this.#split.add(head);
+    if (head === "project") this.#usesProject = true;
     const problem = this.#secrets.check(reference, place) ?? this.#scope.check(reference);
     if (problem === null) return true;
     const { start, end } = reference;
@@ -260,13 +262,15 @@ class Planner {
 
   #report(source: SourceText, problem: TextualProblem): void {
     const { start, end, code, severity, message, help } = problem;
-    this.diagnostics.push({
-      code,
-      severity,
-      message,
-      range: rangeInText(source, start, end),
-      ...(help === undefined ? {} : { help }),
-    });
+    const range = rangeInText(source, start, end);
+    this.#tell({ code, severity, message, range, ...(help === undefined ? {} : { help }) });
+  }
+
+  #tell(problem: Diagnostic): void {
+    const key = `${problem.range.start} ${problem.range.end} ${problem.message}`;
+    if (this.#reported.has(key)) return;
+    this.#reported.add(key);
+    this.diagnostics.push(problem);
   }
 }
 

@@ -27,10 +27,15 @@ export class SecretRules {
     this.#variables = new Map([...sources, ...this.#names.map((name) => [name, name] as const)]);
   }
 
-  /** From now on texts are this step's. */
-  enter(step: Step): void {
+  /** From now on texts are this step's; `null`: of the playbook, behind all steps. */
+  enter(step: Step | null): void {
     this.#step = step;
     this.#made = new Map();
+  }
+
+  /** From now on texts are the step's gates': commands for the shell, also at a Claude step. */
+  enterGates(): void {
+    this.#step = null;
   }
 
   /** `env: {NAME: VALUE}` of the step, whose references are these. */

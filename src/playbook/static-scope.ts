@@ -220,6 +220,7 @@ export class StaticScope {
   ): NameProblem | null {
     if (!group.includes(field))
       return unknownField(reference, { owner: head, field, fields: group });
+    if (head === "project") return null;
     const kind =
       head === "claude" ? "claude" : head === "shell" || head === "test" ? "shell" : null;
     if (head === "error") {
@@ -241,7 +242,7 @@ export class StaticScope {
     if (this.#holes.ids.has(id)) return null;
     const step = this.#steps.get(id);
     if (step === undefined) {
-      if (id === "project" || id === "item") {
+      if (id === "item") {
         return {
           code: "not-yet",
           message: `${reference.text}: ${id} values are not supported by this version of mmm`,

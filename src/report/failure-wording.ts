@@ -127,6 +127,8 @@ function nextSteps(shown: FailureShown): readonly string[] {
       return ["mend what git says, or write `auto_commit: false` at this step"];
     case "on-success":
       return ["mend what failed in on_success, see above"];
+    case "validation":
+      return ["mend what the gate says, see above"];
     case "no-commit":
     case "head":
     case "limit":

@@ -1,4 +1,5 @@
 /** What a run says, before it is known where it is shown. */
+import type { StepPlace } from "../engine/events.ts";
 
 /** `-1`: `-q`; 0: status; 1: `-v`; 2: `-vv`. */
 export type Verbosity = -1 | 0 | 1 | 2;
@@ -29,4 +30,9 @@ export function fitting(line: Line, gives = ""): Line {
 /** A problem: standard error, shown even under `-q`. */
 export function complain(text: string, tone: Tone = "bad"): Line {
   return { text, tone, from: -1, problem: true };
+}
+
+/** Spaces before the lines of a step: handlers stand deeper. */
+export function indentOf(at: StepPlace): string {
+  return "   ".repeat(Math.min(at.depth, 10));
 }

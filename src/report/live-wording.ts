@@ -5,11 +5,11 @@ import type { LiveEvent } from "../engine/events.ts";
 import type { ClaudeActivity } from "../engine/ports.ts";
 import { unreachable } from "../lib/unreachable.ts";
 import { formatCount, formatDuration, formatMoney } from "./format.ts";
-import { say, type Line } from "./line.ts";
+import { indentOf, say, type Line } from "./line.ts";
 import { keyOf, type RunMemory, type RunningStep } from "./run-memory.ts";
 import { cutToWidth, inline, LineBuffer, safeLines } from "./safe-text.ts";
 import type { Symbols } from "./symbols.ts";
-import { indentOf, labelOf, stepName } from "./step-wording.ts";
+import { labelOf, stepName } from "./step-wording.ts";
 import { waitingLine, waitingWords } from "./wait-wording.ts";
 
 /** Columns of a label on the live line when a tool call stands beside it. */

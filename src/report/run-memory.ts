@@ -39,6 +39,11 @@ export interface RunningStep {
   costUsd: number | null;
 }
 
+type GateFinished = Event & { readonly type: "gate-finished" };
+
+/** More verdicts than that nobody reads in a summary. */
+const GATES = 50;
+
 export class RunMemory {
   readonly #nowMs: () => number;
   readonly #running = new Map<string, RunningStep>();
@@ -52,6 +57,10 @@ export class RunMemory {
   knownCostUsd = 0;
   /** Claude attempts whose cost nobody knows. */
   unknownCosts = 0;
+  /** The latest answer to `until`. */
+  until: { readonly label: string; readonly why: string | null } | null = null;
+  /** The latest verdict of each gate at each step, in the order first given; at most {@link GATES}. */
+  readonly gates = new Map<string, GateFinished>();
   /** The step that ended the run or its input. */
   failed: StepPlace | null = null;
 
@@ -105,6 +114,9 @@ export class RunMemory {
         }
         return;
       }
+      case "gate-finished":
+        this.#judged(event);
+        return;
       case "input-finished":
         this.finishedInputs += 1;
         return;
@@ -120,6 +132,13 @@ export class RunMemory {
       default:
         return;
     }
+  }
+
+  #judged(event: GateFinished): void {
+    if (event.when === "until") this.until = { label: event.at.label, why: event.why };
+    if (event.verdict === "measured") return;
+    const key = `${event.at.step} ${event.gate}`;
+    if (this.gates.has(key) || this.gates.size < GATES) this.gates.set(key, event);
   }
 
   observeLive(event: LiveEvent): void {

@@ -3,7 +3,7 @@ import type { Event, StepPlace } from "../engine/events.ts";
 import { unreachable } from "../lib/unreachable.ts";
 import { commandLines, failureBlock, failureWords, tailLines } from "./failure-wording.ts";
 import { formatCount, formatDuration, formatMoney } from "./format.ts";
-import { complain, fitting, say, type Line } from "./line.ts";
+import { complain, fitting, indentOf, say, type Line } from "./line.ts";
 import type { RunningStep } from "./run-memory.ts";
 import { cutToWidth, inline, safeLines } from "./safe-text.ts";
 import { shortSha } from "./summary-wording.ts";
@@ -13,11 +13,6 @@ type Of<T extends Event["type"]> = Event & { readonly type: T };
 
 /** Of a label or command in a line that is not cut to a terminal. */
 const LABEL_COLUMNS = 200;
-
-/** Spaces before the lines of a step: handlers stand deeper. */
-export function indentOf(at: StepPlace): string {
-  return "   ".repeat(Math.min(at.depth, 10));
-}
 
 /** `Step 3/5`; a handler's step is called by its path. */
 export function stepName(at: StepPlace): string {

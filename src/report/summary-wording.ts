@@ -3,6 +3,7 @@ import type { Event } from "../engine/events.ts";
 import { unreachable } from "../lib/unreachable.ts";
 import { limitWords, standing } from "./limit-wording.ts";
 import { formatCount, formatDuration, formatMoney, formatNumber } from "./format.ts";
+import { gateLines } from "./gate-wording.ts";
 import { complain, say, type Line, type Tone, type Verbosity } from "./line.ts";
 import type { RunMemory } from "./run-memory.ts";
 import { inline } from "./safe-text.ts";
@@ -36,11 +37,21 @@ function stopWords(event: SessionFinished, memory: RunMemory): string {
     case "limit":
     case "usage-limit":
       return event.limit === null ? "A limit was reached" : limitWords(event.limit);
+    case "until":
+      return memory.until === null ? "until is met" : `${inline(memory.until.label, 120)} is met`;
+    case "criterion-unmet":
+      return unmetWords(memory);
     case "interrupted":
       return "Interrupted";
     default:
       return unreachable(event.stop);
   }
+}
+
+function unmetWords({ until }: RunMemory): string {
+  if (until === null) return "until is not met";
+  const why = until.why === null ? "" : `: ${inline(until.why, 300)}`;
+  return `${inline(until.label, 120)} is not met${why}`;
 }
 
 /** Under `--fail-fast` the inputs after the failed one. */
@@ -62,6 +73,7 @@ export function summaryLines(event: SessionFinished, context: SummaryContext): r
     say(""),
     headline(event, context.symbols),
     ...factLines(event, context),
+    ...gateLines(context.memory, context.symbols, INDENT),
     ...commitLines(event, context),
     ...troubleLines(event, context.symbols),
     ...nextLines(event),
@@ -116,7 +128,7 @@ function completedWords(event: SessionFinished): string {
 }
 
 function finishedEarly(event: SessionFinished): boolean {
-  return event.stop === "no-changes" || event.stop === "nothing-to-do";
+  return event.stop === "no-changes" || event.stop === "nothing-to-do" || event.stop === "until";
 }
 
 function factLines(event: SessionFinished, { memory, verbosity }: SummaryContext): Line[] {

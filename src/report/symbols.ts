@@ -11,6 +11,7 @@ export interface Symbols {
   readonly lint: string;
   readonly shell: string;
   readonly analyze: string;
+  readonly gate: string;
   readonly done: string;
   readonly failed: string;
   readonly warning: string;
@@ -46,6 +47,7 @@ const EMOJI: Symbols = {
   lint: "🧹",
   shell: "⚙️ ",
   analyze: "🔬",
+  gate: "🔎",
   done: "✅",
   failed: "❌",
   warning: "⚠️ ",
@@ -78,6 +80,7 @@ const ASCII: Symbols = {
   lint: "->",
   shell: "->",
   analyze: "->",
+  gate: "->",
   done: "ok",
   failed: "error:",
   warning: "warning:",

@@ -1,9 +1,9 @@
 /** Words while mmm sleeps at a usage limit (spec 6.5, `--wait`). */
 import type { Event } from "../engine/events.ts";
 import { clockTime } from "./limit-wording.ts";
-import { say, type Line } from "./line.ts";
+import { indentOf, say, type Line } from "./line.ts";
 import type { RunningStep } from "./run-memory.ts";
-import { indentOf, labelOf, stepName } from "./step-wording.ts";
+import { labelOf, stepName } from "./step-wording.ts";
 import type { Symbols } from "./symbols.ts";
 
 type WaitStarted = Event & { readonly type: "wait-started" };

@@ -6,8 +6,9 @@
 import type { Event } from "../engine/events.ts";
 import { unreachable } from "../lib/unreachable.ts";
 import { formatCount, formatDuration } from "./format.ts";
+import { gateWords } from "./gate-wording.ts";
 import { boundsLine } from "./limit-wording.ts";
-import { complain, say, type Line } from "./line.ts";
+import { complain, indentOf, say, type Line } from "./line.ts";
 import { inline, safeLines } from "./safe-text.ts";
 import { resumeWords } from "./resume-wording.ts";
 import {
@@ -16,7 +17,6 @@ import {
   commitMade,
   handlerFinished,
   handlerStarted,
-  indentOf,
   rolledBack,
   stepFinished,
   stepStarted,
@@ -75,8 +75,18 @@ export function wordsOf(event: Event, context: SummaryContext): readonly Line[] 
     case "session-finished":
       return summaryLines(event, context);
     default:
-      return resumeWords(event, symbols);
+      return otherWords(event, symbols);
   }
+}
+
+/** Those that have a file of their own. */
+function otherWords(
+  event: Parameters<typeof gateWords>[0] | Parameters<typeof resumeWords>[0],
+  symbols: Symbols,
+): Line[] {
+  return event.type === "gate-started" || event.type === "gate-finished"
+    ? gateWords(event, symbols)
+    : resumeWords(event, symbols);
 }
 
 function sessionStarted(event: Of<"session-started">, symbols: Symbols): Line[] {

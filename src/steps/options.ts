@@ -40,6 +40,7 @@ export const stepOptions = {
     .union([z.boolean(), z.enum(["on", "off", "all"])], { error: "true, false or `all`" })
     .optional(),
   outputs: is.form("outputs").optional(),
+  validation: is.form("validation").optional(),
   capture_output: z
     .union([z.boolean(), is.identifier], { error: "true, false or a name for the output" })
     .optional(),

@@ -54,5 +54,6 @@ export const env = z.record(
 );
 
 /** Read by hand, in forms of its own; `form` names it for the JSON Schema. */
-export const form = (name: "handler" | "exit-codes" | "steps" | "outputs" | "capture") =>
-  z.unknown().meta({ form: name });
+export const form = (
+  name: "handler" | "exit-codes" | "steps" | "outputs" | "capture" | "validation" | "gates",
+) => z.unknown().meta({ form: name });

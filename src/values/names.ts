@@ -1,5 +1,7 @@
 /** The names that mmm itself provides (spec 3.1), one table for the plan's checks and for the run. */
 
+import { PROJECT_FIELDS } from "./gate-words.ts";
+
 /** Of the input; only with `--map` or `--args`. */
 export const INPUT_NAMES = ["ARG", "FILE", "INDEX", "TOTAL"] as const;
 
@@ -29,7 +31,8 @@ export const GROUPS: Readonly<Record<string, readonly string[]>> = {
   test: ["output", "exit_code", "attempt"],
   claude: ["output"],
   last: ["output"],
-  error: ["message", "exit_code", "step"],
+  error: ["message", "exit_code", "step", "output"],
+  project: PROJECT_FIELDS,
 };
 
 /** Words that cannot be a step's id, because `${word.x}` already means something. */
@@ -38,7 +41,6 @@ export const RESERVED_IDS: ReadonlySet<string> = new Set([
   "env",
   "params",
   "secrets",
-  "project",
   "item",
   ...CAPITAL_NAMES,
 ]);

@@ -128,7 +128,10 @@ describe("goes on", () => {
     expect(result).toMatchObject({ code: 0 });
     expect(await kitchen.prompts()).toEqual(["/first"]);
     expect(await kitchen.repo.read("attempts.txt")).toBe("2\n");
-    const [resumed] = result.stdout.trim().split("\n").map((line) => JSON.parse(line) as object);
+    const [resumed] = result.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as object);
     expect(resumed).toMatchObject({
       type: "session-resumed",
       segment: 2,

@@ -18,7 +18,9 @@ import type {
   CommitOutcome,
   CommitRequest,
   FileChange,
+  CoverageReading,
   Ports,
+  ProjectCommands,
   TreeChange,
   TreeLook,
   TreePoint,
@@ -48,6 +50,8 @@ export interface WorldOptions {
   readonly refuse?: CommitOutcome;
   /** Files that are never dirt; the tree object of a point is then never `null`. */
   readonly protectedFiles?: boolean;
+  /** The project's own commands. */
+  readonly project?: Partial<ProjectCommands>;
 }
 
 const PERMANENT = { transient: false, retryAfterMs: null, resetsAt: null };
@@ -66,6 +70,8 @@ interface Told {
   model: string;
   trouble: Extract<ClaudeReport["verdict"], { ok: false }> | null;
 }
+
+const NO_COMMANDS = { test: null, lint: null, build: null, format: null, bench: null };
 
 /** A repository with one commit that holds `README.md`. */
 export class FakeWorld {
@@ -247,7 +253,19 @@ export class FakeWorld {
         refresh: async () => Promise.resolve({ text: "analysed", fresh: true }),
         location: async () => Promise.resolve({ directory: "/ctx", available: false }),
       },
+      project: {
+        commands: async () => Promise.resolve({ ...NO_COMMANDS, ...this.#options.project }),
+        coverage: async (file) => Promise.resolve(this.#coverage(file ?? "lcov.info")),
+      },
     };
+  }
+
+  #coverage(file: string): CoverageReading {
+    const found = this.#files.get(file);
+    if (found === undefined) return { kind: "missing", file };
+    const figure = Number(found.text);
+    if (Number.isNaN(figure)) return { kind: "unreadable", file, why: "its format is not known" };
+    return { kind: "read", file, figure, stamp: String(found.written) };
   }
 
   #look(): TreeLook {
