@@ -3,6 +3,7 @@ import { shellWord } from "../lib/shell-word.ts";
 import { type Diagnostic, PLAIN_SECRET } from "./diagnostic.ts";
 import type { Playbook } from "./model.ts";
 import { everyStep } from "./plan-steps.ts";
+import { warningsOn } from "./plan-warnings.ts";
 import { plainSecrets } from "./secret-rules.ts";
 
 /** `asked`: the values of the parameters are known */
@@ -10,7 +11,11 @@ export function notesOn(
   playbook: Playbook,
   { asked }: { readonly asked: boolean },
 ): readonly Diagnostic[] {
-  return [...(asked ? [] : requiredParams(playbook)), ...writtenSecrets(playbook)];
+  return [
+    ...(asked ? [] : requiredParams(playbook)),
+    ...writtenSecrets(playbook),
+    ...warningsOn(playbook),
+  ];
 }
 
 /** A note for each parameter that somebody has to give. */
