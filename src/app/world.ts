@@ -57,6 +57,7 @@ export async function buildPorts(parts: WorldParts): Promise<Ports> {
   });
   return {
     clock: systemClock,
+    random: { fraction: () => Promise.resolve(Math.random()) },
     shell: createShellPort(parts.children, readerOf(parts.stdout), parts.redactor),
     claude: parts.claude,
     tree: parts.tree,

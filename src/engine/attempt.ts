@@ -9,13 +9,14 @@ import { isUnchanged, type Frame } from "./context.ts";
 import { surroundings } from "./environment.ts";
 import { afterCut, type Cut, isSuspended, type Suspended } from "./cut-short.ts";
 import type { FailureDetail, StepPlace } from "./events.ts";
-import { cancelled, failure, lastLines } from "./failure.ts";
+import { cancelled, failure } from "./failure.ts";
 import { measureBefore, validate } from "./gate.ts";
 import type { GateTrouble } from "./gate-model.ts";
 import { exitCodeOf, type Executed, type Prepared } from "./kind.ts";
 import type { Failure } from "./outcome.ts";
 import { changedFiles, countCommits, takeDeclared } from "./left-by-step.ts";
 import type { TreePoint } from "./ports.ts";
+import { type Again, detailOf, pause, type Ran, retried, spent } from "./rerun.ts";
 import type { StepRecord } from "./scope.ts";
 
 /** What the step runner hands down; `runSteps` runs nested steps with the same engine. */
@@ -54,32 +55,62 @@ export async function runAttempt(request: AttemptRequest): Promise<AttemptResult
     begin(request, rendered, null);
     return finish(request, { rendered, log: null, executed: null }, prepared.failure);
   }
-  for (let times = 1; ; times += 1) {
+  let cuts = 0;
+  let turn: Turn = { times: 1, run: 1, why: "first" };
+  for (;;) {
     const limit = frame.run.budget.reached(at);
     if (limit !== null) return { kind: "suspended", limit };
-    const result = await runOnce(request, prepared, times);
-    if (result.kind !== "cut-short") return result;
-    const reached = await afterCut(frame.run, at, { cut: result.cut, times });
-    if (reached !== null) return { kind: "suspended", limit: reached };
-    if (frame.run.signal.aborted) return { kind: "failed", detail: cancelled(rendered) };
+    const result = await runOnce(request, prepared, turn);
+    const times = turn.times + 1;
+    if (result.kind === "again") turn = { times, run: turn.run + 1, why: result };
+    else if (result.kind === "cut-short") {
+      turn = { times, run: turn.run, why: "cut-short" };
+      cuts += 1;
+      const reached = await afterCut(frame.run, at, { cut: result.cut, times: cuts });
+      if (reached !== null) return { kind: "suspended", limit: reached };
+      if (frame.run.signal.aborted) return { kind: "failed", detail: cancelled(rendered) };
+    } else return result;
   }
 }
 
-/** The child, and what comes after it; made again when a limit cut it short. */
+/** One child of an attempt. */
+interface Turn {
+  /** Counts children, those included that a limit cut short; from 1. */
+  readonly times: number;
+  /** Counts results. */
+  readonly run: number;
+  readonly why: "first" | "cut-short" | Again;
+}
+
+type Ready = Extract<Prepared, { kind: "ready" }>;
+
+/** The child, and what comes after it; made again when a limit cut it short, or when `retry` says so. */
 async function runOnce(
   request: AttemptRequest,
-  prepared: Extract<Prepared, { kind: "ready" }>,
-  times: number,
-): Promise<AttemptResult | { readonly kind: "cut-short"; readonly cut: Cut }> {
+  prepared: Ready,
+  turn: Turn,
+): Promise<AttemptResult | Again | { readonly kind: "cut-short"; readonly cut: Cut }> {
   const { frame, at, attempt } = request;
   const { sink, signal, ports, budget } = frame.run;
   const rendered = shortened(frame, prepared.rendered);
-  const unit = times === 1 ? request.unit : `${request.unit}.${times}`;
-  const log = times === 1 ? prepared.log : ports.store.file("events", unit);
-  if (times === 1) {
+  const { times } = turn;
+  const unit = times === 1 ? request.unit : frame.run.runUnit(request.unit, times);
+  const kind = at.kind === "claude" ? "events" : "log";
+  const log = times === 1 || prepared.log === null ? prepared.log : ports.store.file(kind, unit);
+  if (turn.why === "first") {
     begin(request, rendered, log);
     tell(frame, at, prepared.warnings);
-  } else begin(request, rendered, log, "aside");
+  } else if (turn.why === "cut-short") begin(request, rendered, log, "aside");
+  else {
+    const stopped = await pause(request, turn.run, { ...turn.why, log });
+    if (stopped === "cancelled")
+      return finish(
+        request,
+        { rendered, log, executed: null },
+        failure("cancelled", "mmm was told to stop"),
+      );
+    if (stopped !== null) return stopped;
+  }
   const unmeasured = await measureBefore(gatesOf(request), request.record.before, request.start);
   if (unmeasured !== null)
     return finish(request, { rendered, log: null, executed: null }, unmeasured);
@@ -99,6 +130,8 @@ async function runOnce(
   }
   tell(frame, at, executed.warnings);
   budget.ledger.hold({ at, ...executed });
+  const again = await retried(request, { rendered, log, executed }, turn.run);
+  if (again !== null) return again;
   keep(request, executed);
   const after = await settle(request, executed, rendered);
   if (isSuspended(after)) return after;
@@ -145,13 +178,11 @@ function keep({ frame, planned, record, attempt }: AttemptRequest, executed: Exe
   record.attempts = attempt;
   record.exitCode = exitCodeOf(executed.end);
   record.success = executed.failure === null;
-  record.durationMs += executed.durationMs;
   record.masked = executed.masked ?? false;
   record.outputFile = executed.outputFile;
   record.stdoutFile = executed.stdoutFile;
   record.stderrFile = executed.stderrFile;
-  if (executed.usage !== null && executed.usage.costUsd !== null)
-    record.costUsd = (record.costUsd ?? 0) + executed.usage.costUsd;
+  spent(record, executed);
   if (executed.conversation) frame.scope.conversed(record, executed.conversation);
   frame.scope.attempted(record, planned.step.captureOutput);
 }
@@ -225,11 +256,7 @@ async function commitRule(request: AttemptRequest): Promise<Failure | null | "no
 
 function finish(
   request: AttemptRequest,
-  ran: {
-    readonly rendered: string;
-    readonly log: string | null;
-    readonly executed: Executed | null;
-  },
+  ran: Ran,
   failed: Failure | GateTrouble | null,
   told: Told = "event",
 ): AttemptResult {
@@ -253,18 +280,4 @@ function finish(
     failure: detail,
   });
   return detail === null ? { kind: "succeeded" } : { kind: "failed", detail };
-}
-
-/** What a gate ran, where it was a gate that failed; else what the step did. */
-function detailOf(
-  failed: Failure | GateTrouble,
-  { rendered, log, executed }: Parameters<typeof finish>[1],
-): FailureDetail {
-  if (!("ran" in failed)) {
-    const tail = lastLines(executed?.tail ?? "");
-    return { ...failed, rendered, log, end: executed?.end ?? null, tail };
-  }
-  const { ran, ...why } = failed;
-  if (ran === null) return { ...why, rendered, log: null, end: null, tail: "" };
-  return { ...why, rendered: ran.rendered, log: ran.log, end: ran.end, tail: ran.tail };
 }

@@ -118,7 +118,7 @@ export class Budget {
   /** Counts an event; the warnings that are due after it. */
   add(event: Event): readonly Event[] {
     this.ledger.add(event);
-    if (event.type !== "attempt-finished") return [];
+    if (event.type !== "attempt-finished" && event.type !== "run-failed") return [];
     const due: Event[] = [];
     for (const bound of ["cost", "tokens", "duration"] as const) {
       const { limit, spent } = this.#stand(bound);

@@ -53,6 +53,8 @@ export interface Run {
   readonly toldCommits: Set<string>;
   /** Names the files of an attempt of the step with this path; unique in the session. */
   readonly nextUnit: (path: string) => string;
+  /** Names the files of a further run of an attempt. @param times from 2 */
+  readonly runUnit: (unit: string, times: number) => string;
   /** What a step means, shortened: the same for the same step of an unchanged playbook (spec 7). */
   readonly meaningOf: (planned: PlannedStep) => string;
 }

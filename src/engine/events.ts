@@ -181,6 +181,35 @@ export type Event =
       readonly failure: FailureDetail | null;
     }
   | {
+      /** A run inside an attempt that is not its last (spec 2.4). */
+      readonly type: "run-failed";
+      readonly at: StepPlace;
+      readonly attempt: number;
+      /** From 1, in this attempt. */
+      readonly run: number;
+      readonly end: ProcessEnd | null;
+      readonly durationMs: number;
+      readonly usage: ClaudeUsage | null;
+      readonly turns: number | null;
+      readonly model: string | null;
+      readonly failure: FailureDetail;
+    }
+  | {
+      /** The step is run again after the delay, in the same attempt. */
+      readonly type: "retry-started";
+      readonly at: StepPlace;
+      readonly attempt: number;
+      /** The run to come, from 2. */
+      readonly run: number;
+      /** As many are allowed for what went wrong. */
+      readonly maxRuns: number;
+      readonly delayMs: number;
+      /** What went wrong, one line. */
+      readonly why: string;
+      /** Of the run to come. */
+      readonly log: string | null;
+    }
+  | {
       /** A usage limit was met, and mmm sleeps (`--wait`); the attempt is then started again. */
       readonly type: "wait-started";
       readonly at: StepPlace;

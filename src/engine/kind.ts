@@ -32,7 +32,7 @@ export type Prepared =
       readonly rendered: string;
       readonly log: string | null;
       readonly warnings: readonly string[];
-      /** @param unit names the files of this run; a run that a limit cut short is made again under another. */
+      /** @param unit names the files of this run; one that is made again gets another. */
       readonly execute: (hooks: KindHooks, signal: AbortSignal, unit: string) => Promise<Executed>;
     }
   | { readonly kind: "refused"; readonly rendered: string; readonly failure: Failure }
@@ -45,6 +45,8 @@ export interface Executed {
   readonly failure: Failure | null;
   /** A limit ended the run: it is no result (spec 6.5). */
   readonly cut: Cut | null;
+  /** The wait that the service of Claude asked for; `null` or absent: it did not. */
+  readonly retryAfterMs?: number | null;
   readonly tail: string;
   readonly outputFile: string | null;
   readonly stdoutFile: string | null;

@@ -43,7 +43,15 @@ export function lanePorts(
   };
   return {
     ports: {
-      clock: ports.clock,
+      clock: {
+        ...ports.clock,
+        // What was waited for once is not waited for again.
+        sleep: (ms, signal) =>
+          lane.isLive ? ports.clock.sleep(ms, signal) : Promise.resolve(undefined),
+      },
+      random: {
+        fraction: () => lane.answer("random", { live: () => ports.random.fraction() }),
+      },
       shell: laneShell(ports.shell, lane, mark),
       claude: laneClaude(ports.claude, lane, { mark, directory: options.directory }),
       tree,
@@ -180,6 +188,7 @@ function laneStore(store: StorePort, lane: Lane, directory: string): StorePort {
       ),
     size: (file) => store.size(file),
     read: (file) => store.read(file),
+    readPiece: (file, from, bytes) => store.readPiece(file, from, bytes),
   };
 }
 

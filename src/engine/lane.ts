@@ -75,6 +75,8 @@ export class Lane {
   #next = 0;
   /** Which process began each attempt of the past that is still to come. */
   readonly #attempts: number[];
+  /** The same of each further run. */
+  readonly #runs: number[];
   #units = 0;
   #restart: TreePoint | null;
   #stopped = false;
@@ -87,10 +89,8 @@ export class Lane {
     this.#setting = setting;
     this.#past = setting.past?.records ?? [];
     this.#restart = setting.past?.restart ?? null;
-    this.#attempts = this.#past.flatMap((record) =>
-      record.type === "event" && record.event.type === "attempt-started" ? [record.segment] : [],
-    );
-    this.#attempts.reverse();
+    this.#attempts = begunBy(this.#past, "attempt-started");
+    this.#runs = begunBy(this.#past, "retry-started");
     this.#fresh = setting.segment > 1;
   }
 
@@ -119,6 +119,7 @@ export class Lane {
     const record = this.#take(`event ${event.type}`);
     if (record.type !== "event" || !isSame(record.event, event)) throw this.#diverged(event.type);
     if (event.type === "attempt-started") this.#attempts.pop();
+    if (event.type === "retry-started") this.#runs.pop();
     count(record.event);
     this.#open = stillOpen(this.#open, record.event);
     this.#showOpen();
@@ -205,6 +206,13 @@ export class Lane {
     return `${input}${String(this.#units).padStart(4, "0")}-${path}${again}`;
   }
 
+  /** The same of a further run of the attempt. @param times from 2 */
+  runUnit(unit: string, times: number): string {
+    const by = this.#runs.at(-1) ?? this.#setting.segment;
+    const again = by > 1 && !unit.endsWith(`-r${by}`) ? `-r${by}` : "";
+    return `${unit}.${times}${again}`;
+  }
+
   #take(wanted: string): PastRecord {
     const record = this.#past[this.#next];
     if (record === undefined) throw this.#diverged(wanted);
@@ -230,6 +238,15 @@ export class Lane {
       ],
     });
   }
+}
+
+/** Which process of the session told each event of that type, the oldest last. */
+function begunBy(past: readonly PastRecord[], type: Event["type"]): number[] {
+  return past
+    .flatMap((record) =>
+      record.type === "event" && record.event.type === type ? [record.segment] : [],
+    )
+    .reverse();
 }
 
 function nameOf(record: PastRecord): string {

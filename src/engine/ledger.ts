@@ -53,7 +53,7 @@ export class Ledger {
   }
 
   add(event: Event): void {
-    if (event.type !== "attempt-finished") return;
+    if (event.type !== "attempt-finished" && event.type !== "run-failed") return;
     this.#held.delete(keyOf(event.at));
     this.#spend(event);
   }

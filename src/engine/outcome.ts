@@ -35,6 +35,10 @@ export interface Failure {
   readonly exitCode: number | null;
   /** What to do about it, a line each. */
   readonly next: readonly string[];
+  /** Of Claude: what went wrong, as docs/claude.md lists it. */
+  readonly code?: string;
+  /** Of Claude: worth another run soon (spec 2.4). */
+  readonly transient?: boolean;
 }
 
 /** What happened (outcome) is kept apart from what it means for the run (conclusion). */

@@ -260,6 +260,8 @@ export interface StorePort {
    * were replaced. A file that does not exist is empty.
    */
   read(file: string): Promise<{ readonly text: string; readonly exact: boolean }>;
+  /** A piece of a text, cut at bytes; less at its end, and empty behind it. */
+  readPiece(file: string, from: number, bytes: number): Promise<string>;
 }
 
 export interface AnalysisPort {
@@ -295,8 +297,14 @@ export interface ProjectPort {
   coverage(file: string | null): Promise<CoverageReading>;
 }
 
+export interface RandomPort {
+  /** At least 0, below 1. */
+  fraction(): Promise<number>;
+}
+
 export interface Ports {
   readonly clock: Clock;
+  readonly random: RandomPort;
   readonly shell: ShellPort;
   readonly claude: ClaudePort;
   readonly tree: TreePort;

@@ -22,7 +22,7 @@ export interface SessionOutcome {
 
 /** What the caller decides: the exit code of an interruption comes from the signal (spec 1.1). */
 export interface SessionRequest {
-  readonly run: Omit<Run, "sink" | "nextUnit" | "toldCommits" | "budget">;
+  readonly run: Omit<Run, "sink" | "nextUnit" | "runUnit" | "toldCommits" | "budget">;
   readonly recorder: Recorder;
   readonly past: Past;
   /** What earlier processes of the session have used up. */
@@ -75,7 +75,9 @@ class Session {
       },
     });
     const nextUnit = (path: string): string => lane.unit(path);
-    return { ...run, ports, sink, nextUnit, budget: this.#budget, toldCommits: new Set() };
+    const runUnit = (unit: string, times: number): string => lane.runUnit(unit, times);
+    const names = { nextUnit, runUnit };
+    return { ...run, ...names, ports, sink, budget: this.#budget, toldCommits: new Set() };
   }
 
   /** Warnings belong to this process: with other limits a resume gives them elsewhere. */

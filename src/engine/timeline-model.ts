@@ -16,6 +16,8 @@ export interface Spend {
 export interface AttemptEntry {
   readonly type: "attempt";
   readonly attempt: number;
+  /** From 1, in the attempt (`retry`). */
+  readonly run: number;
   readonly maxAttempts: number;
   /** `unfinished`: the journal has no end of it, because it runs or because mmm was killed. */
   readonly result: "succeeded" | "failed" | "unfinished";

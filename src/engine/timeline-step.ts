@@ -48,6 +48,7 @@ export class OpenStep {
     this.parts.push({
       ...NO_ATTEMPT,
       attempt: asNumber(event["attempt"]) ?? 0,
+      run: asNumber(event["run"]) ?? 1,
       maxAttempts: asNumber(event["maxAttempts"]) ?? 1,
       startedAt: asString(event["time"]),
       log: asString(event["log"]),
@@ -95,6 +96,7 @@ export class OpenStep {
 const NO_ATTEMPT: AttemptEntry = {
   type: "attempt",
   attempt: 0,
+  run: 1,
   maxAttempts: 1,
   result: "unfinished",
   failure: null,

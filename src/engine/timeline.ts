@@ -158,8 +158,10 @@ export class TimelineFold {
     step.late ||= event["late"] === true;
     switch (type) {
       case "attempt-started":
+      case "retry-started":
         step.beginAttempt(event);
         return;
+      case "run-failed":
       case "attempt-finished": {
         const spend = spendOf(event, step.kind);
         step.endAttempt(event, spend);
@@ -221,6 +223,8 @@ export class TimelineFold {
 const TOLD_IN_STEP: ReadonlySet<string> = new Set([
   "attempt-started",
   "attempt-finished",
+  "run-failed",
+  "retry-started",
   "handler-started",
   "handler-finished",
   "commit-made",

@@ -5,6 +5,7 @@ import { readValidation } from "./gates.ts";
 import { isFreeName, readOutputs } from "./outputs.ts";
 import type { Problems } from "./problems.ts";
 import type { Reading } from "./reading.ts";
+import { readRetry } from "./retry.ts";
 import type { Entries, MappingTree, Tree } from "./tree.ts";
 import { RESERVED_IDS } from "../values/names.ts";
 import {
@@ -32,6 +33,7 @@ export function readCommon(
     secrets: listOfTexts(entries, "secrets") ?? [],
     workingDir: optionalText(entries, "working_dir"),
     timeoutMs: durationOf(entries, "timeout"),
+    retry: readRetry(entries.get("retry"), reading.problems),
     ...handlers,
     continueOnError: boolOf(entries, "continue_on_error") ?? false,
     commitRequired: boolOf(entries, "commit_required"),

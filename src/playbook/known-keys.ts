@@ -6,7 +6,6 @@ const NOT_YET: Readonly<Record<"header" | "step" | "claude", ReadonlyMap<string,
       ["merge", null],
     ]),
     step: new Map([
-      ["retry", "`on_failure: {max_attempts: 3}` runs a failed step again"],
       ["foreach", "--map and --args run a playbook once for each value"],
       ["do", null],
     ]),
@@ -30,6 +29,7 @@ const SHELL = 'belongs under `shell`, as in `shell: {run: "cat", stdin: "x"}`';
 const OUTPUTS = 'belongs under an output, as in `outputs: {spec: {file_pattern: "specs/*.md"}}`';
 const ANALYZE = "belongs under `analyze`";
 const FAILURE = "belongs under `on_failure`";
+const RETRY = "belongs under `retry`, as in `retry: {attempts: 3, backoff: exponential}`";
 const STEP = "belongs in a step, or under `defaults` for all of them";
 const ENTRY = "belongs in a step of its own, in the list of steps";
 const LIMITS = "belongs under `limits` in the header, as in `limits: {cost_usd: 5}`";
@@ -47,7 +47,8 @@ const HOMES: ReadonlyMap<string, string> = new Map([
   ["id", "belongs in a step"],
   ["name", "belongs in a step, or in the header"],
   ...each(["working_dir", "timeout", "on_failure", "on_success", "on_exit_code"], STEP),
-  ...each(["condition"], STEP),
+  ...each(["condition", "retry"], STEP),
+  ...each(["attempts", "backoff", "initial_delay", "max_delay", "jitter", "retry_on"], RETRY),
   ...each(["continue_on_error", "commit_required", "commit_message", "auto_commit"], STEP),
   ...each(["outputs", "capture_output", "analysis", "validation"], STEP),
   ...each(["shell", "analyze"], ENTRY),

@@ -141,6 +141,28 @@ export interface FailureHandler {
   readonly range: Range;
 }
 
+/** Which failures of a run are worth another one (spec 2.4). */
+export type RetryCause =
+  /** Trouble with the service of Claude that may pass; of a command, exit code 75. */
+  | { readonly kind: "transient" }
+  | { readonly kind: "timeout" }
+  | { readonly kind: "exit-code"; readonly codes: readonly number[] }
+  /** A literal, or `/regex/flags`, somewhere in the run's output. */
+  | { readonly kind: "pattern"; readonly pattern: string };
+
+/** `retry:` (spec 2.4): further runs inside one attempt. */
+export interface RetryPolicy {
+  /** Runs, the first one included; `null`: not written. */
+  readonly attempts: number | null;
+  readonly backoff: "fixed" | "linear" | "exponential";
+  readonly initialDelayMs: number;
+  readonly maxDelayMs: number;
+  /** Each delay is cut by up to half of it, at random. */
+  readonly jitter: boolean;
+  /** `null`: not written; any failure for a command, trouble that may pass and timeouts for Claude. */
+  readonly retryOn: readonly RetryCause[] | null;
+}
+
 /** What every kind of step has (spec 2.2). */
 export interface StepCommon {
   readonly id: string | null;
@@ -158,8 +180,10 @@ export interface StepCommon {
   /** Of the secrets; only a Claude step needs to list them (spec 2.2). */
   readonly secrets: readonly SourceText[];
   readonly workingDir: SourceText | null;
-  /** For one attempt; `null`: no limit. */
+  /** For one run; `null`: no limit. */
   readonly timeoutMs: number | null;
+  /** `null`: not written; Claude steps are then still run again after trouble that may pass. */
+  readonly retry: RetryPolicy | null;
   readonly onFailure: FailureHandler | null;
   readonly onExitCode: readonly { readonly code: number; readonly handler: FailureHandler }[];
   readonly onSuccess: readonly Step[];

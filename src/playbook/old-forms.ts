@@ -2,7 +2,6 @@
 import { kindKeys } from "../steps/registry.ts";
 import { unknownKey } from "./check.ts";
 import { withDefaults } from "./common.ts";
-import { notYet } from "./known-keys.ts";
 import type { SourceText } from "./model.ts";
 import type { Problems } from "./problems.ts";
 import { prefixText } from "./source-text.ts";
@@ -81,9 +80,8 @@ function convertMetadata(entries: Entries, problems: Problems): Entries {
   for (const [key, { key: place }] of inner) {
     if (METADATA.includes(key)) continue;
     if (key === "retries") {
-      const help = notYet("step", "retry") ?? "remove it";
-      const message = "`retries` is not supported by this version of mmm";
-      problems.error("not-supported", place.range, message, { help });
+      const help = "write `retry: {attempts: 3}` in the step itself: runs, the first one included";
+      problems.error("unknown-key", place.range, "unknown key `retries`", { help });
     } else unknownKey({ key, entries: inner, allowed: METADATA }, problems);
   }
   const taken = lifted.filter(([key]) => key !== "env" && rest.has(key)).map(([key]) => key);

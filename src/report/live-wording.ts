@@ -9,6 +9,7 @@ import { indentOf, say, type Line } from "./line.ts";
 import { keyOf, type RunMemory, type RunningStep } from "./run-memory.ts";
 import { cutToWidth, inline, LineBuffer, safeLines } from "./safe-text.ts";
 import type { Symbols } from "./symbols.ts";
+import { pauseLine, pauseWords } from "./retry-wording.ts";
 import { labelOf, stepName } from "./step-wording.ts";
 import { waitingLine, waitingWords } from "./wait-wording.ts";
 
@@ -87,10 +88,13 @@ export function statusWords(
   const { at } = step;
   const { symbols, memory, columns } = of;
   const number = `${at.number}/${at.total}`;
+  const pause = pauseWords(step, of.nowMs);
   const facts = [
     elapsed(step, of.nowMs),
     ...(isWaiting(step) ? [waitingWords(step)] : []),
+    ...(pause === null ? [] : [pause]),
     ...(step.maxAttempts > 1 ? [`attempt ${step.attempt}/${step.maxAttempts}`] : []),
+    ...(step.run > 1 ? [`run ${step.run}/${step.maxRuns}`] : []),
     ...(step.turns === null ? [] : [formatCount(step.turns, "turn")]),
     ...(step.tokens === null ? [] : [formatCount(step.tokens, "token")]),
     ...costSoFar(step, memory),
@@ -110,6 +114,8 @@ export function statusWords(
 /** After 30 s without a word. */
 export function heartbeatLine(step: RunningStep, symbols: Symbols, nowMs: number): Line {
   if (isWaiting(step)) return waitingLine(step, symbols);
+  const pause = pauseWords(step, nowMs);
+  if (pause !== null) return pauseLine(step, pause, symbols);
   const label = labelOf(step.at, symbols);
   const time = elapsed(step, nowMs);
   const text = `${symbols.waiting} ${stepName(step.at)}: ${label} still running (${time})`;
@@ -122,7 +128,7 @@ function isWaiting(step: RunningStep): step is RunningStep & { waitsUntil: strin
 
 /** Whole seconds: tenths would flicker. */
 function elapsed(step: RunningStep, nowMs: number): string {
-  return formatDuration(Math.floor((nowMs - step.startedMs) / 1000) * 1000);
+  return formatDuration(Math.max(0, Math.floor((nowMs - step.startedMs) / 1000)) * 1000);
 }
 
 /** Of the session, this attempt included as far as it has told. */

@@ -20,6 +20,11 @@ export interface RunningStep {
   startedMs: number;
   attempt: number;
   maxAttempts: number;
+  /** Inside the attempt (`retry`), from 1. */
+  run: number;
+  maxRuns: number;
+  /** Monotonic: when the next run begins; `null`: the first one. */
+  againMs: number | null;
   turns: number | null;
   /** Tokens of this attempt so far; `null`: nothing was said yet. */
   tokens: number | null;
@@ -94,8 +99,12 @@ export class RunMemory {
       case "attempt-started":
         this.#attempt(event.at, event);
         return;
+      case "run-failed":
       case "attempt-finished":
-        this.#finishAttempt(event);
+        this.#finishRun(event);
+        return;
+      case "retry-started":
+        this.#retry(event);
         return;
       case "wait-started": {
         const step = this.step(event.at);
@@ -174,6 +183,9 @@ export class RunMemory {
       startedMs: this.#nowMs(),
       attempt: 1,
       maxAttempts: 1,
+      run: 1,
+      maxRuns: 1,
+      againMs: null,
       turns: null,
       tokens: null,
       attemptCostUsd: null,
@@ -193,6 +205,9 @@ export class RunMemory {
     step.startedMs = this.#nowMs();
     step.attempt = of.attempt;
     step.maxAttempts = of.maxAttempts;
+    step.run = 1;
+    step.maxRuns = 1;
+    step.againMs = null;
     step.turns = null;
     step.tokens = null;
     step.attemptCostUsd = null;
@@ -202,7 +217,18 @@ export class RunMemory {
     step.unsaid = null;
   }
 
-  #finishAttempt(event: Event & { readonly type: "attempt-finished" }): void {
+  #retry(event: Event & { readonly type: "retry-started" }): void {
+    const { attempt, maxAttempts } = this.step(event.at) ?? this.#start(event.at);
+    this.#attempt(event.at, { attempt, maxAttempts });
+    const step = this.step(event.at);
+    if (step === null) return;
+    step.run = event.run;
+    step.maxRuns = event.maxRuns;
+    step.againMs = this.#nowMs() + event.delayMs;
+    step.startedMs = step.againMs;
+  }
+
+  #finishRun(event: Event & { readonly type: "attempt-finished" | "run-failed" }): void {
     const step = this.step(event.at);
     if (step !== null) {
       step.unsaid = event.failure;

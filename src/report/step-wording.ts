@@ -91,6 +91,15 @@ function claudeSymbol(command: string, symbols: Symbols): string {
 }
 
 export function attemptFinished(event: Of<"attempt-finished">, symbols: Symbols): Line[] {
+  return ended(`attempt ${event.attempt}`, event, symbols);
+}
+
+/** One run of a child, for those who want to see each. */
+export function ended(
+  what: string,
+  event: Of<"attempt-finished"> | Of<"run-failed">,
+  symbols: Symbols,
+): Line[] {
   const facts = [
     ...(event.end === null ? [] : [endFact(event)]),
     formatDuration(event.durationMs),
@@ -98,15 +107,15 @@ export function attemptFinished(event: Of<"attempt-finished">, symbols: Symbols)
     ...(event.model === null ? [] : [inline(event.model)]),
     ...(event.at.kind === "claude" ? [costFact(event)] : []),
   ];
-  const text = `attempt ${event.attempt}: ${facts.join(", ")}`;
+  const text = `${what}: ${facts.join(", ")}`;
   return [say(`${indentOf(event.at)}   ${cutToWidth(text, 200, symbols.ellipsis)}`, "dim", 2)];
 }
 
-function endFact(event: Of<"attempt-finished">): string {
+function endFact(event: Pick<Of<"attempt-finished">, "end">): string {
   return event.end?.kind === "exited" ? `exit code ${event.end.code}` : (event.end?.kind ?? "");
 }
 
-function costFact(event: Of<"attempt-finished">): string {
+function costFact(event: Pick<Of<"attempt-finished">, "usage">): string {
   const cost = event.usage?.costUsd ?? null;
   return cost === null ? "cost unknown" : formatMoney(cost);
 }
@@ -133,7 +142,7 @@ export function handlerStarted(
 }
 
 /** Under `-v`, unless it was already seen live. */
-function shortTail(indent: string, step: RunningStep, symbols: Symbols): Line[] {
+export function shortTail(indent: string, step: RunningStep, symbols: Symbols): Line[] {
   if (step.seenLive || step.unsaid === null) {
     return [];
   }

@@ -138,12 +138,13 @@ function columnsOf(time: string, cost: string | null): string {
 
 function stepRows(step: StepEntry, level: number): readonly Row[] {
   const attempts = step.parts.filter((part) => part.type === "attempt");
+  const most = new Set(attempts.map(({ attempt }) => attempt)).size;
   const [only] = attempts;
   // One attempt and nothing around it is told with its step.
   const alone = step.parts.length === 1 && only !== undefined ? only : null;
   const words = [
     ...conclusionWords(step, alone),
-    ...(attempts.length > 1 ? [formatCount(attempts.length, "attempt")] : []),
+    ...(most > 1 ? [formatCount(most, "attempt")] : []),
     ...(step.commits.length > 0 ? [formatCount(step.commits.length, "commit")] : []),
     ...tokenWords(step.spend),
     ...(alone === null ? [] : attemptFacts(alone)),
@@ -197,7 +198,7 @@ function partRows(part: AttemptEntry | HandlerEntry | StepEntry, level: number):
         part.result === "failed" ? [inline(part.failure ?? "failed", 160)] : [part.result];
       return [
         {
-          text: `${indent(level)}attempt ${part.attempt}: ${[...how, ...tokenWords(part.spend), ...attemptFacts(part)].join(", ")}`,
+          text: `${indent(level)}attempt ${part.attempt}${part.run > 1 ? `, run ${part.run}` : ""}: ${[...how, ...tokenWords(part.spend), ...attemptFacts(part)].join(", ")}`,
           tone: part.result === "succeeded" ? "plain" : "warn",
           time: part.durationMs,
           cost: paidWords(part.spend),

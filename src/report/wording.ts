@@ -10,6 +10,7 @@ import { gateWords } from "./gate-wording.ts";
 import { boundsLine } from "./limit-wording.ts";
 import { complain, indentOf, say, type Line } from "./line.ts";
 import { inline, safeLines } from "./safe-text.ts";
+import { againWords } from "./retry-wording.ts";
 import { resumeWords } from "./resume-wording.ts";
 import {
   attemptFinished,
@@ -23,7 +24,6 @@ import {
 } from "./step-wording.ts";
 import { shortSha, summaryLines, type SummaryContext } from "./summary-wording.ts";
 import type { Symbols } from "./symbols.ts";
-import { waitStarted } from "./wait-wording.ts";
 
 type Of<T extends Event["type"]> = Event & { readonly type: T };
 
@@ -49,8 +49,6 @@ export function wordsOf(event: Event, context: SummaryContext): readonly Line[] 
       return [say(`${indentOf(event.at)}   process ${event.process.pid}`, "dim", 2)];
     case "attempt-finished":
       return attemptFinished(event, symbols);
-    case "wait-started":
-      return waitStarted(event, symbols);
     case "handler-started":
       return handlerStarted(event, memory.step(event.at), symbols);
     case "handler-finished":
@@ -75,18 +73,28 @@ export function wordsOf(event: Event, context: SummaryContext): readonly Line[] 
     case "session-finished":
       return summaryLines(event, context);
     default:
-      return otherWords(event, symbols);
+      return otherWords(event, context);
   }
 }
 
 /** Those that have a file of their own. */
 function otherWords(
-  event: Parameters<typeof gateWords>[0] | Parameters<typeof resumeWords>[0],
-  symbols: Symbols,
-): Line[] {
-  return event.type === "gate-started" || event.type === "gate-finished"
-    ? gateWords(event, symbols)
-    : resumeWords(event, symbols);
+  event:
+    | Parameters<typeof gateWords>[0]
+    | Parameters<typeof againWords>[0]
+    | Parameters<typeof resumeWords>[0],
+  { memory, symbols }: SummaryContext,
+): readonly Line[] {
+  switch (event.type) {
+    case "gate-started":
+    case "gate-finished":
+      return gateWords(event, symbols);
+    case "session-resumed":
+    case "unit-restarted":
+      return resumeWords(event, symbols);
+    default:
+      return againWords(event, memory, symbols);
+  }
 }
 
 function sessionStarted(event: Of<"session-started">, symbols: Symbols): Line[] {

@@ -145,7 +145,8 @@ class Lines {
 /** What cost money or made history survives a power cut; the rest survives a kill. */
 function isPrecious(record: JournalRecord): boolean {
   if (record.type === "commit-made" || isPaid(record)) return true;
-  return record.type === "attempt-finished" && record.at.kind === "claude";
+  if (record.type !== "attempt-finished" && record.type !== "run-failed") return false;
+  return record.at.kind === "claude";
 }
 
 /** Claude was paid for this answer: outputs and commit may still fail, or the power. */

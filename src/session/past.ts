@@ -165,8 +165,8 @@ function unfinished(records: readonly PastRecord[]): LaneEnd {
     if (record.type === "answer" && /^(?:shell|claude|analysis)$/.test(record.call)) break;
     if (record.type !== "event") continue;
     const { event } = record;
-    if (event.type === "attempt-finished") break;
-    if (event.type === "attempt-started") {
+    if (event.type === "attempt-finished" || event.type === "run-failed") break;
+    if (event.type === "attempt-started" || event.type === "retry-started") {
       const { at, attempt } = event;
       return { keep: index, restart: pointNow(records), inFlight: { at, attempt } };
     }
@@ -229,7 +229,7 @@ function reusedIn(records: readonly PastRecord[]): readonly ReusedStep[] {
       costUsd = 0;
     } else if (event.type === "output-captured" && event.at.depth === 0) outputs.push(event.name);
     else if (
-      event.type === "attempt-finished" &&
+      (event.type === "attempt-finished" || event.type === "run-failed") &&
       event.at.kind === "claude" &&
       event.end !== null
     ) {

@@ -1,6 +1,6 @@
 /** The session's folder `.mmm/sessions/<name>/`: logs, event streams of Claude, values by file (spec 7). */
 import { existsSync, mkdirSync } from "node:fs";
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { open, readFile, stat, writeFile } from "node:fs/promises";
 import { isUtf8 } from "node:buffer";
 import path from "node:path";
 import type { StorePort } from "../engine/ports.ts";
@@ -29,6 +29,16 @@ export function openStore(directory: string, redactor: Redactor = noRedactor): S
       return file;
     },
     size: async (file) => (await stat(file).catch(() => ({ size: 0 }))).size,
+    readPiece: async (file, from, bytes) => {
+      if (!existsSync(file)) return "";
+      const handle = await open(file);
+      try {
+        const { buffer, bytesRead } = await handle.read(Buffer.alloc(bytes), 0, bytes, from);
+        return buffer.toString("utf8", 0, bytesRead);
+      } finally {
+        await handle.close();
+      }
+    },
     read: async (file) => {
       if (!existsSync(file)) return { text: "", exact: true };
       const bytes = await readFile(file);

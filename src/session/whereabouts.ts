@@ -20,7 +20,7 @@ export class Whereabouts {
 
   see(entry: JournalLine): void {
     if (entry.type === "answer") this.#answer(entry.call, entry.value);
-    else if (entry.type === "attempt-started") this.#look = null;
+    else if (entry.type === "attempt-started" || entry.type === "retry-started") this.#look = null;
     else if (entry.type === "rolled-back" || entry.type === "unit-restarted") {
       this.#head = entry.head;
       this.#look = null;

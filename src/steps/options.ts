@@ -19,6 +19,34 @@ export const analyzeSchema = z.strictObject(
 /** `analysis:` beside a step: no `save` or `format`, it always saves and is no step's output. */
 const analysisSchema = z.strictObject(freshness, { error: "a mapping, as in {max_cache_age: 5m}" });
 
+const retryCause = z.union(
+  [
+    z.enum(["transient", "timeout"]),
+    z.strictObject({ exit_code: z.union([is.exitCode, z.array(is.exitCode).min(1)]) }),
+    z.strictObject({ pattern: is.pattern }),
+  ],
+  { error: '`transient`, `timeout`, {exit_code: [75]} or {pattern: "..."}' },
+);
+
+/** `retry:` of a step (spec 2.4). */
+const retrySchema = z.strictObject(
+  {
+    attempts: is.wholeNumber(1, 1000).optional(),
+    max_attempts: is.wholeNumber(1, 1000).optional(),
+    backoff: z
+      .enum(["fixed", "linear", "exponential"], { error: "one of fixed linear exponential" })
+      .optional(),
+    initial_delay: is.duration({ zero: true }).optional(),
+    max_delay: is.duration({ zero: true }).optional(),
+    jitter: is.bool.optional(),
+    retry_on: z
+      .array(retryCause, { error: "a list, as in [timeout, {exit_code: [75]}]" })
+      .min(1, { error: "at least one cause" })
+      .optional(),
+  },
+  { error: "a mapping, as in {attempts: 3, backoff: exponential}" },
+);
+
 /** What every kind of step may carry (spec 2.2). */
 export const stepOptions = {
   id: is.identifier.optional(),
@@ -30,6 +58,7 @@ export const stepOptions = {
   secrets: is.texts.optional(),
   working_dir: is.text.optional(),
   timeout: is.duration({ zero: false }).optional(),
+  retry: retrySchema.optional(),
   on_failure: is.form("handler").optional(),
   on_success: is.form("steps").optional(),
   on_exit_code: is.form("exit-codes").optional(),

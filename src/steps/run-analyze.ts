@@ -3,14 +3,14 @@ import type { KindRequest, Prepared } from "../engine/kind.ts";
 import type { PlannedAnalyze } from "../playbook/plan-model.ts";
 
 export async function prepareAnalyze(request: KindRequest<PlannedAnalyze>): Promise<Prepared> {
-  const { frame, planned, unit } = request;
+  const { frame, planned } = request;
   const { analysis, clock, store } = frame.run.ports;
   return Promise.resolve({
     kind: "ready",
     rendered: "analyze",
     log: null,
     warnings: [],
-    execute: async (hooks) => {
+    execute: async (hooks, _signal, unit) => {
       const start = clock.monotonicMs();
       const { text } = await analysis.refresh(planned.step.options);
       const file = await store.writeOutput(`${unit}.analysis`, text);

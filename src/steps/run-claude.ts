@@ -1,9 +1,9 @@
 /** How a Claude step runs (spec 3.2, 3.3, 6). */
-import { cutOf } from "../engine/cut-short.ts";
+import { type Cut, cutOf } from "../engine/cut-short.ts";
 import { failure, processFailure, refused } from "../engine/failure.ts";
 import type { Executed, KindRequest, KindHooks, Prepared } from "../engine/kind.ts";
 import type { Failure } from "../engine/outcome.ts";
-import type { ClaudeRequest, ClaudeResume } from "../engine/ports.ts";
+import type { ClaudeReport, ClaudeRequest, ClaudeResume } from "../engine/ports.ts";
 import { renderPrompt } from "../engine/render.ts";
 import type { PlannedClaude } from "../playbook/plan-model.ts";
 
@@ -41,7 +41,7 @@ export async function prepareClaude(request: KindRequest<PlannedClaude>): Promis
     return { kind: "refused", rendered: source, failure: failure("value", "the prompt is empty") };
   }
   const { continues } = planned.step;
-  const resume = continues && frame.scope.continuedBy(request.record, continues.step);
+  let resume = continues && frame.scope.continuedBy(request.record, continues.step);
   if (continues !== null && resume === null)
     return { kind: "refused", rendered: prompt, failure: noConversation(continues.step) };
   return {
@@ -49,8 +49,17 @@ export async function prepareClaude(request: KindRequest<PlannedClaude>): Promis
     rendered: prompt,
     log: store.file("events", unit),
     warnings: [],
-    execute: (hooks, signal, run) =>
-      execute({ ...request, unit: run }, { prompt, resume }, { hooks, signal }),
+    execute: async (hooks, signal, run) => {
+      const executed = await execute(
+        { ...request, unit: run },
+        { prompt, resume },
+        { hooks, signal },
+      );
+      const { conversation } = executed;
+      // What a failed run used of the conversation is counted: the next one goes on from there.
+      if (conversation?.reported && conversation.session === resume?.session) resume = conversation;
+      return executed;
+    },
   };
 }
 
@@ -103,19 +112,12 @@ async function execute(
   const stopped =
     end.kind === "timed-out" || end.kind === "cancelled" ? processFailure("Claude", end) : null;
   const cut = cutOf(report, { maxBudgetUsd });
-  const judged = verdict.ok
-    ? null
-    : failure(
-        cut === null ? "claude" : "limit",
-        verdict.message,
-        end.kind === "exited" ? end.code : null,
-        verdict.next,
-      );
   return {
     end,
     durationMs: report.durationMs,
-    failure: stopped ?? judged,
+    failure: stopped ?? judged(report, cut),
     cut: stopped === null ? cut : null,
+    retryAfterMs: verdict.ok ? null : verdict.retryAfterMs,
     tail: report.tail,
     outputFile: report.textFile,
     stdoutFile: null,
@@ -129,5 +131,16 @@ async function execute(
         : { session: report.claudeSession, reported: report.reported ?? null },
     warnings: report.warnings,
     masked: report.masked ?? false,
+  };
+}
+
+function judged({ verdict, end }: ClaudeReport, cut: Cut | null): Failure | null {
+  if (verdict.ok) return null;
+  const { code, transient, message, next } = verdict;
+  const exitCode = end.kind === "exited" ? end.code : null;
+  return {
+    ...failure(cut === null ? "claude" : "limit", message, exitCode, next),
+    code,
+    transient,
   };
 }

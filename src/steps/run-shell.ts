@@ -26,10 +26,10 @@ export async function prepareShell(request: KindRequest<PlannedShell>): Promise<
     rendered: script.value.shown,
     log,
     warnings: script.value.warnings,
-    execute: (hooks, signal) =>
+    execute: (hooks, signal, run) =>
       execute(
-        request,
-        { ...script.value, log, stdin: stdin?.ok === true ? stdin.value : null },
+        { ...request, unit: run },
+        { ...script.value, stdin: stdin?.ok === true ? stdin.value : null },
         { hooks, signal },
       ),
   };
@@ -41,12 +41,12 @@ async function execute(
     readonly script: string;
     readonly env: Readonly<Record<string, string>>;
     readonly stdin: string | null;
-    readonly log: string;
   },
   { hooks, signal }: { readonly hooks: KindHooks; readonly signal: AbortSignal },
 ): Promise<Executed> {
   const { frame, planned, unit } = request;
   const { shell, store } = frame.run.ports;
+  const log = store.file("log", unit);
   const splitFiles = planned.split
     ? { stdout: store.file("stdout", unit), stderr: store.file("stderr", unit) }
     : null;
@@ -57,7 +57,7 @@ async function execute(
       cwd: request.cwd,
       env: { ...request.env, ...ready.env },
       timeoutMs: planned.step.timeoutMs,
-      logFile: ready.log,
+      logFile: log,
       splitFiles,
       onStart: hooks.onStart,
       onOutput: hooks.onOutput,
@@ -79,7 +79,7 @@ async function execute(
         : failed,
     cut: null,
     tail: report.tail,
-    outputFile: ready.log,
+    outputFile: log,
     stdoutFile: splitFiles?.stdout ?? null,
     stderrFile: splitFiles?.stderr ?? null,
     usage: null,

@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { parseDuration } from "../lib/duration.ts";
+import { compilePattern } from "../lib/pattern.ts";
 
 /** Node's timers overflow past 2^31 ms and fire at once; 24 days is the last whole day below. */
 const MAX_DURATION_MS = 24 * 86_400_000;
@@ -52,6 +53,16 @@ export const env = z.record(
   scalar,
   { error: "a mapping, as in {CI: 1}" },
 );
+
+/** Of a failed child; 0 is no failure. */
+export const exitCode = wholeNumber(1, 255);
+
+/** A literal, or `/regex/flags` (spec 3.3). */
+export const pattern = text.superRefine((value, ctx) => {
+  const compiled = compilePattern(value);
+  if (!compiled.ok)
+    ctx.addIssue({ code: "custom", message: `a literal or /regex/ (${compiled.error})` });
+});
 
 /** Read by hand, in forms of its own; `form` names it for the JSON Schema. */
 export const form = (

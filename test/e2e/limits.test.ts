@@ -31,12 +31,18 @@ const THREE = `
 
 describe("--max-cost", () => {
   test("exit 75 before the step that would go over it: nothing is undone, and it says how to go on", async () => {
-    const { cook, repo, prompts, session, history } = await open([{ times: "always", cost: 0.6 }]);
+    const { cook, claude, repo, prompts, session, history } = await open([
+      { times: "always", cost: 0.6 },
+    ]);
 
     const ran = await cook(THREE, ["-n", "1", "--max-cost", "1"]);
 
     expect(ran.code).toBe(75);
     expect(await prompts()).toEqual(["first", "second"]);
+    const budgets = (await claude.calls()).map(({ argv }) =>
+      argv.filter((each) => each.startsWith("--max-budget-usd")),
+    );
+    expect(budgets).toEqual([["--max-budget-usd=1"], ["--max-budget-usd=0.4"]]);
     expect((await history()).at(-1)).toBe("echo kept > kept.txt");
     expect(existsSync(path.join(repo.root, "never.txt"))).toBe(false);
     expect(await repo.git("for-each-ref", "refs/mmm")).toBe("");
@@ -244,5 +250,97 @@ describe("other limits", () => {
     const replayed = await cook(THREE, ["-n", "1", "--replay", recording, "--max-cost", "1"]);
 
     expect([recorded.code, replayed.code]).toEqual([0, 0]);
+  });
+});
+
+describe("the usage limit of the service", () => {
+  const limited = (unixSeconds: number): FakeCall => ({
+    prompt: "work",
+    cost: 0.2,
+    do: [
+      { init: {} },
+      { write: "half.txt", content: "half" },
+      {
+        result: {
+          is_error: true,
+          result: `Claude AI usage limit reached|${unixSeconds}`,
+          api_error_status: 429,
+        },
+      },
+      { exit: 1 },
+    ],
+  });
+  const YAML = `[{claude: "work", on_failure: {shell: "echo never > never.txt"}}]`;
+
+  test("suspends with the time of its reset, everything kept", async () => {
+    const resets = Math.floor(Date.now() / 1000) + 7200;
+    const { cook, repo, session } = await open([limited(resets)]);
+
+    const ran = await cook(YAML, [], { env: { TZ: "UTC" } });
+
+    expect(ran.code).toBe(75);
+    const time = new Date(resets * 1000);
+    const two = (n: number): string => String(n).padStart(2, "0");
+    const said = `${two(time.getUTCHours())}:${two(time.getUTCMinutes())}`;
+    expect(ran.stdout).toMatch(
+      new RegExp(`The usage limit of Claude is reached, it resets at \\S+ ${said}\n`),
+    );
+    expect(ran.stdout).toContain(`mmm resume ${path.basename(session())}\n`);
+    expect(await repo.git("status", "--porcelain")).toContain("half.txt");
+    expect(existsSync(path.join(repo.root, "never.txt"))).toBe(false);
+    expect(json(path.join(session(), "session.json"))).toMatchObject({
+      status: "suspended",
+      stop_reason: "usage-limit",
+      known_cost_usd: 0.2,
+      limit: { kind: "usage", limit: null, spent: null, resets_at: time.toISOString() },
+    });
+  });
+
+  test("--wait sleeps and says until when; Ctrl-C ends the sleep", async () => {
+    const resets = Math.floor(Date.now() / 1000) + 7200;
+    const { cook, events, prompts } = await open([limited(resets)]);
+    let kill: (signal: NodeJS.Signals) => void = () => undefined;
+    let said = "";
+
+    const ran = await cook(YAML, ["--wait"], {
+      onStart: (child) => {
+        kill = (signal) => child.kill(signal);
+      },
+      onStdout: (text) => {
+        said += text;
+        if (!said.includes("waiting until")) return;
+        said = "";
+        kill("SIGINT");
+      },
+    });
+
+    expect(ran.code).toBe(130);
+    expect(await prompts()).toHaveLength(1);
+    expect(events().map(({ type }) => type)).toContain("wait-started");
+    expect(events().at(-1)).toMatchObject({ type: "session-finished", status: "interrupted" });
+  });
+
+  test("mmm resume makes the attempt again, and what the one cut short cost stays in the account", async () => {
+    const resets = Math.floor(Date.now() / 1000) + 7200;
+    const { cook, mmm, prompts, repo, session } = await open([
+      limited(resets),
+      { prompt: "work", cost: 0.3, writes: { "whole.txt": "whole" } },
+    ]);
+    await repo.write(".gitignore", "");
+    await repo.commitAll("ready");
+    const suspended = await cook(`[{shell: "echo a > a.txt"}, {claude: "work"}]`, ["-n", "1"]);
+
+    const resumed = await mmm(["resume"]);
+
+    expect([suspended.code, resumed.code]).toEqual([75, 0]);
+    expect(await prompts()).toEqual(["work", "work"]);
+    expect(existsSync(path.join(repo.root, "half.txt"))).toBe(false);
+    expect(await repo.git("show", `refs/mmm/failed/${path.basename(session())}/1:half.txt`)).toBe(
+      "half",
+    );
+    expect(json(path.join(session(), "session.json"))).toMatchObject({
+      status: "completed",
+      cost_usd: expect.closeTo(0.5) as number,
+    });
   });
 });

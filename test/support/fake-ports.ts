@@ -5,7 +5,9 @@
  *
  *     write PATH WORDS   remove PATH   commit SUBJECT   back N   amend   branch NAME
  *     print WORDS   err WORDS   env NAME   exit N   fail TIMES CODE   timeout   kill   abort   work MS
+ *     flood N WORD      (WORD between two times N letters x)
  *     cost USD   model NAME   over-budget   usage-limit [ISO TIME]     (of Claude; `cost unknown`)
+ *     trouble CODE [transient [RETRY AFTER MS]]                        (of Claude)
  *
  * `fail` fails the first TIMES runs of its text, `abort` is a Ctrl-C, `$NAME` comes from the environment.
  */
@@ -46,6 +48,8 @@ export interface WorldOptions {
   readonly claude?: Readonly<Record<string, string | readonly string[]>>;
   /** Ctrl-C while mmm sleeps. */
   readonly abortAsleep?: boolean;
+  /** Each throw of the dice; 1 unless said: delays are then whole. */
+  readonly random?: number;
   /** What mmm's own commits end in. */
   readonly refuse?: CommitOutcome;
   /** Files that are never dirt; the tree object of a point is then never `null`. */
@@ -154,6 +158,7 @@ export class FakeWorld {
           return Promise.resolve();
         },
       },
+      random: { fraction: async () => Promise.resolve(this.#options.random ?? 1) },
       shell: {
         run: async (request) => {
           this.scripts.push({ script: request.script, env: request.env });
@@ -247,6 +252,8 @@ export class FakeWorld {
           return Promise.resolve(`/session/outputs/${name}`);
         },
         size: async (file) => Promise.resolve((this.#disk.get(file) ?? "").length),
+        readPiece: async (file, from, bytes) =>
+          Promise.resolve((this.#disk.get(file) ?? "").slice(from, from + bytes)),
         read: async (file) => Promise.resolve({ text: this.#disk.get(file) ?? "", exact: true }),
       },
       analysis: {
@@ -351,7 +358,10 @@ export class FakeWorld {
       else if (verb === "back" || verb === "amend") this.#moveHead(verb, Number(first));
       else if (verb === "branch") this.#branch = first;
       else if (verb === "print") say("stdout", words);
-      else if (verb === "err") say("stderr", words);
+      else if (verb === "flood") {
+        const xs = "x".repeat(Number(first));
+        say("stdout", xs + rest.join(" ") + xs);
+      } else if (verb === "err") say("stderr", words);
       else if (verb === "work") this.#clock += Number(first);
       else if (verb === "cost") told.costUsd = first === "unknown" ? null : Number(first);
       else if (verb === "model") told.model = first;
@@ -367,6 +377,11 @@ export class FakeWorld {
         const resetsAt = first === "" ? null : first;
         const trouble = { ok: false, code: "usage-limit", message: "no more", next: [] } as const;
         told.trouble = { ...trouble, ...PERMANENT, resetsAt };
+      } else if (verb === "trouble") {
+        const [word, ms] = rest;
+        const retryAfterMs = ms === undefined ? null : Number(ms);
+        const trouble = { ok: false, code: first, message: `claude: ${first}`, next: [] } as const;
+        told.trouble = { ...trouble, ...PERMANENT, transient: word === "transient", retryAfterMs };
       } else if (verb === "env") say("stdout", `${first}=${env[first] ?? "<unset>"}`);
       else {
         const end = this.#endOf(verb, { first, code: rest[0], run });

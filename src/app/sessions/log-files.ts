@@ -12,7 +12,7 @@ import {
 } from "../../lib/json.ts";
 import { LineBuffer, safeLines } from "../../report/safe-text.ts";
 
-/** One attempt's log. */
+/** The log of one run. */
 export interface LogFile {
   readonly step: string;
   readonly id: string | null;
@@ -26,7 +26,7 @@ export interface LogFile {
   readonly file: string;
 }
 
-/** Of an `attempt-started`; `null`: it has none. */
+/** Of an `attempt-started` or a `retry-started`; `null`: it has none. */
 export function logOf(event: JsonObject, directory: string): LogFile | null {
   const at = asObject(event["at"]);
   const told = asString(event["log"]);

@@ -46,7 +46,7 @@ function journalOf(record: SessionRecord): JournalReader {
 
 function* logsIn(reader: JournalReader, record: SessionRecord): Generator<LogFile> {
   for (const event of reader.events()) {
-    if (event["type"] !== "attempt-started") continue;
+    if (event["type"] !== "attempt-started" && event["type"] !== "retry-started") continue;
     const log = logOf(event, record.directory);
     if (log !== null) yield log;
   }
@@ -155,8 +155,10 @@ class Followers {
   take(event: JsonObject): void {
     switch (event["type"]) {
       case "attempt-started":
+      case "retry-started":
         this.#begin(event);
         return;
+      case "run-failed":
       case "attempt-finished": {
         const key = keyOf(event);
         const reader = this.#open.get(key);
