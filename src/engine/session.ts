@@ -117,7 +117,7 @@ class Session {
       failedInputs,
       toleratedFailures: tolerated,
       directory: this.#run.facts.directory,
-      next: this.#next,
+      next: [...this.#next, ...this.#wayOn(outcome)],
       ...(stays ? { left: await tree.mark(end) } : {}),
     });
     return outcome;
@@ -250,6 +250,11 @@ class Session {
       if (run.signal.aborted) return null;
     }
     return null;
+  }
+
+  /** After a Ctrl-C; a suspension has said its line. */
+  #wayOn({ status }: SessionOutcome): readonly string[] {
+    return status === "interrupted" ? [`mmm resume ${this.#run.facts.id}`] : [];
   }
 
   /** Nothing is undone: the tree stays as it is, for the resume (spec 7). */

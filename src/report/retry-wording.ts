@@ -40,7 +40,8 @@ function retryStarted(
   const indent = indentOf(at);
   const unsaid = step?.unsaid ?? null;
   const how = unsaid === null ? inline(why, 160) : failureWords(unsaid);
-  const when = delayMs === 0 ? "" : ` in ${formatDuration(delayMs)}`;
+  const delay = formatDuration(delayMs);
+  const when = delay === formatDuration(0) ? "" : ` in ${delay}`;
   const text = `${symbols.warning} Run ${run - 1}/${maxRuns} failed: ${how}, run again${when}`;
   return [
     say(`${indent}${text}`, "warn"),
