@@ -1,12 +1,9 @@
 // A step that prints 1 GB: all of it on disk, little of it in memory.
 import { spawn } from "node:child_process";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
-import { endOf, inRepository, mmm, spread } from "./scratch.mjs";
-
-/** How often the high-water mark is read; it never falls, so only the very last moment is missed. */
-const EVERY_MS = 5;
+import { endOf, inRepository, mmm, peakKbOf, spread } from "./scratch.mjs";
 
 export async function output({ tiny }) {
   const bytes = tiny ? 1_000_000 : 1_000_000_000;
@@ -27,27 +24,13 @@ async function peakOf({ repository, env }, bytes) {
     env,
     stdio: ["ignore", "ignore", "pipe"],
   });
-  let peakKb = 0;
-  const watch = setInterval(() => {
-    peakKb = Math.max(peakKb, highWaterKb(child.pid));
-  }, EVERY_MS);
+  const peak = peakKbOf(child.pid);
   const { code, stderr } = await endOf(child);
-  clearInterval(watch);
+  const peakKb = peak.stop();
   if (code !== 0) throw new Error(`mmm cook exited with ${code}: ${stderr}`);
-  if (peakKb === 0) throw new Error("no VmHWM in /proc: this bench needs Linux");
   const size = logBytes(repository);
   if (size !== bytes) throw new Error(`the log has ${size} of ${bytes} bytes`);
   return (peakKb * 1024) / 1e6;
-}
-
-/** 0: gone. */
-function highWaterKb(pid) {
-  try {
-    const status = readFileSync(`/proc/${pid}/status`, "utf8");
-    return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0);
-  } catch {
-    return 0;
-  }
 }
 
 function logBytes(repository) {

@@ -1,7 +1,8 @@
-// The bars of mmm, measured: node bench/run.mjs [startup] [steps] [output] [plan] [sessions] [context] [--tiny]
+// The bars of mmm, measured: node bench/run.mjs [startup] [steps] [output] [plan] [sessions] [context] [claude] [--tiny]
 // Exit 1: a bar is missed. --tiny: does it run at all; times are then not judged. See README.md.
 import { existsSync } from "node:fs";
 import process from "node:process";
+import { claude } from "./claude.mjs";
 import { context } from "./context.mjs";
 import { output } from "./output.mjs";
 import { plan } from "./plan.mjs";
@@ -10,7 +11,7 @@ import { sessions } from "./sessions.mjs";
 import { startup } from "./startup.mjs";
 import { steps } from "./steps.mjs";
 
-const benches = { startup, steps, output, plan, sessions, context };
+const benches = { startup, steps, output, plan, sessions, context, claude };
 
 const tiny = process.argv.includes("--tiny");
 const asked = process.argv.slice(2).filter((word) => word !== "--tiny");

@@ -1,6 +1,6 @@
 // A repository of its own for each bench, and what is measured in it.
 import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import process from "node:process";
@@ -60,6 +60,34 @@ export function endOf(child) {
     child.on("error", reject);
     child.on("close", (code) => resolve({ code, stderr }));
   });
+}
+
+/** How often the high-water mark is read; it never falls, so only the very last moment is missed. */
+const EVERY_MS = 5;
+
+/** Watches a process's resident memory; `stop` says its peak in KiB. */
+export function peakKbOf(pid) {
+  let peakKb = 0;
+  const watch = setInterval(() => {
+    peakKb = Math.max(peakKb, highWaterKb(pid));
+  }, EVERY_MS);
+  return {
+    stop() {
+      clearInterval(watch);
+      if (peakKb === 0) throw new Error("no VmHWM in /proc: this bench needs Linux");
+      return peakKb;
+    },
+  };
+}
+
+/** 0: gone. */
+function highWaterKb(pid) {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, "utf8");
+    return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
 }
 
 /** Median, least and most. */
