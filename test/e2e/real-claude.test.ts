@@ -85,6 +85,19 @@ test("a slash command, a file, a commit, and its outputs in a shell step (spec 3
   expect(result.stdout).toMatch(/Cost: \$0\.0/);
 });
 
+test("what is left of --max-cost reaches the CLI, which stops at it after one answer: suspended (spec 6.5)", async () => {
+  claude = await startClaude();
+
+  const stopped = await runCli(["cook", "greet.yml", "--max-cost", "0.0001"], {
+    cwd: repo.root,
+    env: { ...repo.env, MMM_CLAUDE_BIN: claude.bin },
+  });
+
+  expect(stopped).toMatchObject({ code: 75 });
+  expect(stopped.stdout).toMatch(/Reason: The limit of \$0\.0001 is reached, \$0\.\d+ over it/);
+  expect(await repo.git("log", "--format=%s")).not.toContain("feat: greet");
+});
+
 test("a structured answer is an output, and a conversation goes on in a later step (spec 2.1, 3.3)", async () => {
   claude = await realClaude({
     turns: [
