@@ -1,9 +1,10 @@
 /** A plan and what is known around it, as `mmm cook --dry-run` tells it. */
 import type { InputValue } from "../engine/events.ts";
+import type { ProjectCommands } from "../engine/ports.ts";
 import type { RepositoryStart } from "../git/repository.ts";
-import type { KnownValues } from "../playbook/plan-known.ts";
+import { KnownTexts, type KnownValues } from "../playbook/plan-known.ts";
 import type { Plan } from "../playbook/plan-model.ts";
-import { runsOf, times } from "../playbook/plan-worst-case.ts";
+import { iterationRuns, times } from "../playbook/plan-worst-case.ts";
 import { soundsSecret } from "../playbook/secret-rules.ts";
 import { positionAt } from "../playbook/source.ts";
 import type { PlanReport } from "../report/plan-report.ts";
@@ -11,6 +12,7 @@ import type { Value } from "../values/value.ts";
 import type { Config } from "./config.ts";
 import type { CheckedRequest } from "./cook-checks.ts";
 import type { CookRequest, Invocation } from "./cook-request.ts";
+import { gateReport } from "./dry-run-gates.ts";
 import { stepReports } from "./dry-run-steps.ts";
 import type { Expectations } from "./expectations.ts";
 import { chooseLimits } from "./limits.ts";
@@ -18,28 +20,31 @@ import { chooseLimits } from "./limits.ts";
 /** Inputs that are named; the others are counted. */
 const MAX_INPUTS = 20;
 
+interface Known {
+  readonly plan: Plan;
+  readonly start: RepositoryStart | null;
+  readonly inputs: readonly InputValue[];
+  readonly history: Expectations;
+  readonly project: ProjectCommands | null;
+}
+
+interface Given {
+  readonly request: CookRequest;
+  readonly invocation: Invocation;
+  readonly checked: CheckedRequest;
+  readonly config: Config;
+  readonly commit: "auto" | "off";
+}
+
 /** Without what a run would be refused for. */
-export function planReport(
-  known: {
-    readonly plan: Plan;
-    readonly start: RepositoryStart | null;
-    readonly inputs: readonly InputValue[];
-    readonly history: Expectations;
-  },
-  given: {
-    readonly request: CookRequest;
-    readonly invocation: Invocation;
-    readonly checked: CheckedRequest;
-    readonly config: Config;
-    readonly commit: "auto" | "off";
-  },
-): Omit<PlanReport, "problems" | "notes"> {
-  const { plan, start, inputs, history } = known;
+export function planReport(known: Known, given: Given): Omit<PlanReport, "problems" | "notes"> {
+  const { plan, start, inputs, history, project } = known;
   const { request, checked, config } = given;
   const { playbook, file, cwd } = checked;
-  const values = valuesOf({ plan, inputs, root: start?.root ?? cwd }, given);
-  const steps = stepReports(plan, values, history.steps);
-  const iteration = runsOf(plan.steps);
+  const values = valuesOf({ plan, inputs, root: start?.root ?? cwd, project }, given);
+  const steps = stepReports(plan, { values, project }, history.steps);
+  const iteration = iterationRuns(plan);
+  const { until } = plan;
   const { costUsd, tokens, durationMs } = chooseLimits({ request, plan, config });
   return {
     v: 1,
@@ -65,6 +70,7 @@ export function planReport(
     params: [...plan.params].map(([name, value]) => ({ name, value })),
     secrets: playbook.secrets.map(({ name }) => name),
     iterations: { max: plan.maxIterations, from: plan.boundFrom },
+    until: until === null ? null : gateReport(until.gate, new KnownTexts(values), project),
     limits: { costUsd, tokens, durationMs },
     steps,
     worstCase: {
@@ -106,10 +112,11 @@ function valuesOf(
     readonly plan: Plan;
     readonly inputs: readonly InputValue[];
     readonly root: string;
+    readonly project: ProjectCommands | null;
   },
   { checked, invocation }: { readonly checked: CheckedRequest; readonly invocation: Invocation },
 ): KnownValues {
-  const { plan, inputs, root } = known;
+  const { plan, inputs, root, project } = known;
   const { secrets } = checked.playbook;
   const hidden = new Set(
     secrets.flatMap(({ name, from }) => [name, from.kind === "env" ? from.name : name]),
@@ -132,6 +139,7 @@ function valuesOf(
     variables,
     params: plan.params,
     environment: (name) => invocation.env[name] ?? null,
+    project,
     isSecret: (name) => hidden.has(name) || soundsSecret(name),
   };
 }

@@ -1,4 +1,5 @@
 /** The steps of a plan as `mmm cook --dry-run` tells them. */
+import type { ProjectCommands } from "../engine/ports.ts";
 import { meaningOf } from "../playbook/meaning.ts";
 import type { OutputRule } from "../playbook/model.ts";
 import { dependenciesOf } from "../playbook/plan-depends.ts";
@@ -6,18 +7,27 @@ import { type KnownText, KnownTexts, type KnownValues } from "../playbook/plan-k
 import type { Plan, PlannedHandler, PlannedStep } from "../playbook/plan-model.ts";
 import { mostAttempts } from "../playbook/plan-steps.ts";
 import type { Expected, HandlerReport, StepReport } from "../report/plan-report.ts";
-import { shortMeaning } from "./play-session.ts";
+import { gateReport } from "./dry-run-gates.ts";
+import { shortMeaning } from "./run-of.ts";
+
+export interface StepsKnown {
+  readonly values: KnownValues;
+  /** `null`: nothing in the plan needs it. */
+  readonly project: ProjectCommands | null;
+}
 
 export function stepReports(
   plan: Plan,
-  values: KnownValues,
+  { values, project }: StepsKnown,
   expected: ReadonlyMap<string, Expected>,
 ): readonly StepReport[] {
   const needs = dependenciesOf(plan.steps);
   const report = (planned: PlannedStep): StepReport => {
     const texts = new KnownTexts(values);
     texts.declare(plan.env);
-    return { ...stepReport(planned, texts, report), dependsOn: needs.get(planned.path) ?? [] };
+    const own = stepReport(planned, texts, report);
+    const validation = planned.validation.map((gate) => gateReport(gate, texts, project));
+    return { ...own, validation, dependsOn: needs.get(planned.path) ?? [] };
   };
   return plan.steps.map((planned) => {
     const meaning = shortMeaning(meaningOf(planned.step, plan.playbook));

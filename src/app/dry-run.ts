@@ -5,11 +5,13 @@
  * surroundings (exit 3 of a run) is told beside the plan: they may fit tomorrow, and on another machine.
  */
 import path from "node:path";
+import type { ProjectCommands } from "../engine/ports.ts";
 import { MmmError } from "../errors.ts";
 import { checkIdentity, checkReady } from "../git/ready.ts";
 import { findRepository, type RepositoryStart } from "../git/repository.ts";
 import { createRedactor, type Redactor } from "../lib/redact.ts";
 import type { Plan } from "../playbook/plan-model.ts";
+import { everyPlannedStep } from "../playbook/plan-steps.ts";
 import { planPlaybook } from "../playbook/plan.ts";
 import { renderDiagnostics } from "../playbook/print.ts";
 import { planLines } from "../report/plan-wording.ts";
@@ -59,7 +61,7 @@ export async function dryRun(request: CookRequest, invocation: Invocation): Prom
           { file, root },
         );
   const report = planReport(
-    { plan, start, inputs, history },
+    { plan, start, inputs, history, project: await projectOf(plan, { root, cwd, config }) },
     { request, invocation, checked, config, commit },
   );
   const notes = [...problems.notes, ...lookup.warnings];
@@ -127,8 +129,8 @@ async function lookAround(
       allowDirty: request.allowDirty,
       ownFiles: own,
       lockWaitMs: 0,
-    }).catch((error: unknown) => {
-      throw leftByStopped(start, error) ?? error;
+    }).catch(async (error: unknown) => {
+      throw await leftByStopped(error, { ...invocation, cwd: start.root });
     }),
   );
 }
@@ -151,6 +153,19 @@ async function lookForClaude(
     problems.notes.push(
       "you are root: the Claude CLI refuses to skip permissions then; see `mmm doctor`",
     );
+}
+
+/** The project's own commands, where something in the plan stands for one of them; files are read. */
+async function projectOf(
+  plan: Plan,
+  where: { readonly root: string; readonly cwd: string; readonly config: Config },
+): Promise<ProjectCommands | null> {
+  const hasGates = [...everyPlannedStep(plan.steps)].some(
+    ({ validation }) => validation.length > 0,
+  );
+  if (!plan.usesProject && !hasGates && plan.until === null) return null;
+  const { createProject } = await import("../context/project-port.ts");
+  return createProject({ ...where, configured: where.config.project }).commands();
 }
 
 function print(

@@ -12,6 +12,8 @@ export interface KnownValues {
   readonly params: ReadonlyMap<string, Value>;
   /** Variables of the environment; `null`: not set. */
   readonly environment: (name: string) => string | null;
+  /** `project.x`; `null`: nobody has looked. */
+  readonly project: Readonly<Record<string, string | null>> | null;
   /** Their values are never shown: secrets, and variables that sound like one. */
   readonly isSecret: (name: string) => boolean;
 }
@@ -81,7 +83,7 @@ export class KnownTexts {
 
   #value(reference: Reference): KnownText {
     const [head, field, ...deeper] = reference.path;
-    const { variables, params, environment, isSecret } = this.#values;
+    const { variables, params, environment, project, isSecret } = this.#values;
     if (head === "params" && typeof field === "string" && params.has(field))
       return shown(reference, dig(params.get(field) ?? null, deeper));
     if (head === "env" && typeof field === "string") {
@@ -90,6 +92,8 @@ export class KnownTexts {
       if (declared === undefined) return shown(reference, environment(field));
       return declared.open.length > 0 ? declared : shown(reference, declared.text);
     }
+    if (head === "project" && typeof field === "string" && project !== null)
+      return shown(reference, project[field] ?? null);
     const variable = typeof head === "string" ? variables.get(head) : undefined;
     if (variable !== undefined && field === undefined) return shown(reference, variable);
     return { text: `<${reference.name}>`, open: [reference.name] };

@@ -15,6 +15,16 @@ export interface Expected {
   readonly costUsd: number | null;
 }
 
+export interface GateReport {
+  readonly name: string;
+  readonly kind: "shell" | "project" | "expression" | "metric";
+  /** Command, expression or file; `null`: the project has no such command, and the gate is left out. */
+  readonly text: KnownText | null;
+  /** Of a metric: `not_regress`, `increase`, `decrease`. */
+  readonly must: string | null;
+  readonly timeoutMs: number | null;
+}
+
 export interface HandlerReport {
   /** `on_failure`, `on_exit_code 101`, `on_success`. */
   readonly handler: string;
@@ -62,8 +72,8 @@ export interface StepReport {
     readonly consumesSpec: boolean;
   } | null;
   readonly outputs: readonly { readonly name: string; readonly rule: string }[];
-  /** Checks that mmm makes itself after it, by name. */
-  readonly validation: readonly string[];
+  /** Checks that mmm makes itself after it. */
+  readonly validation: readonly GateReport[];
   readonly handlers: readonly HandlerReport[];
   /** `null`: it is nested, or never ran. */
   readonly expected: Expected | null;
@@ -106,6 +116,8 @@ export interface PlanReport {
   /** Names. */
   readonly secrets: readonly string[];
   readonly iterations: { readonly max: number; readonly from: Plan["boundFrom"] };
+  /** Asked after each iteration; `null`: nothing is. */
+  readonly until: GateReport | null;
   readonly limits: Limits;
   readonly steps: readonly StepReport[];
   readonly worstCase: {

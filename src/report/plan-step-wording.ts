@@ -2,7 +2,7 @@
 import type { Dependency } from "../playbook/plan-depends.ts";
 import { formatDuration, formatMoney, formatNumber } from "./format.ts";
 import type { Line } from "./line.ts";
-import type { HandlerReport, StepReport } from "./plan-report.ts";
+import type { GateReport, HandlerReport, StepReport } from "./plan-report.ts";
 import { fact } from "./plan-rows.ts";
 import { inline, safeLines } from "./safe-text.ts";
 
@@ -37,12 +37,21 @@ function factsOf(step: StepReport): Facts {
     ...one("claude", claudeWords(step)),
     ...one("timeout", step.timeoutMs === null ? null : formatDuration(step.timeoutMs)),
     ...one("outputs", step.outputs.map(({ name, rule }) => `${name} (${rule})`).join(", ")),
-    ...one("checks", step.validation.join(", ")),
+    ...step.validation.flatMap((gate) => one("gate", gateWords(gate))),
     ...one("commit", commitWords(step)),
     ...one("on error", step.continueOnError ? "the run goes on" : null),
     ...one("expected", expectedWords(step)),
   ];
   return lines;
+}
+
+/** `tests: npm test`. */
+export function gateWords({ name, text, must, kind }: GateReport): string {
+  const rule = must === null ? "" : ` must ${must.replace("_", " ")}`;
+  if (text === null) return `${name}: left out, the project has no command for it`;
+  const [first = "", ...more] = safeLines(text.text.trim());
+  const what = more.length === 0 ? first : `${first} ...`;
+  return kind === "expression" && name === text.text ? what : `${name}${rule}: ${what}`;
 }
 
 /** Nothing for what says nothing. */

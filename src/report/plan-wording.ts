@@ -3,7 +3,7 @@ import { unreachable } from "../lib/unreachable.ts";
 import { MOST_RUNS, type Runs } from "../playbook/plan-worst-case.ts";
 import { formatCount, formatDuration, formatMoney, formatNumber } from "./format.ts";
 import { complain, type Line, say } from "./line.ts";
-import { planStepLines } from "./plan-step-wording.ts";
+import { gateWords, planStepLines } from "./plan-step-wording.ts";
 import type { PlanProblem, PlanReport } from "./plan-report.ts";
 import { fact } from "./plan-rows.ts";
 import { inline } from "./safe-text.ts";
@@ -44,6 +44,7 @@ function headFacts(report: PlanReport): Facts {
     ...when(report.replay !== null, "replay", `${report.replay ?? ""} stands in for Claude`),
     ["inputs", inputs.count === 0 ? "none" : `${formatNumber(inputs.count)}: ${named}${more}`],
     ["iterations", `${iterationWords(iterations.max)}${FROM[iterations.from]}`],
+    ...when(report.until !== null, "until", report.until === null ? "" : gateWords(report.until)),
     ...when(
       params.length > 0,
       "params",
@@ -108,7 +109,7 @@ function boundedBy(report: PlanReport): string {
 
 /** `3 runs of Claude, 6 of shell commands`. */
 function runWords(runs: Runs): string {
-  const words = (["claude", "shell", "analyze"] as const).flatMap((kind) =>
+  const words = (["claude", "shell", "gates", "analyze"] as const).flatMap((kind) =>
     runs[kind] === 0 ? [] : [`${countWords(runs[kind])} ${kindWords(kind)}`],
   );
   return words.length === 0 ? "nothing is run" : words.join(", ");
@@ -125,6 +126,8 @@ function kindWords(kind: keyof Runs): string {
       return "of Claude";
     case "shell":
       return "of shell commands";
+    case "gates":
+      return "of gates";
     case "analyze":
       return "of analysis";
     default:

@@ -5,7 +5,7 @@ import { planCondition } from "../../src/playbook/plan-condition.ts";
 import { KnownTexts, type KnownValues } from "../../src/playbook/plan-known.ts";
 import type { Plan, PlannedStep } from "../../src/playbook/plan-model.ts";
 import { planPlaybook } from "../../src/playbook/plan.ts";
-import { MOST_RUNS, runsOf, times } from "../../src/playbook/plan-worst-case.ts";
+import { iterationRuns, MOST_RUNS, runsOf, times } from "../../src/playbook/plan-worst-case.ts";
 import { readPlaybook } from "../../src/playbook/read.ts";
 
 function plan(yaml: string, params: Plan["params"] = new Map()): Plan {
@@ -32,10 +32,11 @@ describe("at most so many runs (spec 2.3)", () => {
       claude: 3,
       shell: 4,
       analyze: 0,
+      gates: 0,
     });
     expect(
       runs(`[{shell: a, on_failure: {max_attempts: 2, shell: b}, on_success: [{claude: c d}]}]`),
-    ).toEqual({ claude: 2, shell: 3, analyze: 0 });
+    ).toEqual({ claude: 2, shell: 3, analyze: 0, gates: 0 });
   });
 
   test("with max_attempts 1 the handler runs once; a failure has one handler, the dearest counts", () => {
@@ -48,7 +49,18 @@ describe("at most so many runs (spec 2.3)", () => {
   on_failure: {max_attempts: 3, do: [{shell: b}]}
   on_exit_code: {7: {max_attempts: 2, do: [{claude: c d}, {claude: e f}]}}
 `),
-    ).toEqual({ claude: 4, shell: 5, analyze: 0 });
+    ).toEqual({ claude: 4, shell: 5, analyze: 0, gates: 0 });
+  });
+
+  test("gates run once an attempt, those that compare figures twice, expressions not at all", () => {
+    const made = plan(`
+gates: {fast: {metric: {shell: b}, must: not_regress}, fine: {expression: "1 == 1 || \${ITERATION} > 1"}, ok: {shell: c}}
+until: ok
+steps: [{shell: a, validation: [ok, fast, fine], on_failure: {max_attempts: 2, claude: fix it}}]
+`);
+
+    expect(runsOf(made.steps)).toMatchObject({ gates: 6 });
+    expect(iterationRuns(made)).toMatchObject({ gates: 7, shell: 2, claude: 1 });
   });
 
   test("nested handlers multiply, and no product leaves the whole numbers", () => {
@@ -59,11 +71,12 @@ describe("at most so many runs (spec 2.3)", () => {
     max_attempts: 3
     do: [{shell: b, on_failure: {max_attempts: 3, do: [{claude: c d}]}}]
 `),
-    ).toEqual({ claude: 4, shell: 9, analyze: 0 });
-    expect(times({ claude: 1, shell: MOST_RUNS - 1, analyze: 0 }, 1000)).toEqual({
+    ).toEqual({ claude: 4, shell: 9, analyze: 0, gates: 0 });
+    expect(times({ claude: 1, shell: MOST_RUNS - 1, analyze: 0, gates: 0 }, 1000)).toEqual({
       claude: 1000,
       shell: MOST_RUNS,
       analyze: 0,
+      gates: 0,
     });
   });
 });
@@ -118,6 +131,7 @@ describe("what is known before anything runs", () => {
     ]),
     params: new Map([["list", ["x", "y"]]]),
     environment: (name) => (name === "HERE" ? "here" : null),
+    project: null,
     isSecret: (name) => name === "KEY",
   };
   const firstText = (text: string, env = "{}"): unknown => {

@@ -42,11 +42,12 @@ const REPORT: PlanReport = {
   params: [],
   secrets: [],
   iterations: { max: 10, from: "default" },
+  until: null,
   limits: { costUsd: null, tokens: null, durationMs: null },
   steps: [STEP],
   worstCase: {
-    iteration: { claude: 0, shell: 1, analyze: 0 },
-    total: { claude: 0, shell: 10, analyze: 0 },
+    iteration: { claude: 0, shell: 1, analyze: 0, gates: 0 },
+    total: { claude: 0, shell: 10, analyze: 0, gates: 0 },
   },
   expected: {
     sessions: 0,
