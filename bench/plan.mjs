@@ -36,6 +36,12 @@ export async function plan({ tiny }) {
 const kinds = [
   { name: "validate, plain", write: plainSteps, command: ["validate"], exit: 0 },
   { name: "validate, ids, references, handlers", write: richSteps, command: ["validate"], exit: 0 },
+  {
+    name: "validate, references, conditions, gates",
+    write: checkedSteps,
+    command: ["validate"],
+    exit: 0,
+  },
   // The first step fails, so that this is the way from the command line to the first step.
   { name: "cook up to the first step", write: failingSteps, command: ["cook"], exit: 1 },
 ];
@@ -57,6 +63,24 @@ function richSteps(count) {
       "",
     ].join("\n"),
   ).join("");
+}
+
+function checkedSteps(count) {
+  const head = "gates:\n  sound: { expression: '${ITERATION} > 0' }\nsteps:\n";
+  const steps = Array.from({ length: count }, (_, index) =>
+    [
+      `- shell: printf '%s' ${index === 0 ? "first" : `"\${s${index - 1}.word}"`}`,
+      `  id: s${index}`,
+      "  outputs:",
+      "    word: { capture: text }",
+      "  validation: [sound]",
+      ...(index === 0
+        ? []
+        : [`  condition: "\${s${index - 1}.exit_code} == 0 && s${index - 1}.word != 'x'"`]),
+      "",
+    ].join("\n"),
+  );
+  return head + steps.join("");
 }
 
 function failingSteps(count) {

@@ -11,8 +11,18 @@ const register = fileURLToPath(new URL("note-modules.mjs", import.meta.url));
 /** Packages, and folders of `src/`, that the command tree is made of. */
 const allowed = new Set(["commander", "src/main.ts", "src/cli", "src/lib", "src/errors.ts"]);
 
+/** What people write: a handler, an output, a reference, a Claude step. */
+const usual = `- claude: "look for what can be mended"
+  id: look
+  outputs: { found: { capture: text } }
+- claude: "mend it: \${found}"
+- shell: npm test
+  timeout: 5m
+  on_failure: { max_attempts: 2, claude: "mend \${shell.output}" }
+`;
+
 export async function startup({ tiny }) {
-  return await inRepository({ "a.yml": '- shell: "true"\n' }, async (place) => {
+  return await inRepository({ "usual.yml": usual }, async (place) => {
     const lines = [];
     for (const flag of ["--version", "--help"]) {
       const parts = partsOf(modulesOf([flag], place));
@@ -25,11 +35,14 @@ export async function startup({ tiny }) {
       });
     }
     const ratios = [];
+    const checks = [];
     for (let run = 0; run < (tiny ? 1 : 15); run += 1) {
       const nothing = await time(["-e", "0"], place);
       ratios.push((await time([mmm, "--version"], place)) / nothing);
+      checks.push((await time([mmm, "validate", "usual.yml"], place)) / nothing);
     }
     lines.push({ name: "mmm --version / node -e 0", spread: spread(ratios), unit: "x" });
+    lines.push({ name: "mmm validate / node -e 0", spread: spread(checks), unit: "x", bar: 2.2 });
     return lines;
   });
 }

@@ -8,6 +8,7 @@ import {
   renderDiagnosticsGithub,
   renderDiagnosticsJson,
 } from "../playbook/print.ts";
+import { commandsOf } from "../playbook/plan-steps.ts";
 import type { SourceFile } from "../playbook/source.ts";
 import { findRepository } from "../git/repository.ts";
 import { lookUpCommands } from "./claude-check.ts";
@@ -27,7 +28,9 @@ export async function validate(
   invocation: Invocation,
 ): Promise<number> {
   let failed = false;
-  const place = await placeOf(invocation);
+  // Asked now, and waited for only where a playbook calls a command: git answers while mmm reads.
+  const place = placeOf(invocation);
+  place.catch(() => undefined);
   for (const typed of request.playbooks) {
     let found: PlaybookFile;
     try {
@@ -71,7 +74,7 @@ async function placeOf({ cwd, env }: Invocation): Promise<Place> {
 
 async function check(
   found: PlaybookFile,
-  place: Place,
+  place: Promise<Place>,
   invocation: Invocation,
 ): Promise<{ readonly source: SourceFile; readonly diagnostics: readonly Diagnostic[] }> {
   const read = readPlaybook(found.shown, found.bytes);
@@ -86,7 +89,8 @@ async function check(
   });
   const known = read.playbook ?? read.partial?.playbook;
   if (known === undefined) return { source, diagnostics };
-  const lookup = await lookUpCommands(known, { ...place, replay: false }, invocation);
+  if (commandsOf(known).length === 0) return { source, diagnostics };
+  const lookup = await lookUpCommands(known, { ...(await place), replay: false }, invocation);
   // A playbook is good wherever its commands are installed: here they are warnings, at cook errors.
   const commands = [...lookup.diagnostics, ...lookup.unknown].map((each): Diagnostic => ({
     ...each,

@@ -34,7 +34,7 @@ const POINT =
 
 /** @throws MmmError exit 3: `claude-missing`, `claude-broken` or `claude-too-old`. */
 export async function findClaude(search: ClaudeSearch): Promise<ClaudeProgram> {
-  const bin = await locate(search);
+  const bin = await locateClaude(search);
   const { version, note } = await askVersion(bin, search);
   const notes = note === null ? [] : [note];
   if (search.home === undefined || search.home === "")
@@ -42,7 +42,13 @@ export async function findClaude(search: ClaudeSearch): Promise<ClaudeProgram> {
   return { bin, version, notes };
 }
 
-async function locate({ bin, path: searchPath, home, cwd }: ClaudeSearch): Promise<string> {
+/** Its absolute path; starts nothing. @throws MmmError `claude-missing`, exit 3 */
+export async function locateClaude({
+  bin,
+  path: searchPath,
+  home,
+  cwd,
+}: ClaudeSearch): Promise<string> {
   const wanted = bin === null || bin === "" ? "claude" : bin;
   if (wanted.includes("/")) {
     const expanded =

@@ -5,7 +5,7 @@ import { MmmError } from "../errors.ts";
 const COMMANDS = ["worktree", "schema", "completion"];
 
 /** Of `cook`. A value is taken along, so that nothing is said about it. */
-const OPTIONS = ["--dry-run", "-w, --worktree", "--parallel [n]"];
+const OPTIONS = ["-w, --worktree", "--parallel [n]"];
 
 /** Hidden from the help and from suggestions. */
 export function refusePlannedCommands(program: Command): void {

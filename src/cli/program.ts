@@ -98,6 +98,7 @@ function addCook(
     .option("--no-rollback", "leave what a failed step did in the tree")
     .option("--no-commit", "make no commits, and undo nothing")
     .option("--skip-analysis", "analyze steps and analysis blocks do nothing")
+    .option("--dry-run", "print the plan, start nothing, write nothing")
     .option("--resume <session>", "go on where that session stopped")
     .option("--force", "with --resume: run again from the first step that has changed")
     .action(async (playbook: string | undefined, options: CookOptions) => {
@@ -117,12 +118,25 @@ function addCook(
         );
         return;
       }
-      const { cook } = await import("../app/cook.ts");
-      exit(await cook(cookRequest(playbook, options, verbosityOf(program)), invocation));
+      const request = cookRequest(playbook, options, verbosityOf(program));
+      exit(await begin(request, options, invocation));
     });
   addLimitOptions(command);
   command.allowExcessArguments(true);
   refusePlannedOptions(command);
+}
+
+async function begin(
+  request: CookRequest,
+  { dryRun: isDry }: CookOptions,
+  invocation: Invocation,
+): Promise<number> {
+  if (isDry === true) {
+    const { dryRun } = await import("../app/dry-run.ts");
+    return dryRun(request, invocation);
+  }
+  const { cook } = await import("../app/cook.ts");
+  return cook(request, invocation);
 }
 
 function addValidate(program: Command, invocation: Invocation, exit: (code: number) => void): void {
@@ -190,6 +204,7 @@ export interface CookOptions extends LimitOptions {
   readonly rollback: boolean;
   readonly commit: boolean;
   readonly skipAnalysis?: boolean;
+  readonly dryRun?: boolean;
 }
 
 function cookRequest(

@@ -82,6 +82,15 @@ export async function resumeFromCook(
       next: [`mmm resume ${options.resume}`],
     });
   }
+  if (options.dryRun === true) {
+    throw new MmmError("resume-excludes", 2, {
+      message: "--resume and --dry-run exclude each other: the plan is that of a new session",
+      next: [
+        `mmm sessions show ${options.resume}   (what it has done)`,
+        "mmm cook PLAYBOOK --dry-run   (what a new one would do)",
+      ],
+    });
+  }
   const { resume } = await import("../app/resume.ts");
   return resume(
     {

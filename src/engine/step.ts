@@ -1,5 +1,6 @@
 /** A step with its attempts and handlers (spec 2.3), and lists of steps. */
 import { unreachable } from "../lib/unreachable.ts";
+import { mostAttempts } from "../playbook/plan-steps.ts";
 import type { PlannedHandler, PlannedStep } from "../playbook/plan-model.ts";
 import { type AttemptResult, runAttempt } from "./attempt.ts";
 import { askCondition } from "./condition.ts";
@@ -166,11 +167,6 @@ function isCancelled({ run }: Frame, { reason }: FailureDetail): boolean {
 function handlerFor(planned: PlannedStep, detail: FailureDetail): PlannedHandler | null {
   const byCode = detail.exitCode === null ? undefined : planned.onExitCode.get(detail.exitCode);
   return byCode ?? planned.onFailure;
-}
-
-function mostAttempts(planned: PlannedStep): number {
-  const handlers = [planned.onFailure, ...planned.onExitCode.values()];
-  return Math.max(1, ...handlers.map((each) => each?.handler.maxAttempts ?? 1));
 }
 
 async function handle(

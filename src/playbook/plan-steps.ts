@@ -45,6 +45,12 @@ export function* everyPlannedStep(steps: readonly PlannedStep[]): Generator<Plan
   }
 }
 
+/** Runs of a step, whichever of its handlers counts. */
+export function mostAttempts({ onFailure, onExitCode }: PlannedStep): number {
+  const handlers = [onFailure, ...onExitCode.values()];
+  return Math.max(1, ...handlers.map((each) => each?.handler.maxAttempts ?? 1));
+}
+
 /** The slash command a step calls, without the slash; `null`: plain text. White space before it is not sent. */
 export function commandOf(step: ClaudeStep): string | null {
   return commandName(step.prompt.value.trimStart());

@@ -120,6 +120,12 @@ const KEYS =
 /** Names of variables whose value is to be kept. */
 const TELLING =
   /(?:^|_)(?:TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|API_?KEY|ACCESS_KEY|PRIVATE_KEY)$/i;
+
+/** Does a variable of this name hold a secret, most likely? */
+export function soundsSecret(name: string): boolean {
+  return TELLING.test(name);
+}
+
 /** A shorter one is a placeholder. */
 const MIN_LETTERS = 8;
 

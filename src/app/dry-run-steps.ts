@@ -1,0 +1,124 @@
+/** The steps of a plan as `mmm cook --dry-run` tells them. */
+import type { ProjectCommands } from "../engine/ports.ts";
+import { meaningOf } from "../playbook/meaning.ts";
+import type { OutputRule } from "../playbook/model.ts";
+import { dependenciesOf } from "../playbook/plan-depends.ts";
+import { type KnownText, KnownTexts, type KnownValues } from "../playbook/plan-known.ts";
+import type { Plan, PlannedHandler, PlannedStep } from "../playbook/plan-model.ts";
+import { mostAttempts } from "../playbook/plan-steps.ts";
+import type { Expected, HandlerReport, StepReport } from "../report/plan-report.ts";
+import { gateReport } from "./dry-run-gates.ts";
+import { shortMeaning } from "./run-of.ts";
+
+export interface StepsKnown {
+  readonly values: KnownValues;
+  /** `null`: nothing in the plan needs it. */
+  readonly project: ProjectCommands | null;
+}
+
+export function stepReports(
+  plan: Plan,
+  { values, project }: StepsKnown,
+  expected: ReadonlyMap<string, Expected>,
+): readonly StepReport[] {
+  const needs = dependenciesOf(plan.steps);
+  const report = (planned: PlannedStep): StepReport => {
+    const texts = new KnownTexts(values);
+    texts.declare(plan.env);
+    const own = stepReport(planned, texts, report);
+    const validation = planned.validation.map((gate) => gateReport(gate, texts, project));
+    return { ...own, validation, dependsOn: needs.get(planned.path) ?? [] };
+  };
+  return plan.steps.map((planned) => {
+    const meaning = shortMeaning(meaningOf(planned.step, plan.playbook));
+    return { ...report(planned), expected: expected.get(meaning) ?? null };
+  });
+}
+
+function stepReport(
+  planned: PlannedStep,
+  texts: KnownTexts,
+  nested: (planned: PlannedStep) => StepReport,
+): StepReport {
+  const { step } = planned;
+  const env = texts.declare(planned.env);
+  return {
+    step: planned.path,
+    id: step.id,
+    label: step.label,
+    kind: planned.kind,
+    place: planned.place,
+    rendered: rendered(planned, texts),
+    stdin: planned.kind === "shell" && planned.stdin !== null ? texts.text(planned.stdin) : null,
+    condition: planned.condition?.source.trim() ?? null,
+    dependsOn: [],
+    env,
+    secrets: step.secrets.map(({ value }) => value),
+    workingDir: planned.workingDir && texts.text(planned.workingDir),
+    commitMessage: planned.commitMessage && texts.text(planned.commitMessage),
+    timeoutMs: step.timeoutMs,
+    maxAttempts: mostAttempts(planned),
+    continueOnError: step.continueOnError,
+    commit: {
+      required: planned.commitRequired,
+      defaulted: planned.commitDefaulted,
+      auto: step.autoCommit,
+    },
+    claude: claudeOf(planned),
+    outputs: step.outputs.map(({ name, rule }) => ({ name, rule: ruleWords(rule) })),
+    validation: [],
+    handlers: handlersOf(planned, nested),
+    expected: null,
+  };
+}
+
+function rendered(planned: PlannedStep, texts: KnownTexts): KnownText | null {
+  if (planned.kind === "analyze") return null;
+  if (planned.kind === "shell") return texts.shell(planned.run);
+  const words = [planned.prompt, ...planned.args].map((template) => texts.text(template));
+  const text = words.map((word) => word.text).filter((word, at) => at === 0 || word !== "");
+  return {
+    text: text.join(" ").trim(),
+    open: [...new Set(words.flatMap(({ open }) => open))],
+  };
+}
+
+function claudeOf(planned: PlannedStep): StepReport["claude"] {
+  if (planned.kind !== "claude") return null;
+  const { options, command, consumesSpec } = planned;
+  return {
+    command,
+    model: options.model ?? null,
+    maxTurns: options.maxTurns ?? null,
+    permissionMode: options.permissionMode ?? null,
+    allowedTools: options.allowedTools ?? [],
+    consumesSpec,
+  };
+}
+
+function handlersOf(
+  { onFailure, onExitCode, onSuccess }: PlannedStep,
+  nested: (planned: PlannedStep) => StepReport,
+): readonly HandlerReport[] {
+  const failing = (handler: string, { handler: how, steps }: PlannedHandler): HandlerReport => ({
+    handler,
+    maxAttempts: how.maxAttempts,
+    failWorkflow: how.failWorkflow,
+    steps: steps.map(nested),
+  });
+  const success = { handler: "on_success", maxAttempts: null, failWorkflow: true };
+  return [
+    ...(onFailure === null ? [] : [failing("on_failure", onFailure)]),
+    ...[...onExitCode].map(([code, each]) => failing(`on_exit_code ${code}`, each)),
+    ...(onSuccess.length === 0 ? [] : [{ ...success, steps: onSuccess.map(nested) }]),
+  ];
+}
+
+/** As in a playbook: `json $.a.b`, `file *.md`. */
+function ruleWords(rule: OutputRule): string {
+  const fallback = rule.default === undefined ? "" : `, else ${JSON.stringify(rule.default)}`;
+  if (rule.kind === "file") return `${rule.all ? "files" : "file"} ${rule.pattern}${fallback}`;
+  const parts = [rule.capture, rule.path, rule.pattern].filter((part) => part !== undefined);
+  const from = rule.from === "stdout" ? "" : ` of ${rule.from}`;
+  return `${parts.join(" ")}${from}${fallback}`;
+}
