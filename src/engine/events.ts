@@ -14,6 +14,7 @@ import type {
 } from "./ports.ts";
 import type { GateEvent } from "./gate-events.ts";
 import type { LimitReached, SessionLimits } from "./budget.ts";
+import type { ItemEvent } from "./item-events.ts";
 import type { Spending } from "./ledger.ts";
 import type { Failure, ProcessEnd, SessionStatus, StepConclusion, StopReason } from "./outcome.ts";
 
@@ -28,7 +29,10 @@ export interface InputValue {
 
 /** Which step, whole enough to be understood alone. */
 export interface StepPlace {
-  /** `3`; inside handlers `3.on_failure.1`, `3.on_exit_code.101.1`, `3.on_success.2`. */
+  /**
+   * `3`; inside handlers `3.on_failure.1`, `3.on_exit_code.101.1`, `3.on_success.2`; of the second item of a
+   * loop `3.item.2.1`.
+   */
   readonly step: string;
   readonly id: string | null;
   readonly label: string;
@@ -36,7 +40,7 @@ export interface StepPlace {
   /** From 1, of the top-level step; with `total` it reads `Step 3/5`. */
   readonly number: number;
   readonly total: number;
-  /** 0: top level; handlers one deeper each. */
+  /** 0: top level; handlers and items one deeper each. */
   readonly depth: number;
   readonly iteration: number;
   /** `null`: a session without inputs. */
@@ -206,6 +210,7 @@ export type Event =
       readonly handler: "on_failure" | "on_exit_code" | "on_success";
       readonly ok: boolean;
     }
+  | ItemEvent
   | {
       readonly type: "output-captured";
       readonly at: StepPlace;

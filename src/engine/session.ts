@@ -22,7 +22,7 @@ export interface SessionOutcome {
 
 /** What the caller decides: the exit code of an interruption comes from the signal (spec 1.1). */
 export interface SessionRequest {
-  readonly run: Omit<Run, "sink" | "nextUnit" | "toldCommits" | "budget">;
+  readonly run: Omit<Run, "sink" | "nextUnit" | "tellNext" | "toldCommits" | "budget">;
   readonly recorder: Recorder;
   readonly past: Past;
   /** What earlier processes of the session have used up. */
@@ -75,7 +75,9 @@ class Session {
       },
     });
     const nextUnit = (path: string): string => lane.unit(path);
-    return { ...run, ports, sink, nextUnit, budget: this.#budget, toldCommits: new Set() };
+    const tellNext = (line: string): void => void this.#next.push(line);
+    const budget = this.#budget;
+    return { ...run, ports, sink, nextUnit, tellNext, budget, toldCommits: new Set() };
   }
 
   /** Warnings belong to this process: with other limits a resume gives them elsewhere. */
@@ -201,6 +203,7 @@ class Session {
         }),
         start: { look, point },
         look,
+        item: null,
         specs: [],
       };
       const end = await this.#steps(frame);

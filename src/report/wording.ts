@@ -8,9 +8,10 @@ import { unreachable } from "../lib/unreachable.ts";
 import { formatCount, formatDuration } from "./format.ts";
 import { gateWords } from "./gate-wording.ts";
 import { boundsLine } from "./limit-wording.ts";
+import { itemWords } from "./item-wording.ts";
 import { complain, indentOf, say, type Line } from "./line.ts";
-import { inline, safeLines } from "./safe-text.ts";
 import { resumeWords } from "./resume-wording.ts";
+import { inline, safeLines } from "./safe-text.ts";
 import {
   attemptFinished,
   attemptStarted,
@@ -81,12 +82,23 @@ export function wordsOf(event: Event, context: SummaryContext): readonly Line[] 
 
 /** Those that have a file of their own. */
 function otherWords(
-  event: Parameters<typeof gateWords>[0] | Parameters<typeof resumeWords>[0],
+  event:
+    | Parameters<typeof gateWords>[0]
+    | Parameters<typeof itemWords>[0]
+    | Parameters<typeof resumeWords>[0],
   symbols: Symbols,
 ): Line[] {
-  return event.type === "gate-started" || event.type === "gate-finished"
-    ? gateWords(event, symbols)
-    : resumeWords(event, symbols);
+  switch (event.type) {
+    case "gate-started":
+    case "gate-finished":
+      return gateWords(event, symbols);
+    case "items-listed":
+    case "item-started":
+    case "item-finished":
+      return itemWords(event, symbols);
+    default:
+      return resumeWords(event, symbols);
+  }
 }
 
 function sessionStarted(event: Of<"session-started">, symbols: Symbols): Line[] {
