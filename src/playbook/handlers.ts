@@ -94,7 +94,8 @@ function readRest(
   { at, reading }: { readonly at: At; readonly reading: Reading },
 ): readonly Step[] {
   const steps = rest.get("do")?.value;
-  if (steps !== undefined) {
+  // A loop that is the handler has a `do` of its own.
+  if (steps !== undefined && !rest.has("foreach")) {
     for (const key of rest.keys()) {
       if (key !== "do") unknownKey({ key, entries: rest, allowed: BESIDE }, reading.problems);
     }
