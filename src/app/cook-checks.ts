@@ -4,7 +4,7 @@ import { MmmError } from "../errors.ts";
 import { noRedactor } from "../lib/redact.ts";
 import type { Diagnostic } from "../playbook/diagnostic.ts";
 import type { Playbook } from "../playbook/model.ts";
-import type { PlanRequest } from "../playbook/plan.ts";
+import type { PlanRequest } from "../playbook/plan-request.ts";
 import { planRead } from "../playbook/plan-read.ts";
 import { readPlaybook } from "../playbook/read.ts";
 import type { SourceFile } from "../playbook/source.ts";

@@ -1,11 +1,12 @@
 /** The steps of a plan as `mmm cook --dry-run` tells them. */
 import type { ProjectCommands } from "../engine/ports.ts";
+import { unreachable } from "../lib/unreachable.ts";
 import { meaningOf } from "../playbook/meaning.ts";
 import type { OutputRule } from "../playbook/model.ts";
 import { dependenciesOf } from "../playbook/plan-depends.ts";
 import { type KnownText, KnownTexts, type KnownValues } from "../playbook/plan-known.ts";
 import type { Plan, PlannedHandler, PlannedStep } from "../playbook/plan-model.ts";
-import { mostAttempts } from "../playbook/plan-steps.ts";
+import { mostAttempts, mostRuns } from "../playbook/plan-steps.ts";
 import type { Expected, HandlerReport, StepReport } from "../report/plan-report.ts";
 import { gateReport } from "./dry-run-gates.ts";
 import { shortMeaning } from "./run-of.ts";
@@ -58,6 +59,7 @@ function stepReport(
     commitMessage: planned.commitMessage && texts.text(planned.commitMessage),
     timeoutMs: step.timeoutMs,
     maxAttempts: mostAttempts(planned),
+    maxRuns: mostRuns(planned),
     continueOnError: step.continueOnError,
     commit: {
       required: planned.commitRequired,
@@ -75,12 +77,38 @@ function stepReport(
 function rendered(planned: PlannedStep, texts: KnownTexts): KnownText | null {
   if (planned.kind === "analyze") return null;
   if (planned.kind === "shell") return texts.shell(planned.run);
+  if (planned.kind === "foreach") return listed(planned, texts);
   const words = [planned.prompt, ...planned.args].map((template) => texts.text(template));
   const text = words.map((word) => word.text).filter((word, at) => at === 0 || word !== "");
   return {
     text: text.join(" ").trim(),
     open: [...new Set(words.flatMap(({ open }) => open))],
   };
+}
+
+/** Where the items of a loop come from. */
+function listed(
+  { items, step }: Extract<PlannedStep, { kind: "foreach" }>,
+  texts: KnownTexts,
+): KnownText {
+  const most = `at most ${step.maxItems} items`;
+  switch (items.kind) {
+    case "list":
+      return {
+        text: items.items.length === 1 ? "1 item" : `${items.items.length} items`,
+        open: [],
+      };
+    case "reference": {
+      const name = items.reference?.name ?? "";
+      return { text: `<${name}> (${most})`, open: [name] };
+    }
+    case "shell": {
+      const { text, open } = texts.shell(items.run);
+      return { text: `${text} (${most})`, open };
+    }
+    default:
+      return unreachable(items);
+  }
 }
 
 function claudeOf(planned: PlannedStep): StepReport["claude"] {
@@ -96,10 +124,12 @@ function claudeOf(planned: PlannedStep): StepReport["claude"] {
   };
 }
 
+/** What stands in a step: the steps of a loop, and its handlers. */
 function handlersOf(
-  { onFailure, onExitCode, onSuccess }: PlannedStep,
+  planned: PlannedStep,
   nested: (planned: PlannedStep) => StepReport,
 ): readonly HandlerReport[] {
+  const { onFailure, onExitCode, onSuccess } = planned;
   const failing = (handler: string, { handler: how, steps }: PlannedHandler): HandlerReport => ({
     handler,
     maxAttempts: how.maxAttempts,
@@ -107,7 +137,9 @@ function handlersOf(
     steps: steps.map(nested),
   });
   const success = { handler: "on_success", maxAttempts: null, failWorkflow: true };
+  const each = { handler: "do", maxAttempts: null, failWorkflow: true };
   return [
+    ...(planned.kind === "foreach" ? [{ ...each, steps: planned.steps.map(nested) }] : []),
     ...(onFailure === null ? [] : [failing("on_failure", onFailure)]),
     ...[...onExitCode].map(([code, each]) => failing(`on_exit_code ${code}`, each)),
     ...(onSuccess.length === 0 ? [] : [{ ...success, steps: onSuccess.map(nested) }]),

@@ -4,7 +4,7 @@ import path from "node:path";
 import { MmmError } from "../errors.ts";
 import { conditionsOf } from "../playbook/conditions.ts";
 import type { Diagnostic } from "../playbook/diagnostic.ts";
-import type { PlanRequest } from "../playbook/plan.ts";
+import type { PlanRequest } from "../playbook/plan-request.ts";
 import { renderDiagnostics } from "../playbook/print.ts";
 import type { ReadResult } from "../playbook/read.ts";
 import type { SourceFile } from "../playbook/source.ts";

@@ -1,7 +1,8 @@
 /** A checked request becomes a session: folder, lock, journal, reporters, signals, engine (spec 4, 7). */
 import path from "node:path";
 import type { Run } from "../engine/context.ts";
-import type { Event, SessionResumed } from "../engine/events.ts";
+import type { Event } from "../engine/events.ts";
+import type { SessionResumed } from "../engine/resumed-event.ts";
 import { NO_PAST, type Recorder } from "../engine/lane.ts";
 import { runSession, type SessionOutcome } from "../engine/session.ts";
 import { NOTHING_SPENT } from "../engine/totals.ts";

@@ -1,5 +1,6 @@
 /** Where an edited playbook stops being the one that was run (spec 7). */
 import type { PlannedStep, Plan } from "../playbook/plan-model.ts";
+import type { Event } from "../engine/events.ts";
 import { meaningOf } from "../playbook/meaning.ts";
 import type { Story } from "../session/past.ts";
 import { shortMeaning } from "./run-of.ts";
@@ -28,6 +29,11 @@ export function firstChange(story: Story, plan: Plan): PlanChange | null {
   return first;
 }
 
+/** A step of the list, or an item of a loop: what is done is not thrown away unasked. */
+function endsUnit(event: Event): boolean {
+  return (event.type === "step-finished" && event.at.depth === 0) || event.type === "item-finished";
+}
+
 function changeIn(
   lane: Story["lanes"] extends ReadonlyMap<string, infer Records> ? Records : never,
   meanings: ReadonlyMap<string, { readonly step: PlannedStep; readonly meaning: string }>,
@@ -45,12 +51,7 @@ function changeIn(
       if (now?.meaning !== event.meaning) {
         const finished = lane
           .slice(index)
-          .some(
-            (each) =>
-              each.record.type === "event" &&
-              each.record.event.type === "step-finished" &&
-              each.record.event.at.depth === 0,
-          );
+          .some((each) => each.record.type === "event" && endsUnit(each.record.event));
         const what =
           now === undefined ? "is gone" : `is now "${now.step.step.label}" (${now.step.place})`;
         const same = now?.step.step.label === event.at.label;

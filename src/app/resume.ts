@@ -6,7 +6,7 @@
  */
 import { existsSync } from "node:fs";
 import path from "node:path";
-import type { SessionResumed } from "../engine/events.ts";
+import type { SessionResumed } from "../engine/resumed-event.ts";
 import { MmmError } from "../errors.ts";
 import { checkIdentity, dirtThatStays, type Ready } from "../git/ready.ts";
 import { findRepository, type RepositoryStart } from "../git/repository.ts";

@@ -12,9 +12,10 @@ import type { FailureDetail, StepPlace } from "./events.ts";
 import { cancelled, failure } from "./failure.ts";
 import { measureBefore, validate } from "./gate.ts";
 import type { GateTrouble } from "./gate-model.ts";
-import { exitCodeOf, type Executed, type Prepared } from "./kind.ts";
+import { exitCodeOf, type Executed, type KindRequest, type Prepared } from "./kind.ts";
 import type { Failure } from "./outcome.ts";
 import { changedFiles, countCommits, takeDeclared } from "./left-by-step.ts";
+import { isItemStep } from "./place.ts";
 import type { TreePoint } from "./ports.ts";
 import { type Again, detailOf, pause, type Ran, retried, spent } from "./rerun.ts";
 import type { StepRecord } from "./scope.ts";
@@ -31,6 +32,7 @@ export interface AttemptRequest {
   readonly start: TreePoint;
   readonly unit: string;
   readonly onSuccess: () => Promise<string | Suspended | null>;
+  readonly runInside: KindRequest["runInside"];
 }
 
 export type AttemptResult =
@@ -123,6 +125,7 @@ async function runOnce(
     signal,
     unit,
   );
+  if (executed.suspended) return { kind: "suspended", limit: executed.suspended };
   const ran = { rendered, log, executed };
   if (executed.cut !== null) {
     finish(request, ran, executed.failure, "aside");
@@ -167,10 +170,10 @@ function shortened({ run }: Frame, text: string): string {
 }
 
 async function prepare(request: AttemptRequest): Promise<Prepared> {
-  const { frame, planned, unit, record } = request;
+  const { frame, planned, unit, record, at, runInside } = request;
   const around = await surroundings(frame, planned, unit);
   if (!around.ok) return { kind: "refused", rendered: planned.step.label, failure: around.error };
-  return prepareStep({ frame, planned, unit, record, ...around.value });
+  return prepareStep({ frame, planned, unit, record, at, runInside, ...around.value });
 }
 
 /** What the attempt leaves in the scope, failed or not. */
@@ -241,13 +244,9 @@ async function commitRule(request: AttemptRequest): Promise<Failure | null | "no
   if (!planned.commitRequired) return null;
   const off = frame.run.options.commit === "off";
   if (off ? record.changed : record.commits.length > 0) return null;
-  if (
-    planned.commitDefaulted &&
-    frame.iteration > 1 &&
-    at.depth === 0 &&
-    (await isUnchanged(frame))
-  ) {
-    return "nothing-left";
+  if (planned.commitDefaulted && frame.iteration > 1) {
+    const start = at.depth === 0 ? frame.start : isItemStep(at) ? frame.item : null;
+    if (start !== null && (await isUnchanged(frame, start))) return "nothing-left";
   }
   return failure("no-commit", `no commit was made by "${planned.step.label}"`, null, [
     "if that can be normal, write `commit_required: false` at this step",

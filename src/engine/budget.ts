@@ -6,6 +6,7 @@ import type { Limits } from "../playbook/model.ts";
 import type { Event, StepPlace } from "./events.ts";
 import { Ledger, NO_SPENDING, type Spending } from "./ledger.ts";
 import { shownAmount } from "./limit-words.ts";
+import { isInHandler } from "./place.ts";
 import type { Clock } from "./ports.ts";
 import type { Spent } from "./totals.ts";
 
@@ -80,7 +81,7 @@ export class Budget {
   }
 
   /** What keeps this step from being run (again) now; `null`: nothing. */
-  reached({ kind, depth }: Pick<StepPlace, "kind" | "depth">): LimitReached | null {
+  reached({ kind, step }: Pick<StepPlace, "kind" | "step">): LimitReached | null {
     const isClaude = kind === "claude";
     const bounds: readonly Bound[] = isClaude ? ["cost", "tokens", "duration"] : ["duration"];
     for (const bound of bounds) {
@@ -89,7 +90,7 @@ export class Budget {
         return { kind: bound, limit, spent, resetsAt: null };
     }
     // What belongs to the step that cost it is finished first: its shell handlers.
-    if (!isClaude && depth > 0) return null;
+    if (!isClaude && isInHandler({ step })) return null;
     const { costUsd, allowUnknownCost } = this.limits;
     const { unknownCosts, costUsd: spent } = this.ledger.total;
     return costUsd !== null && !allowUnknownCost && unknownCosts > 0

@@ -55,6 +55,8 @@ export interface Run {
   readonly nextUnit: (path: string) => string;
   /** Names the files of a further run of an attempt. @param times from 2 */
   readonly runUnit: (unit: string, times: number) => string;
+  /** A line for the end of the session: what to type next. */
+  readonly tellNext: (line: string) => void;
   /** What a step means, shortened: the same for the same step of an unchanged playbook (spec 7). */
   readonly meaningOf: (planned: PlannedStep) => string;
 }
@@ -67,13 +69,15 @@ export interface Frame {
   readonly scope: Scope;
   readonly start: { readonly look: TreeLook; readonly point: TreePoint };
   look: TreeLook;
+  /** The tree as the innermost item began; `null`: no loop is at work. */
+  item: { readonly look: TreeLook; readonly point: TreePoint } | null;
   /** Specs that Claude steps added in this iteration, oldest first; `used` were handed out. */
   readonly specs: { readonly path: string; used: boolean }[];
 }
 
-/** Same HEAD and same files as when the iteration began (spec 4, "Stops")? */
-export async function isUnchanged(frame: Frame): Promise<boolean> {
-  const { look, start, run } = frame;
+/** Same HEAD and same files as when the iteration (or the item of a loop) began (spec 4, "Stops")? */
+export async function isUnchanged(frame: Frame, start = frame.start): Promise<boolean> {
+  const { look, run } = frame;
   if (look.head !== start.look.head) return false;
   if (look.changes.length === 0 && start.look.changes.length === 0) return true;
   return run.ports.tree.sameTree(start.point, look);

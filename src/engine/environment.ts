@@ -63,10 +63,10 @@ export async function surroundings(
   );
 }
 
-/** A shell step and a gate get all secrets, a Claude step those it lists (spec 2.2). */
+/** A shell step, a gate and the list of a loop get all secrets, a Claude step those it lists (spec 2.2). */
 function secretsOf({ run }: Frame, asking: Asking): Map<string, string> {
   const { values } = run.secrets;
-  if (asking.kind === "shell") return new Map(values);
+  if (asking.kind === "shell" || asking.kind === "foreach") return new Map(values);
   const listed = new Set(asking.step.secrets.map(({ value }) => value));
   return new Map([...values].filter(([name]) => listed.has(name)));
 }

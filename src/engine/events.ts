@@ -14,7 +14,9 @@ import type {
 } from "./ports.ts";
 import type { GateEvent } from "./gate-events.ts";
 import type { LimitReached, SessionLimits } from "./budget.ts";
+import type { ItemEvent } from "./item-events.ts";
 import type { Spending } from "./ledger.ts";
+import type { SessionResumed } from "./resumed-event.ts";
 import type { Failure, ProcessEnd, SessionStatus, StepConclusion, StopReason } from "./outcome.ts";
 
 /** One input of `--map`/`--args`; `file` only for mapped ones. */
@@ -28,7 +30,10 @@ export interface InputValue {
 
 /** Which step, whole enough to be understood alone. */
 export interface StepPlace {
-  /** `3`; inside handlers `3.on_failure.1`, `3.on_exit_code.101.1`, `3.on_success.2`. */
+  /**
+   * `3`; inside handlers `3.on_failure.1`, `3.on_exit_code.101.1`, `3.on_success.2`; of the second item of a
+   * loop `3.item.2.1`.
+   */
   readonly step: string;
   readonly id: string | null;
   readonly label: string;
@@ -36,7 +41,7 @@ export interface StepPlace {
   /** From 1, of the top-level step; with `total` it reads `Step 3/5`. */
   readonly number: number;
   readonly total: number;
-  /** 0: top level; handlers one deeper each. */
+  /** 0: top level; handlers and items one deeper each. */
   readonly depth: number;
   readonly iteration: number;
   /** `null`: a session without inputs. */
@@ -71,40 +76,6 @@ export interface SessionTotals {
   /** Runs of Claude whose cost nobody knows. */
   readonly unknownCosts: number;
   readonly tokens: number;
-}
-
-/** A unit that an earlier process of the session has finished, and that is not run again. */
-export interface ReusedStep {
-  readonly at: StepPlace;
-  readonly conclusion: StepConclusion;
-  readonly commits: readonly CommitInfo[];
-  /** Names of its outputs. */
-  readonly outputs: readonly string[];
-  /** `null`: not known. */
-  readonly costUsd: number | null;
-}
-
-export interface SessionResumed {
-  readonly type: "session-resumed";
-  readonly session: string;
-  readonly playbook: string;
-  /** 2 for the first resume. */
-  readonly segment: number;
-  /** Top-level steps, oldest first. */
-  readonly reused: readonly ReusedStep[];
-  /** The innermost unit that was cut short and starts again. */
-  readonly inFlight: { readonly at: StepPlace; readonly attempt: number } | null;
-  /** Why reuse ends before all that was finished; `null`: it does not. */
-  readonly why: string | null;
-  /** Steps of this iteration that have not finished. */
-  readonly left: number;
-  readonly inputs: { readonly finished: number; readonly total: number } | null;
-  readonly costUsd: number | null;
-  /** Of the whole session, as they are from now on. */
-  readonly limits: SessionLimits;
-  /** How many records of each lane are answered from the journal. */
-  readonly kept: Readonly<Record<string, number>>;
-  readonly replay: string | null;
 }
 
 export type Event =
@@ -235,6 +206,7 @@ export type Event =
       readonly handler: "on_failure" | "on_exit_code" | "on_success";
       readonly ok: boolean;
     }
+  | ItemEvent
   | {
       readonly type: "output-captured";
       readonly at: StepPlace;

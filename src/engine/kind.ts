@@ -1,7 +1,9 @@
 /** What the engine asks of a step kind: make ready, then run. One implementation a kind, in `steps/`. */
 import type { PlannedStep } from "../playbook/plan-model.ts";
 import type { Frame } from "./context.ts";
-import type { Cut } from "./cut-short.ts";
+import type { LimitReached } from "./budget.ts";
+import type { Cut, Suspended } from "./cut-short.ts";
+import type { FailureDetail, StepPlace } from "./events.ts";
 import type { Failure, ProcessEnd } from "./outcome.ts";
 import type { ClaudeActivity, ClaudeResume, ClaudeUsage, ProcessIdentity } from "./ports.ts";
 import type { StepRecord } from "./scope.ts";
@@ -14,9 +16,20 @@ export interface KindRequest<Planned extends PlannedStep = PlannedStep> {
   readonly record: StepRecord;
   /** Names this attempt's files; unique in the session. */
   readonly unit: string;
+  readonly at: StepPlace;
+  /** Runs steps that stand in this one, with the same engine. */
+  readonly runInside: (steps: readonly PlannedStep[]) => Promise<InsideResult>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
 }
+
+/** How a list of nested steps ended. */
+export type InsideResult =
+  | { readonly kind: "done" }
+  | { readonly kind: "failed"; readonly at: StepPlace; readonly detail: FailureDetail }
+  /** There was nothing to do, and the rest of the list was left out (spec 3.3). */
+  | { readonly kind: "nothing-left" }
+  | Suspended;
 
 /** How the world hears of a running child. */
 export interface KindHooks {
@@ -47,6 +60,8 @@ export interface Executed {
   readonly cut: Cut | null;
   /** The wait that the service of Claude asked for; `null` or absent: it did not. */
   readonly retryAfterMs?: number | null;
+  /** A limit was reached in a step that stands in this one: the attempt is not over. */
+  readonly suspended?: LimitReached | null;
   readonly tail: string;
   readonly outputFile: string | null;
   readonly stdoutFile: string | null;

@@ -271,6 +271,7 @@ function stillOpen(open: readonly Event[], event: Event): Event[] {
     case "iteration-started":
     case "step-started":
     case "handler-started":
+    case "item-started":
       return [...open, event];
     case "input-finished":
       return [];
@@ -278,6 +279,8 @@ function stillOpen(open: readonly Event[], event: Event): Event[] {
       return upTo(open, "iteration-started");
     case "step-finished":
       return upTo(open, "step-started");
+    case "item-finished":
+      return upTo(open, "item-started");
     case "handler-finished":
       return upTo(open, "handler-started");
     default:

@@ -15,8 +15,8 @@ export interface Failure {
    * could not be made from its values; `output`: a declared output cannot be had; `commit`: mmm's own
    * commit was refused; `no-commit`: a required commit is missing; `head`: HEAD moved backwards or
    * to another branch; `validation`: a gate was not passed (spec 2.6); `on-success`: its `on_success`
-   * failed; `limit`: a limit cut the run short, it is made again (spec 6.5); `cancelled`: mmm was told
-   * to stop.
+   * failed; `item`: items of a loop failed; `limit`: a limit cut the run short, it is made again
+   * (spec 6.5); `cancelled`: mmm was told to stop.
    */
   readonly reason:
     | "process"
@@ -28,6 +28,7 @@ export interface Failure {
     | "head"
     | "validation"
     | "on-success"
+    | "item"
     | "limit"
     | "cancelled";
   readonly message: string;
@@ -69,3 +70,6 @@ export type StopReason =
 
 /** `suspended`: everything is kept, and `mmm resume` goes on. */
 export type SessionStatus = "completed" | "failed" | "suspended" | "interrupted";
+
+/** `tolerated`: it failed, what it did was undone, and the loop goes on (`continue_on_error`). */
+export type ItemConclusion = "succeeded" | "nothing-to-do" | "failed" | "tolerated";

@@ -7,6 +7,7 @@ import { CAPTURED } from "../values/names.ts";
 import type { Reference } from "../values/reference.ts";
 import type { Value } from "../values/value.ts";
 import type { Step } from "../playbook/model.ts";
+import { dig, fieldOf, fileOrNull, group, NULL, ofItem } from "./found.ts";
 import type { StepConclusion } from "./outcome.ts";
 import type { Before } from "./gate-model.ts";
 import type { ClaudeResume, ClaudeUsage, CommitInfo, ProjectCommands } from "./ports.ts";
@@ -38,6 +39,8 @@ export interface StepRecord {
   readonly fileOutputs: Set<string>;
   /** The spec that was handed out to this step; a further attempt gets it again. */
   spec: string | null;
+  /** Of a `foreach` whose items are known. */
+  loop: LoopState | null;
   /** Has the step changed the tree? */
   changed: boolean;
   /** `***` stands for a secret in what the latest attempt printed. */
@@ -57,6 +60,24 @@ export interface ErrorValues {
   readonly outputFile: string | null;
 }
 
+/** One pass of a loop (spec 2.8). */
+export interface ItemValues {
+  readonly item: Value;
+  /** From 1. */
+  readonly index: number;
+  readonly total: number;
+  /** See {@link Found}. */
+  readonly foreign: boolean;
+}
+
+/** The items of a loop, made once; a further attempt goes on with those that are not done. */
+export interface LoopState {
+  readonly items: readonly Value[];
+  readonly foreign: boolean;
+  /** Indexes, from 1. */
+  readonly done: Set<number>;
+}
+
 /** `foreign`: made by a command or a model, not written by the user (spec 3.2). */
 export type Found =
   | { readonly kind: "value"; readonly value: Value; readonly foreign: boolean }
@@ -68,8 +89,6 @@ export type Found =
       /** Its `id`. */
       readonly step: string | null;
     };
-
-const NULL: Found = { kind: "value", value: null, foreign: false };
 
 export function newRecord(id: string | null, kind: StepRecord["kind"]): StepRecord {
   return {
@@ -92,6 +111,7 @@ export function newRecord(id: string | null, kind: StepRecord["kind"]): StepReco
     outputs: new Map(),
     fileOutputs: new Set(),
     spec: null,
+    loop: null,
     changed: false,
     masked: false,
     before: new Map(),
@@ -102,9 +122,11 @@ export class Scope {
   /** Capital-letter variables, also exported to children. */
   readonly #variables: ReadonlyMap<string, { readonly value: Value; readonly foreign: boolean }>;
   readonly #environment: Readonly<Record<string, string | undefined>>;
-  readonly #steps = new Map<string, StepRecord>();
+  #steps = new Map<string, StepRecord>();
   /** Records by the plain name of a declared output; the plan has made sure that it is unambiguous. */
-  readonly #owners = new Map<string, StepRecord>();
+  #owners = new Map<string, StepRecord>();
+  /** Of the loops around the step at work, outermost first. */
+  readonly #items: ItemValues[] = [];
   readonly #errors: ErrorValues[] = [];
   #shell: StepRecord | null = null;
   #claude: StepRecord | null = null;
@@ -141,8 +163,26 @@ export class Scope {
     for (const name of outputs) this.#owners.set(name, record);
   }
 
+  /**
+   * The steps of an item see what stands before the loop and in the item; what they make is forgotten when the
+   * returned function is called (spec 3.1).
+   */
+  enterItem(item: ItemValues): () => void {
+    const [steps, owners, shell] = [this.#steps, this.#owners, this.#shell];
+    const [claude, last, captured] = [this.#claude, this.#last, this.#captured];
+    this.#steps = new Map(steps);
+    this.#owners = new Map(owners);
+    this.#items.push(item);
+    return () => {
+      this.#items.pop();
+      [this.#steps, this.#owners, this.#shell] = [steps, owners, shell];
+      [this.#claude, this.#last, this.#captured] = [claude, last, captured];
+    };
+  }
+
   /** The latest attempt, for `shell.*`, `claude.*`, `last.*`. */
   attempted(record: StepRecord, captures: boolean): void {
+    if (record.kind === "foreach") return;
     if (record.kind === "shell") this.#shell = record;
     if (record.kind === "claude") this.#claude = record;
     this.#last = record;
@@ -201,6 +241,9 @@ export class Scope {
     if (variable !== undefined) {
       return { kind: "value", value: dig(variable.value, rest), foreign: variable.foreign };
     }
+    const item = this.#items.at(-1);
+    const ofLoop = item === undefined ? null : ofItem(item, head, rest);
+    if (ofLoop !== null) return ofLoop;
     if (head === CAPTURED) return fileOrNull(this.#captured);
     const [field, ...deeper] = rest;
     if (typeof field === "string") {
@@ -246,72 +289,4 @@ export class Scope {
       field === "message" ? error.message : field === "exit_code" ? error.exitCode : error.step;
     return { kind: "value", value, foreign: true };
   }
-}
-
-function group(record: StepRecord | null, field: string): Found {
-  if (record === null) return NULL;
-  return fieldOf(record, field === "attempt" ? "attempts" : field, []);
-}
-
-function fieldOf(record: StepRecord, field: string, rest: readonly (string | number)[]): Found {
-  const declared = record.outputs.get(field);
-  if (declared !== undefined && declared !== null) {
-    return { kind: "value", value: dig(declared, rest), foreign: true };
-  }
-  if (record.fileOutputs.has(field)) {
-    const idle =
-      record.conclusion === "skipped" || (record.conclusion === "succeeded" && !record.changed);
-    return idle ? { kind: "nothing-to-do", step: record.id } : NULL;
-  }
-  switch (field) {
-    case "output":
-      return fileOrNull(record.outputFile);
-    case "stdout":
-      return fileOrNull(record.stdoutFile ?? record.outputFile);
-    case "stderr":
-      return fileOrNull(record.stderrFile);
-    default:
-      return { kind: "value", value: dig(plainField(record, field), rest), foreign: true };
-  }
-}
-
-function plainField(record: StepRecord, field: string): Value {
-  switch (field) {
-    case "exit_code":
-      return record.exitCode;
-    case "success":
-      return record.success;
-    case "duration_ms":
-      return record.durationMs;
-    case "cost_usd":
-      return record.costUsd;
-    case "attempts":
-      return record.attempts;
-    case "commits":
-      return record.commits.length;
-    case "commit":
-      return record.commits.at(-1)?.sha ?? null;
-    case "files_changed":
-      return record.filesChanged;
-    case "files_added":
-      return record.filesAdded;
-    default:
-      return null;
-  }
-}
-
-function fileOrNull(file: string | null): Found {
-  return file === null ? NULL : { kind: "file", file };
-}
-
-/** Own properties only: `${x.constructor}` of foreign JSON is null. */
-function dig(value: Value, path: readonly (string | number)[]): Value {
-  let here: Value = value;
-  for (const key of path) {
-    if (typeof here !== "object" || here === null) return null;
-    if (!Object.hasOwn(here, key)) return null;
-    const inside: unknown = Reflect.get(here, key);
-    here = inside as Value; // A Value holds nothing but Values.
-  }
-  return here;
 }

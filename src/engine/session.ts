@@ -22,7 +22,7 @@ export interface SessionOutcome {
 
 /** What the caller decides: the exit code of an interruption comes from the signal (spec 1.1). */
 export interface SessionRequest {
-  readonly run: Omit<Run, "sink" | "nextUnit" | "runUnit" | "toldCommits" | "budget">;
+  readonly run: Omit<Run, "sink" | "nextUnit" | "runUnit" | "tellNext" | "toldCommits" | "budget">;
   readonly recorder: Recorder;
   readonly past: Past;
   /** What earlier processes of the session have used up. */
@@ -76,8 +76,9 @@ class Session {
     });
     const nextUnit = (path: string): string => lane.unit(path);
     const runUnit = (unit: string, times: number): string => lane.runUnit(unit, times);
-    const names = { nextUnit, runUnit };
-    return { ...run, ...names, ports, sink, budget: this.#budget, toldCommits: new Set() };
+    const tellNext = (line: string): void => void this.#next.push(line);
+    const told = { nextUnit, runUnit, tellNext };
+    return { ...run, ...told, ports, sink, budget: this.#budget, toldCommits: new Set() };
   }
 
   /** Warnings belong to this process: with other limits a resume gives them elsewhere. */
@@ -203,6 +204,7 @@ class Session {
         }),
         start: { look, point },
         look,
+        item: null,
         specs: [],
       };
       const end = await this.#steps(frame);

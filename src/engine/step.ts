@@ -11,7 +11,9 @@ import type { FailureDetail, StepPlace } from "./events.ts";
 import { type Finish, finisher } from "./finish.ts";
 import { cancelled, withoutRun } from "./failure.ts";
 import { changedFiles, takeDeclared } from "./left-by-step.ts";
+import type { InsideResult } from "./kind.ts";
 import type { Failure } from "./outcome.ts";
+import { isItemStep } from "./place.ts";
 import type { TreePoint } from "./ports.ts";
 import { newRecord, type StepRecord } from "./scope.ts";
 
@@ -78,7 +80,8 @@ export async function runStep(
         if (rule.kind === "file") record.fileOutputs.add(name);
       if (planned.kind === "claude") record.fileOutputs.add("spec");
       await finish("skipped", null, result.why);
-      const ends = position.depth === 0 && (await isUnchanged(frame));
+      // In an item it ends the item, whatever else has changed.
+      const ends = isItemStep(at) || (at.depth === 0 && (await isUnchanged(frame)));
       return ends ? { kind: "nothing-left" } : { kind: "done" };
     }
     case "failed":
@@ -90,25 +93,33 @@ export async function runStep(
   }
 }
 
-/** Nested steps, one after the other; the first failure ends the list. */
-async function runSteps(
-  frame: Frame,
+/** Steps that stand in another one, one after the other; the first that does not go on ends the list. */
+async function runInside(
+  { frame, at, position }: Pick<StepState, "frame" | "at" | "position">,
   steps: readonly PlannedStep[],
-  position: Position,
-): Promise<FailureDetail | Suspended | null> {
+): Promise<InsideResult> {
   const { scope, run } = frame;
   const env = scope.declaredEnv;
-  let failed: FailureDetail | null = null;
+  const inside = { ...position, depth: position.depth + 1 };
   for (const planned of steps) {
-    const result = await runStep(frame, planned, position);
+    const result = await runStep(frame, planned, inside);
     if (result.kind === "suspended") return result;
-    if (result.kind === "failed") failed = result.detail;
+    scope.declaredEnv = env;
+    if (result.kind !== "done") return result;
     // What a Ctrl-C cut short has not been done: whoever waits for this list must not go on.
-    else if (run.signal.aborted) failed = cancelled("");
-    if (failed !== null) break;
+    if (run.signal.aborted) return { kind: "failed", at, detail: cancelled("") };
   }
-  scope.declaredEnv = env;
-  return failed;
+  return { kind: "done" };
+}
+
+/** A handler's steps; what failed, or `null`. */
+async function runHandler(
+  state: StepState,
+  steps: readonly PlannedStep[],
+): Promise<FailureDetail | Suspended | null> {
+  const result = await runInside(state, steps);
+  if (result.kind === "suspended") return result;
+  return result.kind === "failed" ? result.detail : null;
 }
 
 interface StepState {
@@ -139,6 +150,7 @@ async function attempts(
       start,
       unit: frame.run.nextUnit(planned.path),
       onSuccess: () => onSuccess(state, attempt),
+      runInside: (steps) => runInside(state, steps),
     });
     // A failed step that then has nothing to do has still failed.
     const result: AttemptResult =
@@ -170,13 +182,14 @@ function handlerFor(planned: PlannedStep, detail: FailureDetail): PlannedHandler
 }
 
 async function handle(
-  { frame, planned, at, position, record }: StepState,
+  state: StepState,
   failed: {
     readonly handler: PlannedHandler;
     readonly detail: FailureDetail;
     readonly attempt: number;
   },
 ): Promise<Suspended | null> {
+  const { frame, planned, at, record } = state;
   const { handler, detail, attempt } = failed;
   if (handler.steps.length === 0) return null;
   const { sink } = frame.run;
@@ -191,25 +204,20 @@ async function handle(
   const counts = { steps: handler.steps.length, maxAttempts: handler.handler.maxAttempts };
   sink.event({ type: "handler-started", at, attempt, handler: name, ...counts });
   // A failing handler is reported, and the step is run again all the same.
-  const trouble = await runSteps(frame, handler.steps, { ...position, depth: position.depth + 1 });
+  const trouble = await runHandler(state, handler.steps);
   if (isSuspended(trouble)) return trouble;
   sink.event({ type: "handler-finished", at, attempt, handler: name, ok: trouble === null });
   frame.scope.popError();
   return null;
 }
 
-async function onSuccess(
-  { frame, planned, at, position }: StepState,
-  attempt: number,
-): Promise<string | Suspended | null> {
+async function onSuccess(state: StepState, attempt: number): Promise<string | Suspended | null> {
+  const { frame, planned, at } = state;
   const { sink } = frame.run;
   const handler = "on_success";
   const steps = planned.onSuccess.length;
   sink.event({ type: "handler-started", at, attempt, handler, steps, maxAttempts: attempt });
-  const trouble = await runSteps(frame, planned.onSuccess, {
-    ...position,
-    depth: position.depth + 1,
-  });
+  const trouble = await runHandler(state, planned.onSuccess);
   if (isSuspended(trouble)) return trouble;
   sink.event({ type: "handler-finished", at, attempt, handler, ok: trouble === null });
   return trouble?.message ?? null;

@@ -3,7 +3,7 @@ import type { StepPlace } from "./events.ts";
 import type { TreePoint } from "./ports.ts";
 import { restoreLine } from "./restore-line.ts";
 
-/** Back to where the step (or its input) began; what is undone stays under a ref (spec 5): the line that brings it back. */
+/** Back to where the step (or its item, or its input) began; what is undone stays under a ref (spec 5): the line that brings it back. */
 export async function rollBack(
   frame: Frame,
   at: StepPlace,

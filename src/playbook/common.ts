@@ -4,7 +4,7 @@ import type { AnalysisOptions, OutputDeclaration, StepCommon } from "./model.ts"
 import { readValidation } from "./gates.ts";
 import { isFreeName, readOutputs } from "./outputs.ts";
 import type { Problems } from "./problems.ts";
-import type { Reading } from "./reading.ts";
+import type { Reading, StepPlace } from "./reading.ts";
 import { readRetry } from "./retry.ts";
 import type { Entries, MappingTree, Tree } from "./tree.ts";
 import { RESERVED_IDS } from "../values/names.ts";
@@ -21,10 +21,10 @@ import {
 /** The options that every kind has; entries have passed the schema of the step. */
 export function readCommon(
   entries: Entries,
-  { range, depth }: { readonly range: Range; readonly depth: number },
+  { range, depth, loops }: { readonly range: Range } & Pick<StepPlace, "depth" | "loops">,
   reading: Reading,
 ): Omit<StepCommon, "label" | "named"> {
-  const handlers = readHandlers(entries, depth, reading);
+  const handlers = readHandlers(entries, { depth, loops }, reading);
   return {
     ...readId(entries, range, reading),
     range,
@@ -60,11 +60,15 @@ export function withDefaults(own: Entries, defaults: Entries): Entries {
 
 type Handlers = Pick<StepCommon, "onFailure" | "onExitCode" | "onSuccess">;
 
-function readHandlers(entries: Entries, depth: number, reading: Reading): Handlers {
+function readHandlers(
+  entries: Entries,
+  around: Pick<StepPlace, "depth" | "loops">,
+  reading: Reading,
+): Handlers {
   const at = (key: string) => {
     const entry = entries.get(key);
     if (entry === undefined) return null;
-    return { tree: entry.value, where: { depth, key, keyRange: entry.key.range } };
+    return { tree: entry.value, where: { ...around, key, keyRange: entry.key.range } };
   };
   const failure = at("on_failure");
   const exitCode = at("on_exit_code");

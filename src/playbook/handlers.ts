@@ -4,6 +4,7 @@ import { check, unknownKey } from "./check.ts";
 import type { Range } from "./diagnostic.ts";
 import type { FailureHandler, Step } from "./model.ts";
 import { MAX_HANDLER_DEPTH, type Reading } from "./reading.ts";
+import { readList } from "./step-list.ts";
 import { describe, type Entries, type MappingTree, type Tree } from "./tree.ts";
 import { boolOf, numberOf } from "./values-of.ts";
 
@@ -17,6 +18,7 @@ const MAX_ATTEMPTS = 3;
 interface At {
   /** Of the step that has the handler. */
   readonly depth: number;
+  readonly loops: number;
   /** `on_failure`, for messages. */
   readonly key: string;
   readonly keyRange: Range;
@@ -55,7 +57,7 @@ export function readOnExitCode(
       const help = code === 0 ? { help: "0 is success: use `on_success`" } : {};
       problems.error("bad-exit-code", key.range, message, help);
     }
-    const inner = { depth: at.depth, key: `on_exit_code.${name}`, keyRange: key.range };
+    const inner = { ...at, key: `on_exit_code.${name}`, keyRange: key.range };
     const handler = readHandler(value, inner, reading);
     return isCode && handler !== null ? [{ code, handler }] : [];
   });
@@ -71,21 +73,8 @@ function tooDeep({ depth, key, keyRange }: At, { problems }: Reading): boolean {
 }
 
 function readSteps(tree: Tree, at: At, reading: Reading): readonly Step[] {
-  const isText = tree.kind === "scalar" && typeof tree.value === "string";
-  if (tree.kind === "scalar" && !isText) {
-    const message = `\`${at.key}\` must be a step or a list of steps, not ${describe(tree)}`;
-    const help = "write the steps under it, indented";
-    reading.problems.error("wrong-type", tree.range, message, tree.value === null ? { help } : {});
-    return [];
-  }
-  if (tree.kind === "list" && tree.items.length === 0) {
-    const message = `\`${at.key}\` has no steps`;
-    reading.problems.error("no-steps", tree.range, message, { help: "write one, or remove it" });
-  }
-  return (tree.kind === "list" ? tree.items : [tree]).flatMap((item) => {
-    const step = reading.readStep(item, { depth: at.depth + 1 });
-    return step === null ? [] : [step];
-  });
+  const within = { depth: at.depth + 1, loops: at.loops };
+  return readList(tree, { key: at.key, within }, reading);
 }
 
 /** `{do, max_attempts, fail_workflow}`, or one step with the two keys beside its own. */
@@ -105,7 +94,8 @@ function readRest(
   { at, reading }: { readonly at: At; readonly reading: Reading },
 ): readonly Step[] {
   const steps = rest.get("do")?.value;
-  if (steps !== undefined) {
+  // A loop that is the handler has a `do` of its own.
+  if (steps !== undefined && !rest.has("foreach")) {
     for (const key of rest.keys()) {
       if (key !== "do") unknownKey({ key, entries: rest, allowed: BESIDE }, reading.problems);
     }
@@ -121,7 +111,7 @@ function readRest(
   }
   const step = reading.readStep(
     { ...tree, entries: rest },
-    { depth: at.depth + 1, beside: BESIDE },
+    { depth: at.depth + 1, loops: at.loops, beside: BESIDE },
   );
   return step === null ? [] : [step];
 }

@@ -72,7 +72,7 @@ export function readDefaults(tree: MappingTree, reading: Reading): Entries {
   const entries = withoutUnsupported(value.entries, problems);
   const sound = check({ ...value, entries, what: "`defaults`" }, defaultsSchema, problems);
   // Read once for its problems, with ids of its own: each step reads its copy again.
-  readCommon(sound, { range: value.range, depth: 0 }, { ...reading, ids: new Map() });
+  readCommon(sound, { range: value.range, depth: 0, loops: 0 }, { ...reading, ids: new Map() });
   return sound;
 }
 

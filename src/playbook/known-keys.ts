@@ -5,10 +5,7 @@ const NOT_YET: Readonly<Record<"header" | "step" | "claude", ReadonlyMap<string,
       ["worktree", "make one with `git worktree add` and run mmm in it"],
       ["merge", null],
     ]),
-    step: new Map([
-      ["foreach", "--map and --args run a playbook once for each value"],
-      ["do", null],
-    ]),
+    step: new Map(),
     claude: new Map(),
   };
 
@@ -19,7 +16,7 @@ export function notYet(place: keyof typeof NOT_YET, key: string): string | null 
 
 /** Whether any place will know the key one day: it is no slip then. */
 export function isPlanned(key: string): boolean {
-  return key !== "do" && Object.values(NOT_YET).some((keys) => keys.has(key));
+  return Object.values(NOT_YET).some((keys) => keys.has(key));
 }
 
 const CLAUDE = 'belongs under `claude`, as in `claude: {prompt: "/x", model: opus}`';
@@ -43,7 +40,9 @@ const HOMES: ReadonlyMap<string, string> = new Map([
   ...each(["run", "stdin"], SHELL),
   ...each(["file_pattern", "capture"], OUTPUTS),
   ...each(["max_cache_age", "force_refresh", "save"], ANALYZE),
-  ...each(["max_attempts", "fail_workflow", "do"], FAILURE),
+  ...each(["max_attempts", "fail_workflow"], FAILURE),
+  ["do", "belongs beside `foreach`, or under `on_failure`"],
+  ["max_items", "belongs beside `foreach`"],
   ["id", "belongs in a step"],
   ["name", "belongs in a step, or in the header"],
   ...each(["working_dir", "timeout", "on_failure", "on_success", "on_exit_code"], STEP),
@@ -51,7 +50,7 @@ const HOMES: ReadonlyMap<string, string> = new Map([
   ...each(["attempts", "backoff", "initial_delay", "max_delay", "jitter", "retry_on"], RETRY),
   ...each(["continue_on_error", "commit_required", "commit_message", "auto_commit"], STEP),
   ...each(["outputs", "capture_output", "analysis", "validation"], STEP),
-  ...each(["shell", "analyze"], ENTRY),
+  ...each(["shell", "analyze", "foreach"], ENTRY),
   ...each(["max_iterations", "description", "defaults", "commit", "steps", "commands"], HEADER),
   ["params", HEADER],
   ["limits", HEADER],

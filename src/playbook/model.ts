@@ -226,7 +226,38 @@ export interface AnalyzeStep extends StepCommon {
   readonly options: AnalysisOptions;
 }
 
-export type Step = ClaudeStep | ShellStep | AnalyzeStep;
+/** An item of a list as it is written; its texts may hold references. */
+export type Literal =
+  | { readonly kind: "text"; readonly text: SourceText }
+  | { readonly kind: "value"; readonly value: number | boolean | null }
+  | { readonly kind: "list"; readonly items: readonly Literal[] }
+  | { readonly kind: "mapping"; readonly entries: readonly (readonly [string, Literal])[] };
+
+/** Where the items of a loop come from (spec 2.8). */
+export type ItemSource =
+  | { readonly kind: "list"; readonly items: readonly Literal[]; readonly range: Range }
+  /** One reference and nothing around it. */
+  | { readonly kind: "reference"; readonly text: SourceText; readonly range: Range }
+  /** What a command prints: a line each, or a JSON array. */
+  | {
+      readonly kind: "shell";
+      readonly run: SourceText;
+      /** Of the command; `null`: no limit. */
+      readonly timeoutMs: number | null;
+      readonly range: Range;
+    };
+
+/** `foreach` (spec 2.8). Of the common options it takes those that `steps/foreach.ts` names. */
+export interface ForeachStep extends StepCommon {
+  readonly kind: "foreach";
+  readonly items: ItemSource;
+  /** A longer list fails the step before its first item. */
+  readonly maxItems: number;
+  /** For each item; at least one. */
+  readonly steps: readonly Step[];
+}
+
+export type Step = ClaudeStep | ShellStep | AnalyzeStep | ForeachStep;
 
 export type ParamType = "string" | "number" | "boolean" | "list";
 

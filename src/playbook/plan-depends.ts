@@ -42,6 +42,7 @@ class Walk {
       add(id === null ? this.#latest.get("claude") : this.#ids.get(id), "continue_session");
     }
     if (step.id !== null) this.#ids.set(step.id, path);
+    if (planned.kind === "foreach") for (const each of planned.steps) this.step(each);
     this.#ran(planned);
     this.#handlers(planned);
     this.#ran(planned);
@@ -100,7 +101,15 @@ function referencesOf(planned: PlannedStep): readonly Reference[] {
       : planned.kind === "shell"
         ? [planned.run, planned.stdin]
         : [];
+  const listed = planned.kind === "foreach" ? listReferences(planned.items) : [];
   const asked = [...(planned.condition?.references.values() ?? [])].map((each) => each.reference);
   const others = [...planned.env.map(({ value }) => value), planned.workingDir, ...templates];
-  return [...asked, ...others.flatMap((template) => template?.references ?? [])];
+  return [...asked, ...listed, ...others.flatMap((template) => template?.references ?? [])];
+}
+
+function listReferences(
+  items: Extract<PlannedStep, { kind: "foreach" }>["items"],
+): readonly Reference[] {
+  if (items.kind === "shell") return items.run.references;
+  return items.kind === "reference" && items.reference !== null ? [items.reference] : [];
 }

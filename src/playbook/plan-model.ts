@@ -1,6 +1,7 @@
 /** A playbook made ready to run: every text compiled, every reference checked, every default decided. */
 import type { Condition } from "../values/condition/compile.ts";
 import type { ProjectField } from "../values/gate-words.ts";
+import type { Reference } from "../values/reference.ts";
 import type { ShellText } from "../values/shell/compile.ts";
 import type { TextTemplate } from "../values/text.ts";
 import type { Value } from "../values/value.ts";
@@ -10,6 +11,7 @@ import type {
   ClaudeStep,
   Comparison,
   FailureHandler,
+  ForeachStep,
   Playbook,
   ShellStep,
 } from "./model.ts";
@@ -59,7 +61,7 @@ export interface PlannedUntil {
 
 /** What every planned step has, whatever its kind. */
 export interface PlannedCommon {
-  /** `3`, `3.on_failure.1`. */
+  /** `3`, `3.on_failure.1`, `3.do.1` (of an item: `3.item.2.1`). */
   readonly path: string;
   /** `file:line`. */
   readonly place: string;
@@ -104,7 +106,28 @@ export interface PlannedAnalyze extends PlannedCommon {
   readonly step: AnalyzeStep;
 }
 
-export type PlannedStep = PlannedClaude | PlannedShell | PlannedAnalyze;
+/** {@link Literal} with its texts compiled. */
+export type PlannedLiteral =
+  | { readonly kind: "text"; readonly text: TextTemplate }
+  | { readonly kind: "value"; readonly value: number | boolean | null }
+  | { readonly kind: "list"; readonly items: readonly PlannedLiteral[] }
+  | { readonly kind: "mapping"; readonly entries: readonly (readonly [string, PlannedLiteral])[] };
+
+export type PlannedItems =
+  | { readonly kind: "list"; readonly items: readonly PlannedLiteral[] }
+  /** `null` only where a problem was told. */
+  | { readonly kind: "reference"; readonly reference: Reference | null }
+  | { readonly kind: "shell"; readonly run: ShellText; readonly timeoutMs: number | null };
+
+export interface PlannedForeach extends PlannedCommon {
+  readonly kind: "foreach";
+  readonly step: ForeachStep;
+  readonly items: PlannedItems;
+  /** Their paths are `3.do.1`; those of an item are `3.item.2.1`, see `forItem`. */
+  readonly steps: readonly PlannedStep[];
+}
+
+export type PlannedStep = PlannedClaude | PlannedShell | PlannedAnalyze | PlannedForeach;
 
 export interface Plan {
   readonly playbook: Playbook;

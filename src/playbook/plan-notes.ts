@@ -2,17 +2,18 @@
 import { shellWord } from "../lib/shell-word.ts";
 import { type Diagnostic, PLAIN_SECRET } from "./diagnostic.ts";
 import type { Playbook } from "./model.ts";
+import type { PlanRequest } from "./plan-request.ts";
 import { everyStep } from "./plan-steps.ts";
 import { warningsOn } from "./plan-warnings.ts";
 import { plainSecrets } from "./secret-rules.ts";
 
-/** `asked`: the values of the parameters are known */
+/** Without `params` nobody has been asked for the values yet. */
 export function notesOn(
   playbook: Playbook,
-  { asked }: { readonly asked: boolean },
+  { params }: Pick<PlanRequest, "params">,
 ): readonly Diagnostic[] {
   return [
-    ...(asked ? [] : requiredParams(playbook)),
+    ...(params === undefined ? requiredParams(playbook) : []),
     ...writtenSecrets(playbook),
     ...warningsOn(playbook),
   ];

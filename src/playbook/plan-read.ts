@@ -1,6 +1,7 @@
 /** From a file's bytes, read, to a plan or all problems at once: the reader's and the plan's (spec 2). */
 import type { Diagnostic } from "./diagnostic.ts";
-import { type PlanRequest, planPlaybook } from "./plan.ts";
+import { planPlaybook } from "./plan.ts";
+import type { PlanRequest } from "./plan-request.ts";
 import type { Plan } from "./plan-model.ts";
 import type { ReadResult } from "./read.ts";
 

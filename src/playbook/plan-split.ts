@@ -1,6 +1,7 @@
 /** Which steps have to keep stdout and stderr apart: known only when every reference was seen. */
 import type { Step } from "./model.ts";
-import type { PlannedHandler, PlannedStep } from "./plan-model.ts";
+import type { PlannedStep } from "./plan-model.ts";
+import { mapPlanned } from "./plan-steps.ts";
 
 /** @param ids steps of which somebody reads `.stdout` or `.stderr`. */
 export function withSplit(
@@ -8,16 +9,9 @@ export function withSplit(
   ids: ReadonlySet<string>,
 ): readonly PlannedStep[] {
   if (ids.size === 0) return steps;
-  const within = (handler: PlannedHandler): PlannedHandler => ({
-    ...handler,
-    steps: withSplit(handler.steps, ids),
-  });
-  return steps.map((step) => ({
-    ...step,
-    split: step.split || (step.step.id !== null && ids.has(step.step.id)),
-    onFailure: step.onFailure && within(step.onFailure),
-    onExitCode: new Map([...step.onExitCode].map(([code, handler]) => [code, within(handler)])),
-    onSuccess: withSplit(step.onSuccess, ids),
+  return mapPlanned(steps, ({ path, split, step }) => ({
+    path,
+    split: split || (step.id !== null && ids.has(step.id)),
   }));
 }
 

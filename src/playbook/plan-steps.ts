@@ -1,7 +1,7 @@
 /** Questions about the steps of a playbook or a plan, nested ones included. */
 import type { Range } from "./diagnostic.ts";
 import type { ClaudeStep, Step, Playbook } from "./model.ts";
-import type { PlannedStep } from "./plan-model.ts";
+import type { PlannedForeach, PlannedHandler, PlannedStep } from "./plan-model.ts";
 
 /** The slash commands a playbook calls, in order of appearance, each once; to look them up first (spec 6.3). */
 export function commandsOf(playbook: Playbook): readonly CalledCommand[] {
@@ -25,13 +25,31 @@ interface CalledCommand {
   readonly bare: string | null;
 }
 
+/** The steps that stand in this one, in the order they stand: those of a loop, then those of its handlers. */
+function childrenOf(step: Step): readonly Step[] {
+  return [
+    ...(step.kind === "foreach" ? step.steps : []),
+    ...(step.onFailure?.steps ?? []),
+    ...step.onExitCode.flatMap(({ handler }) => handler.steps),
+    ...step.onSuccess,
+  ];
+}
+
+/** The same of a plan. */
+function plannedChildrenOf(step: PlannedStep): readonly PlannedStep[] {
+  return [
+    ...(step.kind === "foreach" ? step.steps : []),
+    ...(step.onFailure?.steps ?? []),
+    ...[...step.onExitCode.values()].flatMap(({ steps }) => steps),
+    ...step.onSuccess,
+  ];
+}
+
 /** Every step, nested ones too, in the order they stand. */
 export function* everyStep(steps: readonly Step[]): Generator<Step> {
   for (const step of steps) {
     yield step;
-    yield* everyStep(step.onFailure?.steps ?? []);
-    for (const { handler } of step.onExitCode) yield* everyStep(handler.steps);
-    yield* everyStep(step.onSuccess);
+    yield* everyStep(childrenOf(step));
   }
 }
 
@@ -39,16 +57,48 @@ export function* everyStep(steps: readonly Step[]): Generator<Step> {
 export function* everyPlannedStep(steps: readonly PlannedStep[]): Generator<PlannedStep> {
   for (const step of steps) {
     yield step;
-    yield* everyPlannedStep(step.onFailure?.steps ?? []);
-    for (const handler of step.onExitCode.values()) yield* everyPlannedStep(handler.steps);
-    yield* everyPlannedStep(step.onSuccess);
+    yield* everyPlannedStep(plannedChildrenOf(step));
   }
+}
+
+/** Runs of one attempt, by `retry`; those after trouble of the service that may pass are not counted. */
+export function mostRuns({ kind, step: { retry } }: PlannedStep): number {
+  if (retry === null) return 1;
+  return retry.attempts ?? (kind === "claude" ? 4 : 3);
 }
 
 /** Runs of a step, whichever of its handlers counts. */
 export function mostAttempts({ onFailure, onExitCode }: PlannedStep): number {
   const handlers = [onFailure, ...onExitCode.values()];
   return Math.max(1, ...handlers.map((each) => each?.handler.maxAttempts ?? 1));
+}
+
+/** Planned steps and all that stand in them, changed one by one. */
+export function mapPlanned(
+  steps: readonly PlannedStep[],
+  change: (step: PlannedStep) => Pick<PlannedStep, "path" | "split">,
+): readonly PlannedStep[] {
+  const within = (handler: PlannedHandler): PlannedHandler => ({
+    ...handler,
+    steps: mapPlanned(handler.steps, change),
+  });
+  return steps.map((step) => ({
+    ...step,
+    ...change(step),
+    ...(step.kind === "foreach" ? { steps: mapPlanned(step.steps, change) } : {}),
+    onFailure: step.onFailure && within(step.onFailure),
+    onExitCode: new Map([...step.onExitCode].map(([code, handler]) => [code, within(handler)])),
+    onSuccess: mapPlanned(step.onSuccess, change),
+  }));
+}
+
+/** The steps of a loop for one of its items: `3.do.1` becomes `3.item.2.1`. */
+export function forItem({ path, steps }: PlannedForeach, index: number): readonly PlannedStep[] {
+  const from = `${path}.do.`;
+  return mapPlanned(steps, (step) => ({
+    path: `${path}.item.${index}.${step.path.slice(from.length)}`,
+    split: step.split,
+  }));
 }
 
 /** The slash command a step calls, without the slash; `null`: plain text. White space before it is not sent. */

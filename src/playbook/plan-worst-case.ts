@@ -1,7 +1,7 @@
 /** How often a plan's steps can run at most: every attempt fails until the last, every handler is needed. */
 import { unreachable } from "../lib/unreachable.ts";
 import type { Plan, PlannedGate, PlannedStep } from "./plan-model.ts";
-import { mostAttempts } from "./plan-steps.ts";
+import { mostAttempts, mostRuns } from "./plan-steps.ts";
 
 /** Runs by kind; whole numbers up to {@link MOST_RUNS}, where counting ends. */
 export interface Runs {
@@ -34,13 +34,25 @@ export function times(runs: Runs, factor: number): Runs {
 function ofStep(planned: PlannedStep): Runs {
   const attempts = mostAttempts(planned);
   const gates = planned.validation.reduce((all, gate) => all + gateRuns(gate), 0);
-  const own = sum({ ...NONE, [planned.kind]: 1, gates }, runsOf(planned.onSuccess));
+  const once = sum({ ...NONE, gates }, runsOf(planned.onSuccess));
+  const own = sum(once, planned.kind === "foreach" ? loopRuns(planned) : ownRuns(planned));
   // One handler a failure: by its exit code, else `on_failure`. The last failure has none, unless it is the only one.
   const handlers = [planned.onFailure, ...planned.onExitCode.values()].map((handler) =>
     runsOf(handler?.steps ?? []),
   );
   const dearest = handlers.reduce(larger, NONE);
   return sum(times(own, attempts), times(dearest, Math.max(1, attempts - 1)));
+}
+
+function ownRuns(planned: Exclude<PlannedStep, { kind: "foreach" }>): Runs {
+  return { ...NONE, [planned.kind]: mostRuns(planned) };
+}
+
+/** A list that is not known yet may have as many items as are allowed. */
+function loopRuns({ items, step, steps }: Extract<PlannedStep, { kind: "foreach" }>): Runs {
+  const count = items.kind === "list" ? items.items.length : step.maxItems;
+  const listed = { ...NONE, shell: items.kind === "shell" ? 1 : 0 };
+  return sum(listed, times(runsOf(steps), count));
 }
 
 /** A figure is taken before and after. */

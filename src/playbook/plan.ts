@@ -2,43 +2,26 @@
 import type { Condition } from "../values/condition/compile.ts";
 import type { Reference } from "../values/reference.ts";
 import { dottedReferences } from "../values/shell/dotted.ts";
-import { compileShellText, type ShellText } from "../values/shell/compile.ts";
-import type { Value } from "../values/value.ts";
+import { compileShellText, emptyShellText, type ShellText } from "../values/shell/compile.ts";
 import { compileText, doubleBracesIn, type TextTemplate } from "../values/text.ts";
 import type { Diagnostic, Range } from "./diagnostic.ts";
 import type { Holes } from "./holes.ts";
-import type { PlanCondition } from "./conditions.ts";
 import { ValueTypes } from "./value-types.ts";
 import { asGate, GatePlanner } from "./plan-gates.ts";
 import { boundOf } from "./plan-bound.ts";
 import { notesOn } from "./plan-notes.ts";
+import type { PlanRequest } from "./plan-request.ts";
 import { planBody } from "../steps/plan-registry.ts";
-import type { PlanCompiler, TextualProblem } from "../steps/plan-kind.ts";
-import { filterProblems } from "./text-problems.ts";
-import type { ClaudeOptions, FailureHandler, Playbook, SourceText, Step } from "./model.ts";
-import type { CommandRules, Plan, PlannedHandler, PlannedStep } from "./plan-model.ts";
+import type { PlanCompiler, PlanPlace, TextualProblem } from "../steps/plan-kind.ts";
+import { filterProblems, whole } from "./text-problems.ts";
+import type { FailureHandler, ForeachStep, Playbook, SourceText, Step } from "./model.ts";
+import type { Plan, PlannedHandler, PlannedStep } from "./plan-model.ts";
 import { everyStep } from "./plan-steps.ts";
 import { readsOneStream, withSplit } from "./plan-split.ts";
 import { type MissingInput, needsInput } from "./needs-input.ts";
 import { positionAt, rangeInText, type SourceFile, sourceFile } from "./source.ts";
 import { SecretRules, type TextPlace } from "./secret-rules.ts";
-import { type InputsKnown, StaticScope } from "./static-scope.ts";
-
-export interface PlanRequest {
-  readonly inputs: InputsKnown;
-  /** `--max-iterations`. */
-  readonly maxIterations: number | null;
-  /** The environment mmm was started in; `null`: not known, `env.X` is not checked. */
-  readonly environment: Readonly<Record<string, string | undefined>> | null;
-  /** `above` beats the playbook's `claude:` (`--model`), `below` is beaten by it (environment, config). */
-  readonly claude: { readonly above: ClaudeOptions; readonly below: ClaudeOptions };
-  /** Values of the parameters; left out: not known, as in `validate`. */
-  readonly params?: ReadonlyMap<string, Value>;
-  /** By command name, without the slash. */
-  readonly commandRules: ReadonlyMap<string, CommandRules>;
-  /** From `conditionsOf`; `null` when no step has a condition. */
-  readonly conditions: PlanCondition | null;
-}
+import { StaticScope } from "./static-scope.ts";
 
 /** One walk over the steps, linear in their number. With `holes` only the diagnostics mean something. */
 export function planPlaybook(
@@ -65,6 +48,8 @@ class Planner {
   #usesProject = false;
   /** A gate is compiled at each step that lists it: what is wrong with it is told once. */
   readonly #reported = new Set<string>();
+  /** `env` of the loops around the step at hand. */
+  #loopEnv: PlannedStep["env"] = [];
   /** Ids whose stdout or stderr somebody wants alone. */
   readonly #split = new Set<string>();
   /** References to an input that is not there: one thing to mend, however many they are. */
@@ -89,6 +74,9 @@ class Planner {
       conversation: (step) => this.#scope.conversation(step),
       claudeOptions: (own) => ({ ...below, ...playbook.claude, ...above, ...own }),
       rulesOf: (command) => request.commandRules.get(command) ?? null,
+      reference: (source, reference) => this.#reference(source, reference, "plain"),
+      typeOf: (reference) => this.#types.wordFor(reference, params),
+      inside: (step, place) => this.#inside(step, place),
     };
     const gates = {
       shell: (source: SourceText) => this.#shell(source),
@@ -104,8 +92,7 @@ class Planner {
     const plan = this.#walk();
     const missing = needsInput(this.#missing, this.#playbook.file);
     if (missing !== null) this.diagnostics.push(missing);
-    const asked = this.#request.params !== undefined;
-    this.diagnostics.push(...notesOn(this.#playbook, { asked }));
+    this.diagnostics.push(...notesOn(this.#playbook, this.#request));
     return plan;
   }
 
@@ -116,14 +103,13 @@ class Planner {
       value: this.#text(value, "header-env"),
     }));
     const steps = playbook.steps.map((step, index) => this.#step(step, String(index + 1), false));
-    const params = this.#request.params ?? new Map();
     this.#scope.stepEnv = new Set();
     this.#secrets.enter(null);
     const until = this.#gates.until(playbook.until);
     this.#gates.reportUnused();
     return {
       playbook,
-      params,
+      params: this.#request.params ?? new Map(),
       env,
       steps: withSplit(steps, this.#split),
       until,
@@ -133,24 +119,22 @@ class Planner {
   }
 
   #step(step: Step, path: string, inHandler: boolean): PlannedStep {
-    this.#scope.stepEnv = new Set(step.env.map(({ name }) => name));
-    this.#secrets.enter(step);
+    this.#enter(step);
     for (const { source, ...problem } of this.#secrets.problemsOf(step)) {
       this.#report(source, { ...problem, severity: "error", ...whole(source) });
     }
     const condition = step.condition && this.#condition(step.condition);
-    const env = step.env.map(({ name, value }) => {
+    const own = step.env.map(({ name, value }) => {
       const text = this.#text(value, "env");
       this.#secrets.declare(name, text.references);
       return { name, value: text };
     });
+    const env = this.#loopEnv.length === 0 ? own : [...this.#loopEnv, ...own];
     const workingDir = step.workingDir && this.#text(step.workingDir);
-    const { body, needsCommit } = planBody(step, this.#compiler, { inHandler });
+    const { body, needsCommit } = planBody(step, this.#compiler, { inHandler, path, env });
     this.#scope.started(step.id, step.kind, step.captureOutput);
     const handlers = this.#handlers(step, path);
-    this.#scope.stepEnv = new Set(step.env.map(({ name }) => name));
-    this.#secrets.enter(step);
-    for (const { name, value } of env) this.#secrets.declare(name, value.references);
+    this.#enter(step, env);
     this.#scope.finished(
       step.id,
       step.kind,
@@ -180,6 +164,26 @@ class Planner {
 
   #placeOf({ start }: Range): string {
     return `${this.#playbook.file}:${positionAt(this.#source, start).line}`;
+  }
+
+  /** From now on texts are this step's. */
+  #enter(step: Step, made = this.#loopEnv): void {
+    this.#scope.stepEnv = new Set([...this.#loopEnv, ...step.env].map(({ name }) => name));
+    this.#secrets.enter(step);
+    for (const { name, value } of made) this.#secrets.declare(name, value.references);
+  }
+
+  /** The steps of a loop, with its `env`. */
+  #inside(step: ForeachStep, { path, inHandler, env }: PlanPlace): readonly PlannedStep[] {
+    const around = this.#loopEnv;
+    this.#loopEnv = env;
+    const steps = this.#types.inLoop(() =>
+      this.#scope.inLoop(step, () =>
+        step.steps.map((each, index) => this.#step(each, `${path}.do.${index + 1}`, inHandler)),
+      ),
+    );
+    this.#loopEnv = around;
+    return steps;
   }
 
   #handlers(step: Step, path: string): Pick<PlannedStep, "onFailure" | "onExitCode" | "onSuccess"> {
@@ -240,7 +244,7 @@ class Planner {
     const references = text?.references ?? dottedReferences(source.value, problems);
     for (const reference of references) this.#reference(source, reference, "shell");
     // With a problem there is no plan; the empty text only lets the walk go on to find the others.
-    return text ?? compileShellText("", () => false).text ?? raise();
+    return text ?? emptyShellText();
   }
 
   /** Whether it can have a value. */
@@ -272,13 +276,4 @@ class Planner {
     this.#reported.add(key);
     this.diagnostics.push(problem);
   }
-}
-
-/** All of a text. */
-function whole({ value }: SourceText): { readonly start: number; readonly end: number } {
-  return { start: 0, end: value.length };
-}
-
-function raise(): never {
-  throw new Error("the empty shell text does not compile");
 }

@@ -140,11 +140,11 @@ function readTree(
   if (isLoneStep(tree)) {
     const help = "put `- ` in front of the step";
     problems.error("no-steps", firstCharacter(tree.range), "a step, not a list of steps", { help });
-    all.readStep(tree, { depth: 0 });
+    all.readStep(tree, { depth: 0, loops: 0 });
     return null;
   }
   const list = tree.kind === "list" ? tree : stepsOf(header, problems);
-  const steps = list === null ? [] : readSteps(list, { depth: 0 }, all);
+  const steps = list === null ? [] : readSteps(list, { depth: 0, loops: 0 }, all);
   const below = problems.errorCount;
   const playbook = { ...readHeader(header, stem, problems), steps };
   return { playbook, holes: finder.holes(above > 0 || problems.errorCount > below) };

@@ -17,9 +17,14 @@ export interface Reading {
 export interface StepPlace {
   /** 0: a step of the playbook; 1: a step in its handler, and so on. */
   readonly depth: number;
+  /** `foreach` steps around it. */
+  readonly loops: number;
   /** Keys that stand beside the step's own and were taken out (`max_attempts`); for suggestions. */
   readonly beside?: readonly string[];
 }
 
 /** Handlers in handlers (spec 2.3). */
 export const MAX_HANDLER_DEPTH = 5;
+
+/** Loops in loops. */
+export const MAX_LOOP_DEPTH = 5;

@@ -6,12 +6,16 @@ import {
   GROUPS,
   INPUT_NAMES,
   isCapitalName,
+  isLoopName,
+  LOOP_FIELDS,
   SESSION_NAMES,
   STEP_FIELDS,
 } from "../values/names.ts";
 import type { Reference } from "../values/reference.ts";
-import type { ParamType, Step } from "./model.ts";
+import type { ForeachStep, ParamType, Step } from "./model.ts";
+import { LoopScope } from "./loop-scope.ts";
 import { unknown, secretsAreVariables, unknownField, type NameProblem } from "./name-problems.ts";
+import { UndoMap } from "./undo-map.ts";
 
 /** What the plan knows of the inputs; `unknown`: `validate`, which sees no command line. */
 export type InputsKnown = "unknown" | { readonly count: number; readonly allHaveFiles: boolean };
@@ -23,6 +27,8 @@ interface KnownStep {
   readonly done: boolean;
 }
 
+const MOST_OWNERS = 5;
+
 /** Walks along with the plan; every method is constant in the number of steps. */
 export class StaticScope {
   readonly #inputs: InputsKnown;
@@ -32,9 +38,10 @@ export class StaticScope {
   readonly #params: ReadonlyMap<string, ParamType>;
   /** Names under `env:` of the step at hand. */
   stepEnv: ReadonlySet<string> = new Set();
-  readonly #steps = new Map<string, KnownStep>();
-  readonly #outputs = new Map<string, string[]>();
-  readonly #kinds = new Set<Step["kind"]>();
+  readonly #steps = new UndoMap<string, KnownStep>();
+  readonly #outputs = new UndoMap<string, readonly string[]>();
+  readonly #loops = new LoopScope();
+  #kinds: ReadonlySet<Step["kind"]> = new Set();
   #captured = false;
   #failing = 0;
 
@@ -64,30 +71,47 @@ export class StaticScope {
     this.#failing -= 1;
   }
 
+  /** The steps of a loop: what they make is seen by later ones of the same item, and by nobody after it. */
+  inLoop<T>({ items }: ForeachStep, walk: () => T): T {
+    const [kinds, captured] = [this.#kinds, this.#captured];
+    this.#loops.enter(items.kind === "list" ? items.items : null);
+    this.#steps.enter();
+    this.#outputs.enter();
+    const result = walk();
+    this.#outputs.leave();
+    this.#steps.leave();
+    this.#loops.leave();
+    this.#kinds = kinds;
+    this.#captured = captured;
+    return result;
+  }
+
   /** The step has run at least one attempt: its fields have values, its declared outputs not yet. */
   started(id: string | null, kind: KnownStep["kind"], captures: boolean): void {
-    this.#kinds.add(kind);
+    // A loop itself prints nothing.
+    if (kind !== "foreach" && !this.#kinds.has(kind)) this.#kinds = new Set([...this.#kinds, kind]);
     if (captures) this.#captured = true;
     if (id !== null) this.#steps.set(id, { kind, outputs: new Set(), done: false });
   }
 
   finished(id: string | null, kind: KnownStep["kind"], outputs: readonly string[]): void {
     for (const name of outputs) {
-      const owners = this.#outputs.get(name);
-      if (owners === undefined) this.#outputs.set(name, [id ?? ""]);
-      else owners.push(id ?? "");
+      const owners = this.#outputs.get(name) ?? [];
+      // Two tell that the name is ambiguous, five are shown.
+      if (owners.length < MOST_OWNERS) this.#outputs.set(name, [...owners, id ?? ""]);
     }
     if (id !== null) this.#steps.set(id, { kind, outputs: new Set(outputs), done: true });
   }
 
   /** Is a plain name mmm's in shell text? Everything else is the shell's own. */
   isKnownPlain(name: string): boolean {
-    return isCapitalName(name) || this.#outputs.has(name);
+    return isCapitalName(name) || this.#outputs.has(name) || this.#loops.knows(name);
   }
 
   check(reference: Reference): NameProblem | null {
     const [head, field] = reference.path;
     if (typeof head !== "string") return unknown(reference, []);
+    if (head === "item" && field !== undefined) return this.#loops.check(reference, false);
     if (field === undefined || typeof field === "number") return this.#checkPlain(reference, head);
     if (head === "env") return this.#checkEnv(reference, field);
     if (head === "params") return this.#checkParam(reference, field);
@@ -136,15 +160,15 @@ export class StaticScope {
     }
     if (isCapitalName(name)) return null;
     const owners = this.#outputs.get(name);
+    // Outside of loops an output may have such a name.
+    if (this.#loops.knows(name) || (isLoopName(name) && owners === undefined))
+      return this.#loops.check(reference, owners !== undefined);
     if (owners !== undefined && owners.length === 1) return null;
     if (owners !== undefined) {
       return {
         code: "ambiguous-output",
         message: `${reference.text}: several steps declare an output called ${name}`,
-        help: `write ${owners
-          .slice(0, 5)
-          .map((id) => `\${${id === "" ? "ID" : id}.${name}}`)
-          .join(" or ")}`,
+        help: `write ${owners.map((id) => `\${${id === "" ? "ID" : id}.${name}}`).join(" or ")}`,
       };
     }
     if (this.#steps.has(name)) {
@@ -154,13 +178,9 @@ export class StaticScope {
         help: `write \${${name}.output}`,
       };
     }
-    if (this.stepEnv.has(name) || this.#environment?.has(name) === true) {
-      const help = `write \${env.${name}}`;
-      const message = `${reference.text}: nothing of the playbook has this name`;
-      return { code: "unknown-reference", message, help };
-    }
-    if (this.#params.has(name)) {
-      const help = `write \${params.${name}}`;
+    const isEnv = this.stepEnv.has(name) || this.#environment?.has(name) === true;
+    if (isEnv || this.#params.has(name)) {
+      const help = `write \${${isEnv ? "env" : "params"}.${name}}`;
       const message = `${reference.text}: nothing of the playbook has this name`;
       return { code: "unknown-reference", message, help };
     }
@@ -242,12 +262,6 @@ export class StaticScope {
     if (this.#holes.ids.has(id)) return null;
     const step = this.#steps.get(id);
     if (step === undefined) {
-      if (id === "item") {
-        return {
-          code: "not-yet",
-          message: `${reference.text}: ${id} values are not supported by this version of mmm`,
-        };
-      }
       if (this.#ids.has(id)) {
         return {
           code: "not-yet-run",
@@ -257,9 +271,10 @@ export class StaticScope {
       }
       return unknown(reference, [...this.#steps.keys(), ...Object.keys(GROUPS)]);
     }
-    if (STEP_FIELDS.some((each) => each === field) || step.outputs.has(field)) return null;
+    const own: readonly string[] = step.kind === "foreach" ? LOOP_FIELDS : STEP_FIELDS;
+    if (own.includes(field) || step.outputs.has(field)) return null;
     if (field === "spec" && step.kind === "claude" && step.done) return null;
-    const fields = [...STEP_FIELDS, ...step.outputs, ...(step.kind === "claude" ? ["spec"] : [])];
+    const fields = [...own, ...step.outputs, ...(step.kind === "claude" ? ["spec"] : [])];
     return unknownField(reference, { owner: `step ${id}`, field, fields });
   }
 }

@@ -11,7 +11,8 @@ import { notYet } from "./known-keys.ts";
 import type { Step, StepCommon } from "./model.ts";
 import { withoutOldForms } from "./old-forms.ts";
 import { firstCharacter, didYouMean, type Problems } from "./problems.ts";
-import type { Reading, StepPlace } from "./reading.ts";
+import { MAX_LOOP_DEPTH, type Reading, type StepPlace } from "./reading.ts";
+import { readList } from "./step-list.ts";
 import { describe, type Entries, type MappingTree, type ScalarTree, type Tree } from "./tree.ts";
 import { optionalText } from "./values-of.ts";
 
@@ -59,7 +60,7 @@ function readTextStep(tree: ScalarTree, place: StepPlace, reading: Reading): Ste
     return null;
   }
   const entries = place.depth === 0 ? reading.defaults : new Map();
-  const common = readCommon(entries, { range: tree.range, depth: place.depth }, reading);
+  const common = readCommon(entries, { ...place, range: tree.range }, reading);
   return join(common, readCommandText(tree.text), { label: command, named: false });
 }
 
@@ -72,15 +73,58 @@ function readMappingStep(tree: MappingTree, place: StepPlace, reading: Reading):
     checkRest(supported, { tree, place, reading });
     return null;
   }
-  const checked = { ...tree, entries: supported, what: "a step", more: place.beside ?? [] };
+  const own = kind.inside === undefined ? supported : ownKeys(supported, kind, problems);
+  const checked = { ...tree, entries: own, what: "a step", more: place.beside ?? [] };
   const sound = check(checked, kind.schema, problems);
-  const all = place.depth === 0 ? withDefaults(sound, reading.defaults) : sound;
-  const common = readCommon(all, { range: tree.range, depth: place.depth }, reading);
+  const takes = place.depth === 0 && kind.inside === undefined;
+  const all = takes ? withDefaults(sound, reading.defaults) : sound;
+  const common = readCommon(all, { ...place, range: tree.range }, reading);
+  const steps = kind.inside === undefined ? [] : readInside(sound, { kind, place }, reading);
   // A claude step may carry an option that is not there yet: its other keys are read all the same.
   const isSound = sound.has(kind.key) && (kind.key !== "name" || !tooOdd(supported, sound));
   if (!isSound) return null;
   const name = optionalText(kind.weak ? new Map() : all, "name")?.value ?? null;
-  return join(common, kind.read(all), { label: name ?? kind.label(all), named: name !== null });
+  return join(common, kind.read(all, steps), {
+    label: name ?? kind.label(all),
+    named: name !== null,
+  });
+}
+
+/** Options that other steps have, and this one cannot: they are for the steps in it. */
+function ownKeys(entries: Entries, { key: what, inside, schema }: StepKind, problems: Problems) {
+  const isElsewhere = (key: string): boolean => key in stepOptions && !(key in schema.shape);
+  for (const [key, entry] of entries) {
+    if (!isElsewhere(key)) continue;
+    const message = `a \`${what}\` step takes no \`${key}\``;
+    const help = `write it at the steps under \`${inside}\``;
+    problems.error("not-for-foreach", entry.key.range, message, { help });
+  }
+  return new Map([...entries].filter(([key]) => !isElsewhere(key)));
+}
+
+/** The steps of a loop; `defaults` go to them as to all that stand in no handler. */
+function readInside(
+  entries: Entries,
+  { kind, place }: { readonly kind: StepKind; readonly place: StepPlace },
+  reading: Reading,
+): readonly Step[] {
+  const inside = kind.inside ?? "";
+  const entry = entries.get(inside);
+  if (entry === undefined) return [];
+  if (place.loops >= MAX_LOOP_DEPTH) {
+    const message = `\`${kind.key}\` is nested deeper than ${MAX_LOOP_DEPTH} loops`;
+    reading.problems.error(
+      "loops-too-deep",
+      entries.get(kind.key)?.key.range ?? entry.key.range,
+      message,
+      {
+        help: "put the inner steps into a script and call it",
+      },
+    );
+    return [];
+  }
+  const within = { depth: place.depth, loops: place.loops + 1 };
+  return readList(entry.value, { key: inside, within }, reading);
 }
 
 /** A step that is none has options all the same: what is wrong with them is told in the same run. */
@@ -94,7 +138,7 @@ function checkRest(
 ): void {
   const known = new Map([...entries].filter(([key]) => key in stepOptions));
   const sound = check({ ...tree, entries: known, what: "a step" }, optionsSchema, reading.problems);
-  readCommon(sound, { range: tree.range, depth: place.depth }, reading);
+  readCommon(sound, { ...place, range: tree.range }, reading);
 }
 
 /** A whole page of prose is marked by its beginning. */
@@ -161,7 +205,7 @@ function reportNoKind(
   const beside = place.beside ?? [];
   const allowed = [...kindKeys, "name", ...Object.keys(stepOptions), ...beside];
   const unknown = [...entries.keys()].filter((key) => !allowed.includes(key));
-  let isExplained = entries.has("foreach") || unknown.some(isDoer);
+  let isExplained = unknown.some(isDoer);
   for (const key of unknown) {
     if (notYet("step", key) !== undefined) continue;
     unknownKey({ key, entries, allowed }, problems);

@@ -1,5 +1,6 @@
 import type { TextualProblem } from "../steps/plan-kind.ts";
 import type { TextTemplate } from "../values/text.ts";
+import type { SourceText } from "./model.ts";
 
 /** Filters that have no meaning outside shell text; a prompt takes `|file` (spec 3.2). */
 export function filterProblems(
@@ -16,4 +17,9 @@ export function filterProblems(
       start,
       end,
     }));
+}
+
+/** All of a text. */
+export function whole({ value }: SourceText): { readonly start: number; readonly end: number } {
+  return { start: 0, end: value.length };
 }

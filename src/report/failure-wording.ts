@@ -129,6 +129,8 @@ function nextSteps(shown: FailureShown): readonly string[] {
       return ["mend what failed in on_success, see above"];
     case "validation":
       return ["mend what the gate says, see above"];
+    case "item":
+      return ["mend what failed in its items, see above"];
     case "no-commit":
     case "head":
     case "limit":

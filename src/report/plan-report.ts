@@ -39,7 +39,7 @@ export interface StepReport {
   readonly step: string;
   readonly id: string | null;
   readonly label: string;
-  readonly kind: "claude" | "shell" | "analyze";
+  readonly kind: "claude" | "shell" | "analyze" | "foreach";
   /** `file:line`. */
   readonly place: string;
   /** The command or prompt; `null`: an analysis. */
@@ -54,6 +54,8 @@ export interface StepReport {
   readonly timeoutMs: number | null;
   /** Of one attempt after the other; 1: it runs once. */
   readonly maxAttempts: number;
+  /** Of one attempt, by `retry`. */
+  readonly maxRuns: number;
   readonly continueOnError: boolean;
   readonly commit: {
     readonly required: boolean;

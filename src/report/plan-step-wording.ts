@@ -36,6 +36,7 @@ function factsOf(step: StepReport): Facts {
     ...one("in", step.workingDir?.text ?? null),
     ...one("claude", claudeWords(step)),
     ...one("timeout", step.timeoutMs === null ? null : formatDuration(step.timeoutMs)),
+    ...one("retry", step.maxRuns === 1 ? null : `up to ${step.maxRuns} runs an attempt`),
     ...one("outputs", step.outputs.map(({ name, rule }) => `${name} (${rule})`).join(", ")),
     ...step.validation.flatMap((gate) => one("gate", gateWords(gate))),
     ...one("commit", commitWords(step)),
@@ -111,13 +112,17 @@ function handlerLines(
   columns: number | null,
   indent: number,
 ): readonly Line[] {
-  const { maxAttempts, failWorkflow, steps } = handler;
+  const { handler: name, maxAttempts, failWorkflow, steps } = handler;
   const words = [
-    ...(maxAttempts === null ? ["after a success"] : [attemptWords(maxAttempts)]),
+    maxAttempts === null
+      ? name === "do"
+        ? "for each item"
+        : "after a success"
+      : attemptWords(maxAttempts),
     ...(failWorkflow ? [] : ["a failure does not end the run"]),
   ];
   return [
-    ...fact({ text: `${handler.handler}: ${words.join("; ")}`, indent }, columns),
+    ...fact({ text: `${name}: ${words.join("; ")}`, indent }, columns),
     ...steps.flatMap((step) => planStepLines(step, columns, indent + 1)),
   ];
 }

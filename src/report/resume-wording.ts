@@ -1,5 +1,6 @@
 /** What a resumed session says first: what is reused, what starts again, what is left (spec 7). */
-import type { Event, ReusedStep, SessionResumed } from "../engine/events.ts";
+import type { Event } from "../engine/events.ts";
+import type { ReusedStep, SessionResumed } from "../engine/resumed-event.ts";
 import { formatCount, formatMoney } from "./format.ts";
 import { boundsLine } from "./limit-wording.ts";
 import { complain, type Line, say } from "./line.ts";

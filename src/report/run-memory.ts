@@ -3,13 +3,8 @@
  *
  * Bounded: steps are forgotten when they finish.
  */
-import type {
-  Event,
-  FailureDetail,
-  LiveEvent,
-  SessionResumed,
-  StepPlace,
-} from "../engine/events.ts";
+import type { Event, FailureDetail, LiveEvent, StepPlace } from "../engine/events.ts";
+import type { SessionResumed } from "../engine/resumed-event.ts";
 import type { Limits } from "../playbook/model.ts";
 import type { ClaudeUsage } from "../engine/ports.ts";
 

@@ -50,6 +50,8 @@ export function attemptStarted(
     lines.push(...shortTail(indent, step, symbols));
   }
   const most = Math.max(event.maxAttempts, event.attempt);
+  // What a loop does is told item by item.
+  if (event.at.kind === "foreach" && event.attempt === 1) return lines;
   const which = event.attempt > 1 ? ` (attempt ${event.attempt}/${most})` : "";
   const { before, command: run, after } = runningWords(event.at, event.rendered, symbols);
   lines.push(fitting(say(`${indent}${before}${run}${after}${which}`), run));
@@ -73,6 +75,8 @@ function runningWords(
       return { before: `${symbols.shell} Running: `, command, after: "" };
     case "analyze":
       return { before: `${symbols.analyze} Analyzing the project...`, command: "", after: "" };
+    case "foreach":
+      return { before: `${symbols.again} Again: `, command, after: "" };
     case "claude": {
       const after = command.endsWith(symbols.ellipsis) ? "" : "...";
       return { before: `${claudeSymbol(command, symbols)} Running `, command, after };

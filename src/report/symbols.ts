@@ -6,6 +6,7 @@ export interface Symbols {
   readonly iteration: string;
   readonly input: string;
   readonly step: string;
+  readonly item: string;
   readonly claude: string;
   readonly repair: string;
   readonly lint: string;
@@ -42,6 +43,7 @@ const EMOJI: Symbols = {
   iteration: "🔄",
   input: "📥",
   step: "📋",
+  item: "🔹",
   claude: "🤖",
   repair: "🔧",
   lint: "🧹",
@@ -75,6 +77,7 @@ const ASCII: Symbols = {
   iteration: "==>",
   input: "==>",
   step: "-->",
+  item: "-->",
   claude: "->",
   repair: "->",
   lint: "->",

@@ -8,10 +8,11 @@ import { unreachable } from "../lib/unreachable.ts";
 import { formatCount, formatDuration } from "./format.ts";
 import { gateWords } from "./gate-wording.ts";
 import { boundsLine } from "./limit-wording.ts";
+import { itemWords } from "./item-wording.ts";
 import { complain, indentOf, say, type Line } from "./line.ts";
-import { inline, safeLines } from "./safe-text.ts";
 import { againWords } from "./retry-wording.ts";
 import { resumeWords } from "./resume-wording.ts";
+import { inline, safeLines } from "./safe-text.ts";
 import {
   attemptFinished,
   attemptStarted,
@@ -81,6 +82,7 @@ export function wordsOf(event: Event, context: SummaryContext): readonly Line[] 
 function otherWords(
   event:
     | Parameters<typeof gateWords>[0]
+    | Parameters<typeof itemWords>[0]
     | Parameters<typeof againWords>[0]
     | Parameters<typeof resumeWords>[0],
   { memory, symbols }: SummaryContext,
@@ -89,6 +91,10 @@ function otherWords(
     case "gate-started":
     case "gate-finished":
       return gateWords(event, symbols);
+    case "items-listed":
+    case "item-started":
+    case "item-finished":
+      return itemWords(event, symbols);
     case "session-resumed":
     case "unit-restarted":
       return resumeWords(event, symbols);

@@ -1,5 +1,6 @@
 /** From a journal to what the next process of the session need not do again (spec 7). */
-import type { Event, ReusedStep, StepPlace } from "../engine/events.ts";
+import type { Event, StepPlace } from "../engine/events.ts";
+import type { ReusedStep } from "../engine/resumed-event.ts";
 import type { LanePast, Past, PastRecord } from "../engine/lane.ts";
 import type { TreePoint } from "../engine/ports.ts";
 import type { Spent } from "../engine/totals.ts";

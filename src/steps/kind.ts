@@ -1,12 +1,20 @@
 import type * as z from "zod";
-import type { AnalyzeStep, ClaudeStep, ShellStep, StepCommon } from "../playbook/model.ts";
+import type {
+  AnalyzeStep,
+  ClaudeStep,
+  ForeachStep,
+  ShellStep,
+  Step,
+  StepCommon,
+} from "../playbook/model.ts";
 import type { Entries } from "../playbook/tree.ts";
 
 /** What makes a step this kind and no other. */
 export type StepBody =
   | Omit<ClaudeStep, keyof StepCommon>
   | Omit<ShellStep, keyof StepCommon>
-  | Omit<AnalyzeStep, keyof StepCommon>;
+  | Omit<AnalyzeStep, keyof StepCommon>
+  | Omit<ForeachStep, keyof StepCommon>;
 
 /** One form of step; the reader finds it by its key, and checks it with its schema before `read`. */
 export interface StepKind {
@@ -16,8 +24,10 @@ export interface StepKind {
   readonly weak: boolean;
   /** All keys of such a step, the common options included. */
   readonly schema: z.ZodObject;
-  /** Entries have passed the schema. */
-  readonly read: (entries: Entries) => StepBody;
+  /** The key that holds steps of its own; such a step takes no `defaults`, the steps in it do. */
+  readonly inside?: string;
+  /** Entries have passed the schema; `steps` are those under `inside`. */
+  readonly read: (entries: Entries, steps: readonly Step[]) => StepBody;
   /** What people see when the step has no `name`, as written; cut to one line by the reader. */
   readonly label: (entries: Entries) => string;
 }

@@ -1,8 +1,9 @@
 /** What planning asks of a step kind: its own texts compiled, its own defaults decided. One answer a kind. */
 import type { Diagnostic } from "../playbook/diagnostic.ts";
-import type { ClaudeOptions, SourceText } from "../playbook/model.ts";
+import type { ClaudeOptions, ForeachStep, SourceText } from "../playbook/model.ts";
 import type { NameProblem } from "../playbook/name-problems.ts";
 import type { CommandRules, PlannedCommon, PlannedStep } from "../playbook/plan-model.ts";
+import type { Reference } from "../values/reference.ts";
 import type { ShellText } from "../values/shell/compile.ts";
 import type { TextTemplate } from "../values/text.ts";
 
@@ -25,11 +26,20 @@ export interface PlanCompiler {
   readonly claudeOptions: (own: ClaudeOptions) => ClaudeOptions;
   /** Of a slash command, without the slash; `null`: none are known. */
   readonly rulesOf: (command: string) => CommandRules | null;
+  /** Tells what is wrong with a reference in this text; true when it can have a value. */
+  readonly reference: (source: SourceText, reference: Reference) => boolean;
+  /** `list`, `text`, `number`, ...; `null`: not known before it runs. */
+  readonly typeOf: (reference: Reference) => string | null;
+  /** The steps of a loop. */
+  readonly inside: (step: ForeachStep, place: PlanPlace) => readonly PlannedStep[];
 }
 
 /** Where the step stands, as far as it changes a default. */
 export interface PlanPlace {
   readonly inHandler: boolean;
+  readonly path: string;
+  /** Of the step and the loops around it. */
+  readonly env: PlannedCommon["env"];
 }
 
 export interface PlannedBody<Planned extends PlannedStep = PlannedStep> {

@@ -3,6 +3,7 @@ import { unreachable } from "../lib/unreachable.ts";
 import type { KindRequest, Prepared } from "../engine/kind.ts";
 import { prepareAnalyze } from "./run-analyze.ts";
 import { prepareClaude } from "./run-claude.ts";
+import { prepareForeach } from "./run-foreach.ts";
 import { prepareShell } from "./run-shell.ts";
 
 export async function prepareStep(request: KindRequest): Promise<Prepared> {
@@ -14,6 +15,8 @@ export async function prepareStep(request: KindRequest): Promise<Prepared> {
       return prepareShell({ ...request, planned });
     case "analyze":
       return prepareAnalyze({ ...request, planned });
+    case "foreach":
+      return prepareForeach({ ...request, planned });
     default:
       return unreachable(planned);
   }

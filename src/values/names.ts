@@ -35,6 +35,13 @@ export const GROUPS: Readonly<Record<string, readonly string[]>> = {
   project: PROJECT_FIELDS,
 };
 
+/** Of the innermost loop around a step (spec 2.8); `item` may have fields. */
+const LOOP_NAMES = ["item", "index", "total"] as const;
+
+export function isLoopName(name: string): boolean {
+  return LOOP_NAMES.some((each) => each === name);
+}
+
 /** Words that cannot be a step's id, because `${word.x}` already means something. */
 export const RESERVED_IDS: ReadonlySet<string> = new Set([
   ...Object.keys(GROUPS),
@@ -54,6 +61,16 @@ export const STEP_FIELDS = [
   "success",
   "duration_ms",
   "cost_usd",
+  "attempts",
+  "commits",
+  "commit",
+  "files_changed",
+  "files_added",
+] as const;
+
+/** The same of a loop, which prints nothing and has no exit code. */
+export const LOOP_FIELDS = [
+  "success",
   "attempts",
   "commits",
   "commit",

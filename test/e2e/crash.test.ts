@@ -14,7 +14,7 @@ import type { CliOptions } from "../support/run-cli.ts";
 
 const HOOK = path.resolve(import.meta.dirname, "../support/crash-hook.mjs");
 
-/** Two inputs, two iterations, ten steps with handlers, repairs, outputs and commits of every origin. */
+/** Two inputs, two iterations, eleven steps with handlers, a loop, repairs, outputs and commits of every origin. */
 const PLAYBOOK = `
 name: crash
 max_iterations: 2
@@ -39,6 +39,11 @@ steps:
   - claude: "/write \${ARG} \${ITERATION}"
     id: write
     outputs: {score: {capture: number}}
+  - foreach: {shell: "echo x; echo y"}
+    do:
+      - {shell: "echo \${item} \${ARG} \${ITERATION} >> items.txt", commit_message: "item \${item}"}
+      - {shell: "test \${index} = 1 || { echo lost > lost.txt; exit 5; }"}
+    continue_on_error: true
   - {shell: "echo \${write.score} \${check.attempts} >> end.txt"}
 `;
 

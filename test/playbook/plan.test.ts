@@ -2,7 +2,8 @@
 import { describe, expect, test } from "vitest";
 import type { Plan, PlannedStep } from "../../src/playbook/plan-model.ts";
 import { planCondition } from "../../src/playbook/plan-condition.ts";
-import { planPlaybook, type PlanRequest } from "../../src/playbook/plan.ts";
+import { planPlaybook } from "../../src/playbook/plan.ts";
+import type { PlanRequest } from "../../src/playbook/plan-request.ts";
 import { readPlaybook } from "../../src/playbook/read.ts";
 
 function planned(yaml: string, request: Partial<PlanRequest> = {}) {

@@ -87,6 +87,18 @@ const EACH: { readonly [T in (Event | LiveEvent)["type"]]: Event | LiveEvent } =
   "attempt-finished": fromScript("attempt-finished"),
   "handler-started": fromScript("handler-started"),
   "handler-finished": fromScript("handler-finished"),
+  "items-listed": { type: "items-listed", at: AT, total: 2, done: 0 },
+  "item-started": { type: "item-started", at: AT, index: 1, total: 2, item: "" },
+  "item-finished": {
+    type: "item-finished",
+    at: AT,
+    index: 1,
+    total: 2,
+    item: "",
+    conclusion: "succeeded",
+    failure: null,
+    durationMs: 0,
+  },
   "output-captured": { type: "output-captured", at: AT, name: "", value: "" },
   "gate-started": {
     type: "gate-started",

@@ -21,6 +21,7 @@ const STEP: StepReport = {
   workingDir: null,
   commitMessage: null,
   timeoutMs: null,
+  maxRuns: 1,
   maxAttempts: 1,
   continueOnError: false,
   commit: { required: false, defaulted: true, auto: "on" },

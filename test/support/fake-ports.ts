@@ -31,7 +31,8 @@ import { type Answer, NO_PAST, type Recorder } from "../../src/engine/lane.ts";
 import { NOTHING_SPENT } from "../../src/engine/totals.ts";
 import { runSession, type SessionOutcome, type SessionRequest } from "../../src/engine/session.ts";
 import { planCondition } from "../../src/playbook/plan-condition.ts";
-import { planPlaybook, type PlanRequest } from "../../src/playbook/plan.ts";
+import { planPlaybook } from "../../src/playbook/plan.ts";
+import type { PlanRequest } from "../../src/playbook/plan-request.ts";
 import { renderDiagnostics } from "../../src/playbook/print.ts";
 import { readPlaybook } from "../../src/playbook/read.ts";
 

@@ -90,3 +90,10 @@ function unreadable(scan: Scan, stopped: ShellProblem, recognise: Recogniser): C
   const message = `line ${line}: ${stopped.message}; mmm cannot tell how the values would be quoted`;
   return { problems: [...before, { ...stopped, message }], plan };
 }
+
+/** For the walk over a playbook that goes on after a problem. */
+export function emptyShellText(): ShellText {
+  const { text } = compileShellText("", () => false);
+  if (text === null) throw new Error("the empty shell text does not compile");
+  return text;
+}
