@@ -7,6 +7,7 @@ import { addLimitOptions, type LimitOptions, limitsAsked } from "./limit-options
 import { checkOperands } from "./operands.ts";
 import { refusePlannedCommands, refusePlannedOptions } from "./planned.ts";
 import { addResume, resumeFromCook } from "./resume.ts";
+import { addSchema } from "./schema.ts";
 import { addSessions } from "./sessions.ts";
 import { printable } from "../lib/printable.ts";
 
@@ -63,6 +64,7 @@ function buildProgram(invocation: Invocation, exit: (code: number) => void): Com
   addInit(program, invocation, exit);
   addSessions(program, invocation, exit);
   addDoctor(program, invocation, exit);
+  addSchema(program, invocation, exit);
   addAnalyze(program, invocation, exit);
   refusePlannedCommands(program);
   return program;
