@@ -2,6 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { CookRequest, Invocation } from "../app/cook-request.ts";
 import { addAnalyze } from "./analyze.ts";
+import { addCompletion } from "./completion.ts";
 import { addDoctor } from "./doctor.ts";
 import { addLimitOptions, type LimitOptions, limitsAsked } from "./limit-options.ts";
 import { checkOperands } from "./operands.ts";
@@ -65,6 +66,7 @@ function buildProgram(invocation: Invocation, exit: (code: number) => void): Com
   addSessions(program, invocation, exit);
   addDoctor(program, invocation, exit);
   addSchema(program, invocation, exit);
+  addCompletion(program, invocation, exit);
   addAnalyze(program, invocation, exit);
   refusePlannedCommands(program);
   return program;

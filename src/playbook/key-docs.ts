@@ -32,7 +32,8 @@ export const keyDocs = {
     limits:
       "What the whole session may spend, all inputs and resumes together. Default: no limits.",
     gates: "Checks that mmm makes itself, by name: a command, an expression or a figure.",
-    until: "Stop with success once this expression or gate holds after an iteration; else the run ends with exit 1.",
+    until:
+      "Stop with success once this expression or gate holds after an iteration; else the run ends with exit 1.",
     steps: "The list of steps, in the order they run.",
     commands: "Another name for `steps`.",
   },
@@ -61,6 +62,8 @@ export const keyDocs = {
     auto_commit:
       "false: mmm does not commit what the step left; all: without the usual limits. Default: true.",
     outputs: "Named values for later steps, out of files or of what the step printed.",
+    validation:
+      "Gates that must hold after the step, as in [tests_pass: true]; else it has failed.",
     capture_output:
       "true: stdout becomes $CAPTURED_OUTPUT; a name: the output of that name. Default: false.",
     analysis: "Refresh the project context before the step.",
@@ -110,7 +113,8 @@ export const keyDocs = {
     metric: "A figure, measured before and after the step: {shell: ...} or {coverage: FILE}.",
     must: "What the figure must do: not_regress, increase or decrease.",
     tolerance: "How far it may be off with not_regress: a share as in 5%, or a number. Default: 0.",
-    better: "Which way is better, with not_regress: higher or lower. Default: higher for coverage, else lower.",
+    better:
+      "Which way is better, with not_regress: higher or lower. Default: higher for coverage, else lower.",
     timeout: "For one run of the command, as in 10m.",
   },
   metric: {

@@ -243,7 +243,7 @@ function withIds(value: Json): Json {
     const walked = Object.fromEntries(
       Object.entries(node).map(([key, inner]) => [
         key,
-        key === "config" || key === "defaults" ? inner : walk(inner),
+        ["config", "defaults", "gates"].includes(key) ? inner : walk(inner),
       ]),
     );
     const isStep =
@@ -277,7 +277,9 @@ const KEYS = [
   ..."options command on_failre Shell uses if output_schema continue_session 0 256 300 1a spec output a-b".split(
     " ",
   ),
-  ..."last shell.x 9x x@y gates until validation metric must tolerance better expression coverage".split(" "),
+  ..."last shell.x 9x x@y gates until validation metric must tolerance better expression coverage".split(
+    " ",
+  ),
 ];
 
 const SLIPS: readonly (readonly Json[])[] = [

@@ -84,7 +84,7 @@ describe("the JSON Schema", () => {
           errors: [],
         });
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   }, 60_000);
 
@@ -94,11 +94,11 @@ describe("the JSON Schema", () => {
       fc.property(mutated, (value) => {
         count[expectSame(value).schema ? "accepted" : "rejected"] += 1;
       }),
-      { numRuns: Number(process.env["N"] ?? 1500) },
+      { numRuns: 1200 },
     );
-    expect(count.accepted).toBeGreaterThan(150);
-    expect(count.rejected).toBeGreaterThan(500);
-  }, 900_000);
+    expect(count.accepted).toBeGreaterThan(120);
+    expect(count.rejected).toBeGreaterThan(400);
+  }, 120_000);
 
   test("says of each playbook in examples, docs and golden pictures what the reader says", () => {
     const files = [
