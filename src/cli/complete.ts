@@ -171,7 +171,7 @@ function waiting(command: Command, word: string): Option | null {
     return options.find((each) => each.long === word && each.required) ?? null;
   }
   // `-yn 3`: the last letter counts, and one before it that takes a value has it already.
-  const letters = [...word.slice(1)].map((letter) => `-${letter}`);
+  const letters = Array.from(word.slice(1)).map((letter) => `-${letter}`);
   const at = letters.findIndex((letter) =>
     options.some((each) => each.short === letter && each.required),
   );
