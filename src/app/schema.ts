@@ -10,7 +10,7 @@ import { repositoryTop } from "./repository-top.ts";
 import { modeline, SCHEMA_FILE } from "./modeline.ts";
 import { writeTogether } from "./write-together.ts";
 
-function schemaText(): string {
+export function schemaText(): string {
   return `${JSON.stringify(playbookSchema(), null, 2)}\n`;
 }
 
