@@ -14,7 +14,7 @@ import { notYet } from "../../src/playbook/known-keys.ts";
 import { readPlaybook } from "../../src/playbook/read.ts";
 import { handlerKeys, stepOptions } from "../../src/steps/options.ts";
 import { stepKinds } from "../../src/steps/registry.ts";
-import { blocksOf, documents } from "../docs/blocks.ts";
+import { blocksOf, documents, read } from "../docs/blocks.ts";
 import { hasTwice, type Json, mutated, playbook } from "./generated-playbooks.ts";
 
 const root = path.resolve(import.meta.dirname, "..", "..");
@@ -166,6 +166,25 @@ describe("the JSON Schema", () => {
     );
     for (const place of ["header", "step"] as const) {
       expect(keysOf(place).filter((key) => notYet(place, key) !== undefined)).toEqual([]);
+    }
+  });
+
+  test("has the keys of the tables in docs/playbook.md, and these have all of them", () => {
+    const manual = read("docs/playbook.md");
+    const told = (heading: string): readonly string[] => {
+      const section = manual.split(`\n${heading}\n`)[1]?.split(/\n##/u)[0] ?? "";
+      const cells = [...section.matchAll(/^\| ([^|]*`[^|]*) \|/gmu)].map(([, cell = ""]) => cell);
+      return cells.flatMap((cell) => [...cell.matchAll(/`(\w+)`/gu)].map(([, key = ""]) => key));
+    };
+    const header = Object.keys(headerSchema.shape);
+    const claude = Object.keys(keyDocs.claude).filter((key) => key !== "prompt");
+
+    expect([...told("## Header")].sort()).toEqual(header.sort());
+    expect([...told("## Options of every step")].sort()).toEqual(Object.keys(stepOptions).sort());
+    expect([...new Set(told("### Options of `claude`"))].sort()).toEqual(claude.sort());
+    expect([...told("### Parameters")].sort()).toEqual(Object.keys(keyDocs.param).sort());
+    for (const key of Object.values(keyDocs).flatMap((keys) => Object.keys(keys))) {
+      expect(manual).toMatch(new RegExp(`\\b${key}\\b`, "u"));
     }
   });
 
