@@ -142,6 +142,7 @@ export const forms: Readonly<Record<Plain, Form>> = {
     place: "secret",
   },
   gates: { schema: gates, place: "gate" },
+  pattern: { schema: text, place: null },
   tolerance: {
     schema: {
       type: ["string", "number"],

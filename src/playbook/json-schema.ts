@@ -92,11 +92,13 @@ function stepForms(): readonly Kind[] {
 
 /** What `readCommon` holds names to, beyond their shape. */
 function narrowed(properties: Kind["properties"]): Kind["properties"] {
-  const { id, capture_output: captured, ...rest } = properties;
+  const { id, retry, capture_output: captured, ...rest } = properties;
   if (id === undefined || captured === undefined) throw new Error("a step has no `id` any more");
+  const twice = { required: ["attempts", "max_attempts"] };
   return {
     id: { ...id, not: { enum: [...RESERVED_IDS] } },
     ...rest,
+    retry: { ...retry, not: twice },
     capture_output: { ...captured, not: { enum: [...STEP_FIELDS] } },
   };
 }

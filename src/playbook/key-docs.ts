@@ -50,6 +50,8 @@ export const keyDocs = {
     secrets: "Names of secrets that a Claude step gets; a shell step has all. Default: none.",
     working_dir: "Folder in the repository, from its top. Default: where mmm runs.",
     timeout: "For one attempt: seconds, or 500ms, 90s, 1h30m, 2d. Default: none.",
+    retry:
+      "Run a failed attempt again, after a pause, before its handler is asked: {attempts, backoff, retry_on}. Default: none; a Claude step repeats trouble of the service.",
     on_failure:
       "What runs when the step fails, before it is run again: a step, a list, or {do, max_attempts, fail_workflow}.",
     on_success:
@@ -89,6 +91,18 @@ export const keyDocs = {
   analysis: {
     max_cache_age: "A context younger than this is used as it is. Default: 300 (seconds).",
     force_refresh: "Make it anew, however young it is. Default: false.",
+  },
+  retry: {
+    attempts: "Most runs in one attempt, the first one included.",
+    max_attempts: "Another name for `attempts`.",
+    backoff: "How the pause grows: fixed, linear or exponential. Default: exponential.",
+    initial_delay: "The first pause. Default: 1s.",
+    max_delay: "The longest pause. Default: 30s.",
+    jitter: "Vary the pauses, so that many do not come back at once. Default: true.",
+    retry_on:
+      "Which failures: transient, timeout, {exit_code: [75]} or {pattern: ...}. Default: any of a shell step, transient and timeout of Claude.",
+    exit_code: "Exit codes, 1 to 255.",
+    pattern: "A literal text, or /regex/, in what the step printed.",
   },
   handler: {
     do: "The steps of the handler.",

@@ -59,11 +59,13 @@ export const env = z.record(
 export const exitCode = wholeNumber(1, 255);
 
 /** A literal, or `/regex/flags` (spec 3.3). */
-export const pattern = text.superRefine((value, ctx) => {
-  const compiled = compilePattern(value);
-  if (!compiled.ok)
-    ctx.addIssue({ code: "custom", message: `a literal or /regex/ (${compiled.error})` });
-}).meta(formed("pattern"));
+export const pattern = text
+  .superRefine((value, ctx) => {
+    const compiled = compilePattern(value);
+    if (!compiled.ok)
+      ctx.addIssue({ code: "custom", message: `a literal or /regex/ (${compiled.error})` });
+  })
+  .meta(formed("pattern"));
 
 /** Forms that zod alone does not tell; `playbook/json-schema-forms.ts` has the JSON Schema of each. */
 export type FormName =

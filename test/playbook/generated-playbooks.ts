@@ -102,6 +102,17 @@ const options = ({ steps, handler }: Tied): Record<string, fc.Arbitrary<Json>> =
   auto_commit: fc.constantFrom(true, false, "on", "off", "all"),
   outputs: dictionary(fc.constantFrom("o1", "o2", "o-3"), output),
   validation,
+  retry: mapping({
+    attempts: fc.integer({ min: 1, max: 10 }),
+    backoff: fc.constantFrom("fixed", "linear", "exponential"),
+    initial_delay: fc.constantFrom("1s", 0.5),
+    max_delay: fc.constantFrom("30s", 60),
+    jitter: fc.boolean(),
+    retry_on: fc.constantFrom<Json>(
+      ["timeout"],
+      ["transient", { exit_code: [75] }, { pattern: "/x/" }],
+    ),
+  }),
   capture_output: fc.oneof(fc.boolean(), fc.constantFrom("captured", "o_9")),
   analysis: fc.oneof(fc.boolean(), mapping(analysis)),
 });
@@ -277,7 +288,7 @@ const KEYS = [
   ..."options command on_failre Shell uses if output_schema continue_session 0 256 300 1a spec output a-b".split(
     " ",
   ),
-  ..."last shell.x 9x x@y gates until validation metric must tolerance better expression coverage".split(
+  ..."last shell.x 9x x@y retry attempts backoff retry_on gates until validation metric must tolerance better expression coverage".split(
     " ",
   ),
 ];

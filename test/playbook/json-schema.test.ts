@@ -32,6 +32,8 @@ const BEYOND: readonly { readonly code: string; readonly message?: RegExp }[] = 
   { code: "bad-path" },
   { code: "bad-pattern" },
   { code: "bad-text" },
+  { code: "bad-value", message: /must be a literal or \/regex\// },
+  { code: "bad-value", message: /^`initial_delay` is longer than/ },
   { code: "bad-value", message: /must be at most 24d/ },
   { code: "bad-value", message: /must be a JSON Schema of at most/ },
   { code: "bad-value", message: /^the default of .* must be one of/ },
