@@ -71,8 +71,11 @@ const gate = fc.oneof(
 );
 
 const validation = fc.constantFrom<Json>(
-  ...["tests_pass", "mine", ["tests_pass", { mine: true }], { tests_pass: true, mine: true }],
-  ...[[{ performance_regression: false }, { lint_clean: true, build_passes: true }]],
+  "tests_pass",
+  "mine",
+  ["tests_pass", { mine: true }],
+  { tests_pass: true, mine: true },
+  [{ performance_regression: false }, { lint_clean: true, build_passes: true }],
 );
 
 const analysis = {
