@@ -7,7 +7,7 @@
 import { Argument, type Command, Option } from "commander";
 import type { Invocation } from "../app/cook-request.ts";
 
-export interface Candidate {
+interface Candidate {
   readonly value: string;
   /** Empty: none. */
   readonly meaning: string;
