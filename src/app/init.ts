@@ -7,6 +7,8 @@ import { renderProjectPage } from "../context/project-page.ts";
 import { shellWord } from "../lib/shell-word.ts";
 import { chooseCommands, choosePlaybook } from "./init-choice.ts";
 import { placeOf, type InitPlace } from "./init-place.ts";
+import { modeline, SCHEMA_FILE } from "./modeline.ts";
+import { schemaText } from "./schema.ts";
 import {
   fingerprint,
   INSTALLED_FILE,
@@ -122,9 +124,15 @@ async function companions(root: string, request: InitRequest): Promise<readonly 
     const text = renderProjectPage(await projectFacts(root, await trackedFiles(root), {}));
     plans.push(plan({ name: "PROJECT.md", file: PROJECT_PAGE, text, place: page }, false, none));
   }
+  // Made by mmm, of what this mmm reads: whatever is there gives way.
+  const schema = await placeOf(root, SCHEMA_FILE);
+  const told = { name: "playbook.schema.json", file: SCHEMA_FILE, text: schemaText() };
+  plans.push(plan({ ...told, place: schema }, true, none));
   const asked = request.playbook ?? null;
   if (asked !== null) {
-    const { name, text } = await choosePlaybook(request.packageRoot, asked);
+    const { name, text: shipped } = await choosePlaybook(request.packageRoot, asked);
+    const line = modeline(path.join(root, "playbooks"), path.join(root, SCHEMA_FILE));
+    const text = `${line}\n${shipped}`;
     const file = `playbooks/${name}.yml`;
     const place = await placeOf(root, file);
     // A copy is meant to be changed, so it is never `updated`.

@@ -147,12 +147,14 @@ async function playbooksIn(directory: string, isNamed = false): Promise<readonly
 }
 
 /** A repository's top holds many YAML files that are something else. */
-async function looksLikePlaybook(file: string): Promise<boolean> {
+export async function looksLikePlaybook(file: string): Promise<boolean> {
   const text = await readFile(file, "utf8").catch(() => "");
-  return /^\s*-\s+(claude|shell|name|"?\/?mmm-)|^(steps|commands):/m.test(text.slice(0, 20_000));
+  const shape =
+    /^\s*-\s+(claude|shell|name|"?\/?mmm-)|^(steps|commands):|^(\{\s*|[ \t]{0,2})"(steps|commands)"\s*:|^\s*\[\s*\{\s*"(claude|shell|name)"\s*:/m;
+  return shape.test(text.slice(0, 20_000));
 }
 
-async function shippedNames(packageRoot: string): Promise<readonly string[]> {
+export async function shippedNames(packageRoot: string): Promise<readonly string[]> {
   const entries = await readdir(path.join(packageRoot, "examples")).catch((): string[] => []);
   return entries
     .filter((name) => name.endsWith(".yml"))

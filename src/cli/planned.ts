@@ -2,7 +2,7 @@
 import { type Command, Option } from "commander";
 import { MmmError } from "../errors.ts";
 
-const COMMANDS = ["worktree", "schema", "completion"];
+const COMMANDS = ["worktree"];
 
 /** Of `cook`. A value is taken along, so that nothing is said about it. */
 const OPTIONS = ["-w, --worktree", "--parallel [n]"];

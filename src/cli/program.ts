@@ -2,11 +2,13 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { CookRequest, Invocation } from "../app/cook-request.ts";
 import { addAnalyze } from "./analyze.ts";
+import { addCompletion } from "./completion.ts";
 import { addDoctor } from "./doctor.ts";
 import { addLimitOptions, type LimitOptions, limitsAsked } from "./limit-options.ts";
 import { checkOperands } from "./operands.ts";
 import { refusePlannedCommands, refusePlannedOptions } from "./planned.ts";
 import { addResume, resumeFromCook } from "./resume.ts";
+import { addSchema } from "./schema.ts";
 import { addSessions } from "./sessions.ts";
 import { printable } from "../lib/printable.ts";
 
@@ -63,6 +65,8 @@ function buildProgram(invocation: Invocation, exit: (code: number) => void): Com
   addInit(program, invocation, exit);
   addSessions(program, invocation, exit);
   addDoctor(program, invocation, exit);
+  addSchema(program, invocation, exit);
+  addCompletion(program, invocation, exit);
   addAnalyze(program, invocation, exit);
   refusePlannedCommands(program);
   return program;

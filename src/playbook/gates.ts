@@ -16,7 +16,8 @@ const timeout = is.duration({ zero: false }).optional();
 const TOLERANCE = "a share as in 5%, or a number from 0";
 const tolerance = z
   .union([z.string({ error: TOLERANCE }), z.number({ error: TOLERANCE })], { error: TOLERANCE })
-  .refine((value) => parseTolerance(value) !== null, { error: TOLERANCE });
+  .refine((value) => parseTolerance(value) !== null, { error: TOLERANCE })
+  .meta(is.formed("tolerance"));
 
 const metricForms = z.union(
   [
@@ -28,7 +29,7 @@ const metricForms = z.union(
 
 const MUSTS = ["not_regress", "increase", "decrease"] as const;
 
-const schemas = {
+export const gateSchemas = {
   shell: z.strictObject({ shell: is.text, timeout }),
   expression: z.strictObject({ expression: is.text }),
   metric: z.strictObject({
@@ -40,7 +41,7 @@ const schemas = {
   }),
 } as const;
 
-type Kind = keyof typeof schemas;
+type Kind = keyof typeof gateSchemas;
 const KINDS: readonly Kind[] = ["shell", "expression", "metric"];
 
 /** One that cannot be read has no `check`: its name is known all the same. */
@@ -85,7 +86,7 @@ function readCheck(name: string, tree: Tree, problems: Problems): GateCheck | nu
     reportKind(what, tree, { kinds, problems });
     return null;
   }
-  const sound = check({ ...tree, what }, schemas[kind], problems);
+  const sound = check({ ...tree, what }, gateSchemas[kind], problems);
   if (sound.size !== tree.entries.size) return null;
   if (kind === "shell") return { kind, run: requiredText(sound, "shell") };
   if (kind === "expression") return { kind, text: requiredText(sound, "expression") };
@@ -97,7 +98,7 @@ function reportKind(
   { entries, range }: MappingTree,
   { kinds, problems }: { readonly kinds: readonly Kind[]; readonly problems: Problems },
 ): void {
-  const all = KINDS.flatMap((kind) => Object.keys(schemas[kind].shape));
+  const all = KINDS.flatMap((kind) => Object.keys(gateSchemas[kind].shape));
   const allowed = [...new Set(all)];
   const unknown = [...entries.keys()].filter((key) => !allowed.includes(key));
   for (const key of unknown) unknownKey({ key, entries, allowed }, problems);

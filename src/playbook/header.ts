@@ -16,21 +16,21 @@ import { describe, type Entries, type MappingTree } from "./tree.ts";
 import { entriesOf, numberOf, optionalText, readEnv, textOf } from "./values-of.ts";
 
 /** What stands beside `steps` (spec 2.1). `defaults` is checked on its own. */
-const headerSchema = z.strictObject({
+export const headerSchema = z.strictObject({
   name: is.text.optional(),
   description: is.anyText.optional(),
   max_iterations: is.wholeNumber(1, 1000).optional(),
   env: is.env.optional(),
   params: paramsSchema.optional(),
   secrets: secretsSchema.optional(),
-  defaults: z.unknown().optional(),
+  defaults: is.form("defaults").optional(),
   commit: z.enum(["auto", "off"], { error: "one of auto off" }).optional(),
   claude: z.strictObject(claudeOptions, { error: "a mapping, as in {model: opus}" }).optional(),
   limits: limitsSchema.optional(),
   gates: is.form("gates").optional(),
   until: is.text.optional(),
-  steps: z.unknown().optional(),
-  commands: z.unknown().optional(),
+  steps: is.form("step-list").optional(),
+  commands: is.form("step-list").optional(),
 });
 
 const KEYS = Object.keys(headerSchema.shape);

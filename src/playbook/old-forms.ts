@@ -7,7 +7,8 @@ import type { Problems } from "./problems.ts";
 import { prefixText } from "./source-text.ts";
 import { describe, type Entries, type Entry, type ScalarTree, type Tree } from "./tree.ts";
 
-const METADATA = ["timeout", "continue_on_error", "env", "commit_required", "analysis"];
+/** Keys of `metadata` that belong to the step itself. */
+export const METADATA = ["timeout", "continue_on_error", "env", "commit_required", "analysis"];
 
 /** A step's entries with every old form replaced by what it means today. */
 export function withoutOldForms(entries: Entries, problems: Problems): Entries {

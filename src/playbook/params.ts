@@ -12,7 +12,7 @@ import { boolOf, entriesOf, textOf } from "./values-of.ts";
 
 const TYPES = ["string", "number", "boolean", "list"] as const;
 
-const declaration = z.strictObject(
+export const paramSchema = z.strictObject(
   {
     type: z.enum(TYPES, { error: `one of ${TYPES.join(" ")}` }).optional(),
     required: is.bool.optional(),
@@ -31,7 +31,7 @@ export const paramsSchema = z.record(
     .string()
     .max(100)
     .regex(/^[A-Za-z_]\w*(?:-\w+)*$/, { error: "letters, digits, `_` and `-`, as in max_size" }),
-  declaration,
+  paramSchema.meta(is.formed("param")),
   { error: "a mapping, as in {version: {type: string, required: true}}" },
 );
 

@@ -1,6 +1,6 @@
 /** `secrets:` of the header (spec 2.1). */
 import * as z from "zod";
-import { text } from "../steps/schema.ts";
+import { formed, text } from "../steps/schema.ts";
 import type { SecretDeclaration } from "./model.ts";
 import type { Problems } from "./problems.ts";
 import type { Entries } from "./tree.ts";
@@ -14,7 +14,8 @@ const variable = z
 
 const source = z
   .strictObject({ env: variable.optional(), file: text.optional() }, { error: FORM })
-  .refine(({ env, file }) => (env === undefined) !== (file === undefined), { error: FORM });
+  .refine(({ env, file }) => (env === undefined) !== (file === undefined), { error: FORM })
+  .meta(formed("secret-source"));
 
 export const secretsSchema = z.record(
   z.string().regex(NAME, { error: "letters, digits and `_`, as in API_TOKEN" }),

@@ -47,7 +47,8 @@ const schemaMapping = z
   )
   .refine((value) => JSON.stringify(value).length <= MAX_SCHEMA_CHARACTERS, {
     error: `a JSON Schema of at most ${MAX_SCHEMA_CHARACTERS} characters`,
-  });
+  })
+  .meta(is.formed("output-schema"));
 
 /** Options of a Claude step, and of all of them in the header's `claude`. */
 export const claudeOptions = {

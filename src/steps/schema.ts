@@ -7,7 +7,7 @@ import { parseDuration } from "../lib/duration.ts";
 import { compilePattern } from "../lib/pattern.ts";
 
 /** Node's timers overflow past 2^31 ms and fire at once; 24 days is the last whole day below. */
-const MAX_DURATION_MS = 24 * 86_400_000;
+export const MAX_DURATION_MS = 24 * 86_400_000;
 
 export const text = z.string({ error: "a text" }).min(1, { error: "a text that is not empty" });
 export const anyText = z.string({ error: "a text" });
@@ -33,7 +33,8 @@ export const duration = ({ zero }: { readonly zero: boolean }) => {
       if (ms === null) ctx.addIssue({ code: "custom", message: error });
       else if (ms === 0 && !zero) ctx.addIssue({ code: "custom", message: "longer than 0" });
       else if (ms > MAX_DURATION_MS) ctx.addIssue({ code: "custom", message: "at most 24d" });
-    });
+    })
+    .meta(formed(zero ? "duration-or-0" : "duration"));
 };
 
 /** Names that references start with (spec 3.1). */
@@ -58,13 +59,36 @@ export const env = z.record(
 export const exitCode = wholeNumber(1, 255);
 
 /** A literal, or `/regex/flags` (spec 3.3). */
-export const pattern = text.superRefine((value, ctx) => {
-  const compiled = compilePattern(value);
-  if (!compiled.ok)
-    ctx.addIssue({ code: "custom", message: `a literal or /regex/ (${compiled.error})` });
-});
+export const pattern = text
+  .superRefine((value, ctx) => {
+    const compiled = compilePattern(value);
+    if (!compiled.ok)
+      ctx.addIssue({ code: "custom", message: `a literal or /regex/ (${compiled.error})` });
+  })
+  .meta(formed("pattern"));
 
-/** Read by hand, in forms of its own; `form` names it for the JSON Schema. */
-export const form = (
-  name: "handler" | "exit-codes" | "steps" | "outputs" | "capture" | "validation" | "gates",
-) => z.unknown().meta({ form: name });
+/** Forms that zod alone does not tell; `playbook/json-schema-forms.ts` has the JSON Schema of each. */
+export type FormName =
+  | "defaults"
+  | "duration"
+  | "duration-or-0"
+  | "exit-codes"
+  | "gates"
+  | "handler"
+  | "output-schema"
+  | "outputs"
+  | "param"
+  | "pattern"
+  | "secret-source"
+  | "step-list"
+  | "steps"
+  | "tolerance"
+  | "validation";
+
+/** Says of a schema that it has a refinement, or is checked by the reader itself. */
+export function formed(form: FormName): { readonly form: FormName } {
+  return { form };
+}
+
+/** Read by hand, in forms of its own. */
+export const form = (name: FormName) => z.unknown().meta(formed(name));

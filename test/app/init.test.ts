@@ -40,6 +40,9 @@ function commandsOf(root: string): string {
   return path.join(root, ".claude", "commands");
 }
 
+const SCHEMA = { name: "playbook.schema.json", path: ".mmm/playbook.schema.json" };
+const MODELINE = "# yaml-language-server: $schema=../.mmm/playbook.schema.json";
+
 describe("mmm init (spec 9.1)", () => {
   it("says how to trust a repository of another user; one without a commit is fine", async () => {
     const root = scratch.repository({ "a.ts": "" });
@@ -80,7 +83,7 @@ describe("mmm init (spec 9.1)", () => {
       `${block}mmm-lint 1\n`,
     );
     expect(report.next).toEqual([
-      'git add .claude/commands .mmm/PROJECT.md .mmm/installed.json && git commit -m "chore: install mmm commands"',
+      'git add .claude/commands .mmm/PROJECT.md .mmm/playbook.schema.json .mmm/installed.json && git commit -m "chore: install mmm commands"',
     ]);
   });
 
@@ -107,7 +110,9 @@ describe("mmm init (spec 9.1)", () => {
 
     expect(report.files[0]?.outcome).toBe("installed");
     expect(report.next).toEqual([]);
-    expect(partly.next[0]).toMatch(/^git add \.mmm\/PROJECT\.md \.mmm\/installed\.json &&/u);
+    expect(partly.next[0]).toMatch(
+      /^git add \.mmm\/PROJECT\.md \.mmm\/playbook\.schema\.json \.mmm\/installed\.json &&/u,
+    );
   });
 
   it("says unchanged the second time, and has nothing to commit", async () => {
@@ -133,6 +138,7 @@ describe("mmm init (spec 9.1)", () => {
     });
     const target = path.join(commandsOf(root), "mmm-lint.md");
     chmodSync(target, 0o600);
+    await init(root, { only: ["mmm-lint"] });
 
     const kept = await init(root, { only: ["mmm-lint"] });
     const textKept = readFileSync(target, "utf8");
@@ -189,11 +195,12 @@ describe("mmm init (spec 9.1)", () => {
 
     expect(first.others).toEqual([
       { name: "PROJECT.md", path: ".mmm/PROJECT.md", outcome: "installed" },
+      { ...SCHEMA, outcome: "installed" },
     ]);
     expect(made).toMatch(/^# shop\n\nsells `things`\n/u);
     expect(made).toContain("- languages: Rust 100 %\n");
     expect(made).toContain("| test | `cargo test` |\n");
-    expect(second.others).toEqual([]);
+    expect(second.others).toEqual([{ ...SCHEMA, outcome: "unchanged" }]);
     expect(readFileSync(page, "utf8")).toBe("mine\n");
   });
 
@@ -212,7 +219,22 @@ describe("mmm init (spec 9.1)", () => {
 
     expect(first).toEqual(["installed", "unchanged"]);
     expect(kept).toEqual(["kept", "mine\n"]);
-    expect(forced).toEqual(["replaced", '- shell: "true"\n']);
+    expect(forced).toEqual(["replaced", `${MODELINE}\n- shell: "true"\n`]);
+  });
+
+  it("writes the schema of playbooks for editors, and puts today's in the place of another", async () => {
+    const root = scratch.repository({ "a.ts": "" });
+    const file = path.join(root, SCHEMA.path);
+
+    await init(root);
+    const text = readFileSync(file, "utf8");
+    writeFileSync(file, "{}\n");
+    const again = await init(root);
+
+    expect(JSON.parse(text)).toHaveProperty("definitions.step");
+    expect(again.others).toEqual([{ ...SCHEMA, outcome: "replaced" }]);
+    expect(again.next[0]).toMatch(/^git add \.mmm\/playbook\.schema\.json &&/u);
+    expect(readFileSync(file, "utf8")).toBe(text);
   });
 
   it("refuses an unknown playbook with the nearest one, and installs nothing", async () => {
