@@ -55,6 +55,8 @@ export interface Run {
   readonly nextUnit: (path: string) => string;
   /** Names the files of a further run of an attempt. @param times from 2 */
   readonly runUnit: (unit: string, times: number) => string;
+  /** Nothing is answered from the past any more. */
+  readonly isLive: () => boolean;
   /** What a step means, shortened: the same for the same step of an unchanged playbook (spec 7). */
   readonly meaningOf: (planned: PlannedStep) => string;
 }

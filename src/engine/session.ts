@@ -22,7 +22,7 @@ export interface SessionOutcome {
 
 /** What the caller decides: the exit code of an interruption comes from the signal (spec 1.1). */
 export interface SessionRequest {
-  readonly run: Omit<Run, "sink" | "nextUnit" | "runUnit" | "toldCommits" | "budget">;
+  readonly run: Omit<Run, "sink" | "nextUnit" | "runUnit" | "isLive" | "toldCommits" | "budget">;
   readonly recorder: Recorder;
   readonly past: Past;
   /** What earlier processes of the session have used up. */
@@ -76,7 +76,8 @@ class Session {
     });
     const nextUnit = (path: string): string => lane.unit(path);
     const runUnit = (unit: string, times: number): string => lane.runUnit(unit, times);
-    const names = { nextUnit, runUnit };
+    const isLive = (): boolean => lane.isLive;
+    const names = { nextUnit, runUnit, isLive };
     return { ...run, ...names, ports, sink, budget: this.#budget, toldCommits: new Set() };
   }
 
