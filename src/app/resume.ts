@@ -64,7 +64,11 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
     limits: mergeLimits(asked.changes.limits, saved.request.limits),
     ...(asked.playbook === null ? {} : { playbook: path.resolve(invocation.cwd, asked.playbook) }),
   };
-  const planned = await plan(request, saved, { start, invocation, from });
+  const planned = await plan(request, saved, { start, invocation, from }).catch(
+    (error: unknown) => {
+      throw playbookGone(error, name);
+    },
+  );
   if (typeof planned === "number") return planned;
   const { secrets } = planned;
   await lookAtLock(start, invocation);
@@ -232,6 +236,15 @@ function nothingDone(name: string): MmmError {
   return new MmmError("session-empty", 3, {
     message: `${name} was stopped before anything was done`,
     next: ["cook again"],
+  });
+}
+
+/** What else lies here, or is shipped, is of no use to this session. */
+function playbookGone(error: unknown, name: string): unknown {
+  if (!(error instanceof MmmError) || error.code !== "playbook-missing") return error;
+  return new MmmError(error.code, error.exitCode, {
+    message: `the playbook of ${name} is gone: ${error.message}`,
+    next: ["put it back", `or say where it lies now: mmm cook FILE --resume ${name}`],
   });
 }
 

@@ -332,6 +332,17 @@ describe("an edited playbook", () => {
     expect(await kitchen.mmm(["resume"])).toMatchObject({ code: 0 });
   });
 
+  test("that is gone is told, with the ways out", async () => {
+    await prepared();
+    await kitchen.repo.git("mv", "pb.yml", "moved.yml");
+
+    const gone = await kitchen.mmm(["resume"]);
+
+    expect(gone).toMatchObject({ code: 2 });
+    expect(gone.stderr).toContain(`the playbook of ${name()} is gone`);
+    expect(gone.stderr).toContain(`mmm cook FILE --resume ${name()}`);
+  });
+
   test("that cannot be read is told like any other", async () => {
     await prepared();
     await kitchen.repo.write("pb.yml", "- shel: x\n");
