@@ -172,6 +172,18 @@ describe.each(Object.entries(CASES))("%s", (_, { yaml, options }) => {
   });
 });
 
+test("what a failed session paid for counts on when it is done again", async () => {
+  const { yaml = "", options } = CASES["a step that fails in the end"] ?? {};
+  const play = new KilledPlay(prepare(yaml, options), options);
+  await play.run(null);
+  const once = costsOf(play);
+  await play.run(null);
+
+  expect(play.world.prompts).toEqual(["/fix", "/fix"]);
+  expect(once).toMatchObject({ knownCostUsd: 0.5, tokens: 3 });
+  expect(costsOf(play)).toMatchObject({ knownCostUsd: 1, tokens: 6 });
+});
+
 /** Claude was at work, and its answer was not in the journal when mmm was killed. */
 function wasAtWork(line: JournalLine | undefined, { when }: Kill): boolean {
   if (line?.type === "answer") return line.call === "claude" && when === "before";
