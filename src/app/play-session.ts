@@ -90,7 +90,10 @@ export async function playSession(prepared: Prepared, resumed: Resumed | null): 
       protectedFiles: tree.protectedFiles(),
     };
     const { gone } = lock;
-    return await record(prepared, { ports, name, words, now, gone, saved, resumed, watch });
+    const code = await record(prepared, { ports, name, words, now, gone, saved, resumed, watch });
+    // The snapshots of a session without commits are all that tells its steps apart.
+    if (code === 0 && prepared.commit === "auto") await tree.release(resumed !== null);
+    return code;
   } finally {
     watch.stop();
     // Finishing throws when the recording cannot be put in its place.

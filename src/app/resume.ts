@@ -64,7 +64,7 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
     limits: mergeLimits(asked.changes.limits, saved.request.limits),
     ...(asked.playbook === null ? {} : { playbook: path.resolve(invocation.cwd, asked.playbook) }),
   };
-  const planned = await plan(request, saved, { start, invocation, from });
+  const planned = await orGone(name, plan(request, saved, { start, invocation, from }));
   if (typeof planned === "number") return planned;
   const { secrets } = planned;
   await lookAtLock(start, invocation);
@@ -233,6 +233,19 @@ function nothingDone(name: string): MmmError {
     message: `${name} was stopped before anything was done`,
     next: ["cook again"],
   });
+}
+
+/** What else lies here, or is shipped, is of no use to this session. */
+async function orGone<T>(name: string, planned: Promise<T>): Promise<T> {
+  try {
+    return await planned;
+  } catch (error) {
+    if (!(error instanceof MmmError) || error.code !== "playbook-missing") throw error;
+    throw new MmmError(error.code, error.exitCode, {
+      message: `the playbook of ${name} is gone: ${error.message}`,
+      next: ["put it back", `or say where it lies now: mmm cook FILE --resume ${name}`],
+    });
+  }
 }
 
 function changed(name: string, { why }: { readonly why: string }): MmmError {

@@ -10,6 +10,7 @@ export function runOf(
   opened: { readonly name: string; readonly directory: string },
 ) {
   const { plan, request, cwd, commit, invocation } = prepared;
+  const meanings = new Map<Parameters<Run["meaningOf"]>[0], string>();
   return {
     plan,
     facts: {
@@ -28,8 +29,11 @@ export function runOf(
       values: prepared.secrets.values,
       mask: (text: string) => prepared.secrets.redactor.text(text),
     },
-    meaningOf: ({ step }: Parameters<Run["meaningOf"]>[0]) =>
-      shortMeaning(meaningOf(step, plan.playbook)),
+    meaningOf: (planned: Parameters<Run["meaningOf"]>[0]) => {
+      const known = meanings.get(planned) ?? shortMeaning(meaningOf(planned.step, plan.playbook));
+      meanings.set(planned, known);
+      return known;
+    },
   };
 }
 

@@ -60,7 +60,8 @@ export async function runAttempt(request: AttemptRequest): Promise<AttemptResult
   let cuts = 0;
   let turn: Turn = { times: 1, run: 1, why: "first" };
   for (;;) {
-    const limit = frame.run.budget.reached(at);
+    // What an earlier process has run was within the limits of then.
+    const limit = frame.run.isLive() ? frame.run.budget.reached(at) : null;
     if (limit !== null) return { kind: "suspended", limit };
     const result = await runOnce(request, prepared, turn);
     const times = turn.times + 1;

@@ -57,6 +57,8 @@ export interface Run {
   readonly runUnit: (unit: string, times: number) => string;
   /** A line for the end of the session: what to type next. */
   readonly tellNext: (line: string) => void;
+  /** Nothing is answered from the past any more. */
+  readonly isLive: () => boolean;
   /** What a step means, shortened: the same for the same step of an unchanged playbook (spec 7). */
   readonly meaningOf: (planned: PlannedStep) => string;
 }

@@ -22,7 +22,10 @@ export interface SessionOutcome {
 
 /** What the caller decides: the exit code of an interruption comes from the signal (spec 1.1). */
 export interface SessionRequest {
-  readonly run: Omit<Run, "sink" | "nextUnit" | "runUnit" | "tellNext" | "toldCommits" | "budget">;
+  readonly run: Omit<
+    Run,
+    "sink" | "nextUnit" | "runUnit" | "tellNext" | "isLive" | "toldCommits" | "budget"
+  >;
   readonly recorder: Recorder;
   readonly past: Past;
   /** What earlier processes of the session have used up. */
@@ -77,7 +80,8 @@ class Session {
     const nextUnit = (path: string): string => lane.unit(path);
     const runUnit = (unit: string, times: number): string => lane.runUnit(unit, times);
     const tellNext = (line: string): void => void this.#next.push(line);
-    const told = { nextUnit, runUnit, tellNext };
+    const isLive = (): boolean => lane.isLive;
+    const told = { nextUnit, runUnit, tellNext, isLive };
     return { ...run, ...told, ports, sink, budget: this.#budget, toldCommits: new Set() };
   }
 

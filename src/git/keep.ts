@@ -1,6 +1,5 @@
 /** Refs of mmm's own: what was undone (`refs/mmm/failed`) and what stood before a step (`refs/mmm/snap`). */
-import { createClient } from "./client.ts";
-import type { Place } from "./place.ts";
+import { type Place, plumb } from "./place.ts";
 
 /**
  * Keeps a commit under the next free `refs/mmm/failed/<session>/<n>`, n from 1, and returns that name.
@@ -19,15 +18,17 @@ export async function keepCommit(place: Place, session: string, commit: string):
 /** A commit of `tree` made by mmm itself, so that a missing identity is no obstacle; signs nothing. */
 export async function commitTree(
   place: Place,
-  commit: { readonly tree: string; readonly parent: string; readonly message: string },
+  commit: { readonly tree: string; readonly parents: readonly string[]; readonly message: string },
 ): Promise<string> {
-  const client = createClient(place.root, {
-    ...place.env,
-    GIT_AUTHOR_NAME: "mmm",
-    GIT_AUTHOR_EMAIL: "mmm@localhost",
-    GIT_COMMITTER_NAME: "mmm",
-    GIT_COMMITTER_EMAIL: "mmm@localhost",
+  const parents = commit.parents.filter((sha) => sha !== "").flatMap((sha) => ["-p", sha]);
+  const sha = await plumb(place, {
+    args: ["commit-tree", ...parents, "-m", commit.message, commit.tree],
+    env: {
+      GIT_AUTHOR_NAME: "mmm",
+      GIT_AUTHOR_EMAIL: "mmm@localhost",
+      GIT_COMMITTER_NAME: "mmm",
+      GIT_COMMITTER_EMAIL: "mmm@localhost",
+    },
   });
-  const parent = commit.parent === "" ? [] : ["-p", commit.parent];
-  return (await client.text("commit-tree", ...parent, "-m", commit.message, commit.tree)).trim();
+  return sha.toString("utf8").trim();
 }

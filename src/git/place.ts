@@ -46,6 +46,8 @@ export interface Plumbing {
   readonly stdin?: Buffer | string;
   /** Instead of the tree's own index. */
   readonly indexFile?: string;
+  /** Besides the place's own. */
+  readonly env?: Environment;
 }
 
 /** stdout; throws for any exit code but 0. */
@@ -61,10 +63,11 @@ export async function tryPlumb(place: Place, plumbing: Plumbing): Promise<GitRes
 function toRun(place: Place, plumbing: Plumbing): Parameters<typeof runGit>[0] {
   return {
     cwd: place.root,
-    env:
-      plumbing.indexFile === undefined
-        ? place.env
-        : { ...place.env, GIT_INDEX_FILE: plumbing.indexFile },
+    env: {
+      ...place.env,
+      ...plumbing.env,
+      ...(plumbing.indexFile === undefined ? {} : { GIT_INDEX_FILE: plumbing.indexFile }),
+    },
     args: [...pinnedArgs, ...plumbing.args],
     ...(plumbing.stdin === undefined ? {} : { stdin: plumbing.stdin }),
   };

@@ -99,7 +99,7 @@ async function removeUncovered(
   const bare = differences.filter(({ path, to }) => to === absent && !unchanged.has(path));
   if (bare.length === 0) return;
   const message = `mmm: ignored files of a failed step of ${setting.session}`;
-  const commit = await commitTree(place, { tree: now, parent: point.head, message });
+  const commit = await commitTree(place, { tree: now, parents: [point.head], message });
   await keepCommit(place, setting.session, commit);
   await removeFiles(place, madeSince(bare));
 }

@@ -13,6 +13,7 @@ import { trailerLine } from "./commit-message.ts";
 import type { CommitLimits } from "./commit.ts";
 import { excludeOwnState } from "./exclude.ts";
 import { realDirectoryInside, realInside } from "./inside.ts";
+import { HeldTrees } from "./held-trees.ts";
 import { commitTree, keepCommit } from "./keep.ts";
 import { absolutePath } from "./path.ts";
 import { createPlace } from "./place.ts";
@@ -39,6 +40,12 @@ export interface OpenTreeOptions {
 export interface SessionTree extends TreePort {
   /** What is protected, for a later process of the session. */
   protectedFiles(): readonly SavedFingerprint[];
+  /**
+   * The session is complete: nobody will come back to what was marked in it.
+   *
+   * @param earlier processes of the session may have marked something too
+   */
+  release(earlier: boolean): Promise<void>;
   /** Keeps mmm's own state out of `git status` (spec 7): lines in the shared `info/exclude`. */
   exclude(): Promise<void>;
 }
@@ -75,12 +82,14 @@ class GitTree implements SessionTree {
   /** The tree object of a HEAD with protected files only; no process while nothing else is dirty. */
   private quiet: { readonly key: string; readonly tree: string } | null = null;
   private clean: { readonly head: string; readonly tree: string } | null = null;
+  private readonly held: HeldTrees;
   private snapped: TreePoint | null = null;
 
   constructor(setting: Setting) {
     this.setting = setting;
     this.place = setting.place;
     this.root = setting.place.root;
+    this.held = new HeldTrees(setting.place, setting.session);
   }
 
   async look(): Promise<TreeLook> {
@@ -96,6 +105,7 @@ class GitTree implements SessionTree {
   async mark(look: TreeLook): Promise<TreePoint> {
     const seen = this.seen.get(look) ?? (await this.see());
     const tree = await this.treeOf(seen);
+    if (tree !== null) await this.held.hold(tree, look.head);
     return { head: look.head, branch: look.branch, tree };
   }
 
@@ -180,7 +190,7 @@ class GitTree implements SessionTree {
     const tree = await writeWorkingTree(this.place, status);
     const commit = await commitTree(this.place, {
       tree,
-      parent: status.head,
+      parents: [status.head],
       message: `mmm: left by a failed step of ${this.setting.session}`,
     });
     return await keepCommit(this.place, this.setting.session, commit);
@@ -198,11 +208,7 @@ class GitTree implements SessionTree {
     const seen = await this.see();
     const { head, branch } = seen.status;
     const tree = (await this.treeOf(seen)) ?? (await this.headTree(seen.status));
-    if (this.snapped?.head !== head || this.snapped.tree !== tree) {
-      const message = `mmm: before a step of ${this.setting.session}`;
-      const commit = await commitTree(this.place, { tree, parent: head, message });
-      await this.place.client.text("update-ref", `refs/mmm/snap/${this.setting.session}`, commit);
-    }
+    if (this.snapped?.head !== head || this.snapped.tree !== tree) await this.held.hold(tree, head);
     this.snapped = { head, branch, tree };
     return this.snapped;
   }
@@ -213,6 +219,10 @@ class GitTree implements SessionTree {
 
   async directoryInside(path: string): Promise<string | null> {
     return await realDirectoryInside(this.root, path);
+  }
+
+  async release(earlier: boolean): Promise<void> {
+    await this.held.release(earlier);
   }
 
   async exclude(): Promise<void> {

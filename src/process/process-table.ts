@@ -32,6 +32,15 @@ export interface ProcessTable {
   isOlder(row: ProcessIdentity, other: ProcessIdentity): boolean;
 }
 
+/** A long session had thousands of children: asking for each that is gone takes longer than one list. */
+const MANY = 64;
+
+function livingOf(identities: readonly ProcessIdentity[]): readonly ProcessIdentity[] {
+  if (identities.length < MANY) return identities;
+  const here = new Set(readdirSync("/proc"));
+  return identities.filter(({ pid }) => here.has(String(pid)));
+}
+
 /** `/proc` where there is one, else `ps`. */
 export function systemProcessTable(): ProcessTable {
   return existsSync("/proc/self/stat") ? procTable : psTable;
@@ -45,7 +54,7 @@ export const procTable: ProcessTable = {
       .map((name) => readStat(Number(name)))
       .filter((row) => row !== null),
   alive: (identities) =>
-    identities
+    livingOf(identities)
       .map((identity) => ({ identity, row: readStat(identity.pid) }))
       .filter(({ identity, row }) => row?.startTime === identity.startTime)
       .map(({ row }) => row)

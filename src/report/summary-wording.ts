@@ -133,7 +133,11 @@ function finishedEarly(event: SessionFinished): boolean {
 
 function factLines(event: SessionFinished, { memory, verbosity }: SummaryContext): Line[] {
   const { totals } = event;
-  const usedClaude = totals.tokens > 0 || totals.costUsd === null || totals.knownCostUsd > 0;
+  const usedClaude =
+    totals.tokens > 0 ||
+    totals.costUsd === null ||
+    totals.knownCostUsd > 0 ||
+    (totals.cutShort ?? 0) > 0;
   const facts: (readonly [name: string, value: string])[] = [
     ["Iterations", iterationWords(event, memory)],
     ["Files improved", formatNumber(totals.filesChanged)],
@@ -154,7 +158,7 @@ function factLines(event: SessionFinished, { memory, verbosity }: SummaryContext
     const cost = costWords(event).join("") || formatMoney(0);
     facts.push([
       "Cost",
-      `${cost}${standing(totals.knownCostUsd, costUsd, formatMoney)}${replayed}`,
+      `${cost}${standing(totals.knownCostUsd, costUsd, formatMoney)}${cutWords(totals)}${replayed}`,
     ]);
     facts.push(...modelFacts(event));
   }
@@ -198,6 +202,11 @@ function costWords(event: SessionFinished): readonly string[] {
   }
   const missing = formatCount(unknownCosts, "step");
   return [`at least ${formatMoney(knownCostUsd)}, ${missing} of unknown cost`];
+}
+
+/** Nobody was told what these cost. */
+function cutWords({ cutShort = 0 }: SessionFinished["totals"]): string {
+  return cutShort === 0 ? "" : `, ${formatCount(cutShort, "call")} cut short, not in the sum`;
 }
 
 function commitLines(event: SessionFinished, { symbols, verbosity }: SummaryContext): Line[] {

@@ -11,7 +11,9 @@ export class Spending {
   #tokens: number;
   #cutShort: number;
   #durationMs: number;
-  #segment: { readonly first: number; last: number } | null = null;
+  /** Claude was started, and its end is not told yet. */
+  #atWork = false;
+  #segment: { readonly first: string; last: string } | null = null;
 
   constructor(before?: Spent) {
     this.#knownCostUsd = before?.knownCostUsd ?? 0;
@@ -21,19 +23,26 @@ export class Spending {
     this.#durationMs = before?.durationMs ?? 0;
   }
 
-  time({ time }: JournalLine): void {
-    const at = Date.parse(time);
-    if (Number.isNaN(at)) return;
-    this.#segment ??= { first: at, last: at };
-    this.#segment.last = at;
+  /** Of each line, in order. */
+  see(entry: JournalLine): void {
+    this.#segment ??= { first: entry.time, last: entry.time };
+    this.#segment.last = entry.time;
+    if (entry.type === "process-started") this.#atWork = entry.at.kind === "claude";
+    else if (entry.type === "attempt-finished") this.#atWork = false;
+    else if (entry.type === "answer" && entry.call === "claude") this.#atWork = false;
   }
 
-  /** What lies between two processes of a session is no work. */
+  /** A process of the session is over; what lies between two of them is no work. */
   pause(): void {
-    // Clocks jump: a segment never takes less than no time.
-    if (this.#segment !== null)
-      this.#durationMs += Math.max(0, this.#segment.last - this.#segment.first);
+    if (this.#segment !== null) {
+      const ms = Date.parse(this.#segment.last) - Date.parse(this.#segment.first);
+      // Clocks jump, and a line may be damaged: a segment never takes less than no time.
+      this.#durationMs += ms > 0 ? ms : 0;
+    }
     this.#segment = null;
+    // mmm was killed under it: what that cost, nobody was told.
+    if (this.#atWork) this.#pay(null);
+    this.#atWork = false;
   }
 
   late(event: Event): void {

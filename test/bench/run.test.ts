@@ -28,6 +28,7 @@ test.each([
   ["plan", /^validate, ids, references, handlers: 20 \/ 2 steps +-?[\d.]+ x /],
   ["claude", /^a Claude step: mmm's own CPU +-?\d+ ms /],
   ["claude", /^Claude says 1 MB: peak over that of 0\.1 MB +[\d.]+ x /],
+  ["resume", /^resume after 1000 events, to its first step +\d+ ms /],
   ["sessions", /^list of 3 sessions: mmm \/ bare +[\d.]+ x /],
 ])("the bench %s runs with a tiny size, and judges no time then", async (name, figure) => {
   const lines = await run(name, "--tiny");

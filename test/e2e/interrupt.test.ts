@@ -90,7 +90,7 @@ describe("F04: an interrupted session", () => {
       expect(await alive()).toEqual([]);
       expect(await kitchen?.repo.read("work.txt")).toBe("half\n");
       expect(await kitchen?.history()).toEqual(["first"]);
-      expect(await kitchen?.repo.git("for-each-ref", "refs/mmm")).toBe("");
+      expect(await kitchen?.repo.git("for-each-ref", "refs/mmm/failed")).toBe("");
       const [last, own, end] = await record();
       expect(last).toMatchObject({
         status: "interrupted",

@@ -229,6 +229,45 @@ describe("goes on", () => {
     expect(await made()).toEqual([]);
   });
 
+  test.each([[[]], [["--no-commit"]]])(
+    "after a gc that keeps nothing it need not keep, with %j",
+    async (args) => {
+      await ready();
+      const playbook = `
+max_iterations: 1
+steps:
+- shell: "echo a > a.txt"
+- shell: "echo b > b.txt; touch started; while ! test -f go; do sleep 0.05; done"
+`;
+      await stopped(playbook, "SIGKILL", args);
+      await kitchen.repo.git("gc", "--quiet", "--prune=now");
+      await kitchen.repo.write("go", "");
+
+      expect(await kitchen.mmm(["resume"])).toMatchObject({ code: 0 });
+      expect(await kitchen.repo.git("for-each-ref", "refs/mmm/failed")).not.toBe("");
+    },
+  );
+
+  test("a limit that was lowered counts from where the session goes on, and all that was spent is told", async () => {
+    await ready();
+    const playbook = `
+max_iterations: 1
+steps:
+- shell: "echo a > a.txt"
+- claude: "/first"
+- shell: "touch started; while ! test -f go; do sleep 0.05; done"
+- shell: "echo end > end.txt"
+`;
+    await stopped(playbook, "SIGKILL");
+    await kitchen.repo.write("go", "");
+
+    const result = await kitchen.mmm(["resume", "--max-duration", "1ms", "--reporter", "json"]);
+
+    expect(result).toMatchObject({ code: 75 });
+    const end = JSON.parse(result.stdout.trim().split("\n").at(-1) ?? "") as object;
+    expect(end).toMatchObject({ stop: "limit", totals: { steps: 2, commits: 2 } });
+  });
+
   test("with a recording that stands in for Claude, after the calls that were made", async () => {
     await ready();
     const playbook = `
@@ -291,6 +330,17 @@ describe("an edited playbook", () => {
     );
 
     expect(await kitchen.mmm(["resume"])).toMatchObject({ code: 0 });
+  });
+
+  test("that is gone is told, with the ways out", async () => {
+    await prepared();
+    await kitchen.repo.git("mv", "pb.yml", "moved.yml");
+
+    const gone = await kitchen.mmm(["resume"]);
+
+    expect(gone).toMatchObject({ code: 2 });
+    expect(gone.stderr).toContain(`the playbook of ${name()} is gone`);
+    expect(gone.stderr).toContain(`mmm cook FILE --resume ${name()}`);
   });
 
   test("that cannot be read is told like any other", async () => {

@@ -756,6 +756,7 @@ describe("snapshot (commit: off)", () => {
     expect(await tree.filesSince(point)).toEqual([{ path: "c", status: "added" }]);
     const next = await tree.snapshot();
     expect(await repo.git("rev-parse", "refs/mmm/snap/s-1^{tree}")).toBe(next.tree);
+    expect(await repo.git("rev-parse", "refs/mmm/snap/s-1^2^{tree}")).toBe(point.tree);
     expect(next.tree).not.toBe(point.tree);
   });
 
@@ -779,6 +780,34 @@ describe("snapshot (commit: off)", () => {
     const point = await tree.snapshot();
 
     expect(point.tree).toBe(await repo.git("rev-parse", "HEAD^{tree}"));
+  });
+});
+
+describe("what is marked", () => {
+  it("outlives a gc, in a later process too, until the session is complete (spec 7)", async () => {
+    const repo = await repoOf({ a: "1" });
+    await repo.write("a", "mine");
+    const tree = await treeOf(repo, { allowDirty: true });
+    const first = await tree.mark(await tree.look());
+    await repo.write("b", "1");
+    const second = await tree.mark(await tree.look());
+    const later = await treeOf(repo, { allowDirty: true });
+    await repo.write("c", "1");
+    await later.mark(await later.look());
+    await repo.git("gc", "--quiet", "--prune=now");
+
+    expect(await tree.filesSince(first)).toHaveLength(2);
+    expect(await tree.filesSince(second)).toHaveLength(1);
+    await later.release(true);
+    expect(await repo.git("for-each-ref", "refs/mmm")).toBe("");
+  });
+
+  it("needs nothing when it is just HEAD", async () => {
+    const repo = await repoOf();
+    const tree = await treeOf(repo);
+    await tree.mark(await tree.look());
+
+    expect(await repo.git("for-each-ref", "refs/mmm")).toBe("");
   });
 });
 

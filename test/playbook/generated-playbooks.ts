@@ -153,10 +153,7 @@ function withSome(tied: Tied, own: fc.Arbitrary<Mapping>): fc.Arbitrary<Mapping>
 }
 
 const loop = ({ steps }: Tied) => ({
-  foreach: fc.constantFrom<Json>(["a", 1, { path: "x" }], "${params.x}", {
-    shell: "ls",
-    timeout: 5,
-  }),
+  foreach: fc.constantFrom<Json>(["a", 1, { path: "x" }], "${params.x}"),
   do: steps,
   max_items: fc.integer({ min: 1, max: 100_000 }),
 });

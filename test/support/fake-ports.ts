@@ -4,12 +4,12 @@
  * `shell:` text (and what `claude` maps a prompt to) is a list of acts, separated by `;`:
  *
  *     write PATH WORDS   remove PATH   commit SUBJECT   back N   amend   branch NAME
- *     print WORDS   err WORDS   env NAME   exit N   fail TIMES CODE   timeout   kill   abort   work MS
+ *     need PATH CODE   print WORDS   err WORDS   env NAME   exit N   fail TIMES CODE   timeout   kill   abort   work MS
  *     flood N WORD      (WORD between two times N letters x)
  *     cost USD   model NAME   over-budget   usage-limit [ISO TIME]     (of Claude; `cost unknown`)
  *     trouble CODE [transient [RETRY AFTER MS]]                        (of Claude)
  *
- * `fail` fails the first TIMES runs of its text, `abort` is a Ctrl-C, `$NAME` comes from the environment.
+ * `need` fails without a file, `fail` the first TIMES runs of its text, `abort` is a Ctrl-C, `$NAME` comes from the environment.
  */
 import { NO_LIMITS, type SessionLimits } from "../../src/engine/budget.ts";
 import type { Event, InputValue } from "../../src/engine/events.ts";
@@ -27,7 +27,7 @@ import type {
   TreeLook,
   TreePoint,
 } from "../../src/engine/ports.ts";
-import { type Answer, NO_PAST, type Recorder } from "../../src/engine/lane.ts";
+import { NO_PAST, type Recorder } from "../../src/engine/lane.ts";
 import { NOTHING_SPENT } from "../../src/engine/totals.ts";
 import { runSession, type SessionOutcome, type SessionRequest } from "../../src/engine/session.ts";
 import { planCondition } from "../../src/playbook/plan-condition.ts";
@@ -180,6 +180,7 @@ export class FakeWorld {
           this.prompts.push(request.prompt);
           this.resumed.push(request.resume?.session ?? null);
           this.budgets.push(request.maxBudgetUsd);
+          request.onStart?.({ pid: 2, startTime: "1" });
           this.timeouts.push(request.timeoutMs);
           const ran = this.#run(this.#actsFor(request.prompt), request.env);
           const { end } = ran;
@@ -228,7 +229,11 @@ export class FakeWorld {
         filesSince: async (from) => Promise.resolve(this.#since(from)),
         sameTree: async (from) => Promise.resolve(this.#since(from).length === 0),
         commit: async (request) => Promise.resolve(this.#commitFor(request)),
-        madeBefore: async () => Promise.resolve(null),
+        madeBefore: async ({ trailers }, from) => {
+          const last = this.commits.get(this.#head);
+          const ours = JSON.stringify(last?.trailers) === JSON.stringify(trailers);
+          return Promise.resolve(ours && last?.parent === from ? last : null);
+        },
         recalled: () => undefined,
         keepFailed: async () => {
           this.kept.push(JSON.stringify(this.files));
@@ -356,7 +361,10 @@ export class FakeWorld {
       else if (verb === "remove")
         this.#files = new Map([...this.#files].filter(([path]) => path !== first));
       else if (verb === "commit") this.commit(words);
-      else if (verb === "back" || verb === "amend") this.#moveHead(verb, Number(first));
+      else if (verb === "need") {
+        const code = this.#files.has(first) ? 0 : Number(rest[0] ?? 1);
+        if (code !== 0) return { end: { kind: "exited", code }, ...said };
+      } else if (verb === "back" || verb === "amend") this.#moveHead(verb, Number(first));
       else if (verb === "branch") this.#branch = first;
       else if (verb === "print") say("stdout", words);
       else if (verb === "flood") {
@@ -466,9 +474,13 @@ export interface PlayOptions extends WorldOptions {
   readonly limits?: Partial<SessionLimits>;
 }
 
-/** Reads, plans and runs a playbook with the real reader, plan and engine. */
-export async function play(yaml: string, options: PlayOptions = {}): Promise<Played> {
-  const { world = new FakeWorld(options), environment = {} } = options;
+/** Reads and plans a playbook with the real reader and plan. */
+export function requestFor(
+  yaml: string,
+  options: PlayOptions,
+  world: FakeWorld,
+): Omit<SessionRequest, "recorder" | "past" | "spent"> {
+  const { environment = {} } = options;
   const inputs = inputsOf(options);
   const { playbook, source, diagnostics } = readPlaybook("pb.yml", yaml);
   if (playbook === null) throw new Error(renderDiagnostics(source, diagnostics));
@@ -481,8 +493,6 @@ export async function play(yaml: string, options: PlayOptions = {}): Promise<Pla
     conditions: planCondition,
   });
   if (plan === null) throw new Error(renderDiagnostics(source, more));
-  const events: Event[] = [];
-  const answers: Answer[] = [];
   const run: SessionRequest["run"] = {
     plan,
     ports: world.ports(),
@@ -506,22 +516,22 @@ export async function play(yaml: string, options: PlayOptions = {}): Promise<Pla
     secrets: { values: new Map<string, string>(), mask: (text: string) => text },
     meaningOf: ({ path }) => path,
   };
+  const exitCode = ({ status }: SessionOutcome): number => (status === "completed" ? 0 : 1);
+  return { run, limits: { ...NO_LIMITS, ...options.limits }, inputs, exitCode };
+}
+
+/** Reads, plans and runs a playbook with the real reader, plan and engine. */
+export async function play(yaml: string, options: PlayOptions = {}): Promise<Played> {
+  const { world = new FakeWorld(options) } = options;
+  const events: Event[] = [];
   const recorder: Recorder = {
     event: (event) => events.push(event),
-    answer: (answer) => answers.push(answer),
+    answer: () => undefined,
     recalled: () => undefined,
     live: () => undefined,
   };
-  const exitCode = ({ status }: SessionOutcome): number => (status === "completed" ? 0 : 1);
-  const outcome = await runSession({
-    run,
-    recorder,
-    past: NO_PAST,
-    spent: NOTHING_SPENT,
-    limits: { ...NO_LIMITS, ...options.limits },
-    inputs,
-    exitCode,
-  });
+  const request = requestFor(yaml, options, world);
+  const outcome = await runSession({ ...request, recorder, past: NO_PAST, spent: NOTHING_SPENT });
   const of = <T extends Event["type"]>(type: T) =>
     events.filter((event): event is Extract<Event, { type: T }> => event.type === type);
   const [finished] = of("session-finished");
