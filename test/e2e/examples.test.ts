@@ -88,6 +88,10 @@ const STORIES: Readonly<Record<string, Story>> = {
     rest: IMPLEMENT_LINT,
     repaired: `code-review implement-spec ${DEBUG} lint`,
   }),
+  "docs-by-file": plain("docs-generate", {
+    found: "docs-generate",
+    repaired: `docs-generate ${DEBUG}`,
+  }),
   documentation: {
     found: "docs-generate docs-generate",
     none: "docs-generate docs-generate",
