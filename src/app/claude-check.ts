@@ -1,7 +1,9 @@
 /** Everything about Claude that can be known before anything is paid for (spec 6.1, 6.3; order: spec 1.1). */
+import type { ResolvedCommands } from "../claude/commands.ts";
 import type { ClaudeSearch } from "../claude/preflight.ts";
 import type { ClaudePort } from "../engine/ports.ts";
 import type { Redactor } from "../lib/redact.ts";
+import { undeclaredOutputs } from "../playbook/command-outputs.ts";
 import type { Diagnostic } from "../playbook/diagnostic.ts";
 import type { Playbook } from "../playbook/model.ts";
 import { commandsOf, everyPlannedStep } from "../playbook/plan-steps.ts";
@@ -16,6 +18,8 @@ export interface CommandLookup {
   readonly diagnostics: readonly Diagnostic[];
   /** Commands that Claude may know and mmm does not; in `warnings` as well. */
   readonly unknown: readonly Diagnostic[];
+  /** Wrong `mmm:` blocks of command files, at the place of the first call; in `warnings` as well. */
+  readonly mistakes: readonly Diagnostic[];
   /** Whole lines, with the place when it is one of the playbook. */
   readonly warnings: readonly string[];
   readonly isResolved: (name: string) => boolean;
@@ -36,6 +40,7 @@ export async function lookUpCommands(
       rules: new Map(),
       diagnostics: [],
       unknown: [],
+      mistakes: [],
       warnings: [],
       isResolved: () => false,
     };
@@ -69,13 +74,33 @@ export async function lookUpCommands(
     return { code: "unknown-command", severity, message, range, ...(help !== "" && { help }) };
   });
   const unknown = told.filter(({ severity }) => severity === "warning");
+  const missing = new Set(problems.flatMap(({ name, kind }) => (kind === "unknown" ? [] : name)));
   return {
     rules,
-    diagnostics: told.filter(({ severity }) => severity === "error"),
+    diagnostics: [
+      ...told.filter(({ severity }) => severity === "error"),
+      // Of a command that is not there this is told already.
+      ...undeclaredOutputs(playbook, rules, (name) => !missing.has(name) || rules.has(name)),
+    ],
     unknown,
+    mistakes: wanted.flatMap((call) => mistakesIn(resolved, call)),
     warnings: [...resolved.warnings, ...unknown.map((each) => asLine(playbook, each))],
     isResolved: (name) => resolved.found.has(name),
   };
+}
+
+function mistakesIn(
+  { found }: ResolvedCommands,
+  { name, range }: { readonly name: string; readonly range: Diagnostic["range"] },
+): readonly Diagnostic[] {
+  const help = "correct the `mmm:` block of its frontmatter";
+  return (found.get(name)?.mistakes ?? []).map((message) => ({
+    code: "command-block",
+    severity: "warning",
+    message,
+    range,
+    help,
+  }));
 }
 
 /** A text alone calls a command; who writes a sentence or a shell command there means another kind of step. */

@@ -147,7 +147,8 @@ function handlersOf(
 }
 
 /** As in a playbook: `json $.a.b`, `file *.md`. */
-function ruleWords(rule: OutputRule): string {
+function ruleWords(rule: OutputRule | null): string {
+  if (rule === null) return "as its command says";
   const fallback = rule.default === undefined ? "" : `, else ${JSON.stringify(rule.default)}`;
   if (rule.kind === "file") return `${rule.all ? "files" : "file"} ${rule.pattern}${fallback}`;
   const parts = [rule.capture, rule.path, rule.pattern].filter((part) => part !== undefined);

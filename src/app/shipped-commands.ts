@@ -23,17 +23,18 @@ export async function shippedCommands(
 ): Promise<ReadonlyMap<string, ShippedCommand>> {
   const folder = path.join(packageRoot, "commands");
   const entries = await readdir(folder).catch(() => []);
-  const files = entries.filter((file) => /^mmm-[a-z0-9-]+\.md$/u.test(file)).sort();
-  if (files.length === 0) throw damaged(`there are no commands in ${folder}`);
+  const files = entries.filter((file) => /^mmm-[a-z0-9-]+\.md$/u.test(file));
+  const names = files.map((file) => file.slice(0, -".md".length)).sort();
+  if (names.length === 0) throw damaged(`there are no commands in ${folder}`);
   const commands = await Promise.all(
-    files.map(async (file) => {
-      const place = path.join(folder, file);
+    names.map(async (name) => {
+      const place = path.join(folder, `${name}.md`);
       const text = await readFile(place, "utf8");
       const { rules, problems } = readCommandRules(text);
       if (rules === null || problems.length > 0) {
         throw damaged(`${place}: ${problems[0] ?? "it has no `mmm:` block"}`);
       }
-      return [file.slice(0, -".md".length), { path: place, text, rules }] as const;
+      return [name, { path: place, text, rules }] as const;
     }),
   );
   return new Map(commands);

@@ -92,7 +92,8 @@ async function check(
   if (commandsOf(known).length === 0) return { source, diagnostics };
   const lookup = await lookUpCommands(known, { ...(await place), replay: false }, invocation);
   // A playbook is good wherever its commands are installed: here they are warnings, at cook errors.
-  const commands = [...lookup.diagnostics, ...lookup.unknown].map((each): Diagnostic => ({
+  const { diagnostics: wrong, unknown, mistakes } = lookup;
+  const commands = [...wrong, ...unknown, ...mistakes].map((each): Diagnostic => ({
     ...each,
     severity: "warning",
   }));

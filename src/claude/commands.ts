@@ -19,6 +19,8 @@ interface FoundCommand {
   readonly path: string | null;
   /** Of the installed file, else of the one mmm ships under this name; `null`: neither says anything. */
   readonly rules: CommandRules | null;
+  /** What is wrong with the file's `mmm:` block; in the warnings as well. */
+  readonly mistakes: readonly string[];
 }
 
 interface CommandProblem {
@@ -59,14 +61,16 @@ export async function resolveCommands(
     const [winner, ...losers] = files.get(name) ?? [];
     if (winner !== undefined) {
       const read = await readRulesOf(winner);
+      const mistakes = read.problems.map((problem) => `${winner.path}: ${problem}`);
       found.set(name, {
         path: winner.path,
+        mistakes,
         rules: read.rules ?? search.shipped.get(name) ?? null,
       });
-      warnings.push(...read.problems.map((problem) => `${winner.path}: ${problem}`));
+      warnings.push(...mistakes);
       warnings.push(...shadows(winner, losers));
     } else if (BUILT_IN.has(name)) {
-      found.set(name, { path: null, rules: null });
+      found.set(name, { path: null, rules: null, mistakes: [] });
     } else {
       problems.push(problemOf(name, [...files.keys()], search.shipped));
     }

@@ -23,14 +23,17 @@ export async function takeOutputs(
 ): Promise<Result<readonly { readonly name: string; readonly value: Value }[], string>> {
   const taken: { name: string; value: Value }[] = [];
   for (const declaration of step.outputs) {
+    const { rule } = declaration;
     const value =
-      declaration.rule.kind === "file"
-        ? await fileOutput(declaration, declaration.rule, step, sources.files)
-        : await textOutput(declaration, declaration.rule, record, sources.store);
+      rule === null
+        ? err(`output ${declaration.name}: its command does not say how it is read`)
+        : rule.kind === "file"
+          ? await fileOutput(declaration, rule, step, sources.files)
+          : await textOutput(declaration, rule, record, sources.store);
     if (!value.ok && sources.lenient) continue;
     if (!value.ok) return value;
     record.outputs.set(declaration.name, value.value);
-    if (declaration.rule.kind === "file") record.fileOutputs.add(declaration.name);
+    if (rule?.kind === "file") record.fileOutputs.add(declaration.name);
     taken.push({ name: declaration.name, value: value.value });
   }
   if (step.kind === "claude" && !record.outputs.has("spec")) {

@@ -77,7 +77,7 @@ export async function runStep(
     case "nothing-to-do": {
       // Outputs of a skipped step are null; its file outputs say that there was nothing to do.
       for (const { name, rule } of planned.step.outputs)
-        if (rule.kind === "file") record.fileOutputs.add(name);
+        if (rule?.kind === "file") record.fileOutputs.add(name);
       if (planned.kind === "claude") record.fileOutputs.add("spec");
       await finish("skipped", null, result.why);
       // In an item it ends the item, whatever else has changed.

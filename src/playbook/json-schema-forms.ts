@@ -38,10 +38,14 @@ function duration(zero: boolean): JsonSchema {
   };
 }
 
+const outputName: JsonSchema = { ...named(), not: { enum: [...STEP_FIELDS] } };
+
+/** Names alone go with a slash command that explains them; which steps call one is left to the reader. */
 const outputs: JsonSchema = {
-  type: "object",
-  propertyNames: { ...named(), not: { enum: [...STEP_FIELDS] } },
-  additionalProperties: output(),
+  anyOf: [
+    { type: "object", propertyNames: outputName, additionalProperties: output() },
+    { type: "array", items: { type: "string", ...outputName }, uniqueItems: true },
+  ],
 };
 
 function output(): JsonSchema {

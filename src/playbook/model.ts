@@ -89,7 +89,8 @@ export type OutputRule =
 
 export interface OutputDeclaration {
   readonly name: string;
-  readonly rule: OutputRule;
+  /** `null`: the step's command says how to read it (spec 9.2), and the plan has put its rule here. */
+  readonly rule: OutputRule | null;
   readonly range: Range;
 }
 

@@ -6,9 +6,17 @@ import { identifier } from "../steps/schema.ts";
 import { check, unknownKey } from "./check.ts";
 import type { Range } from "./diagnostic.ts";
 import { pathTrouble } from "./json-path.ts";
-import type { OutputDeclaration, OutputRule } from "./model.ts";
+import type { OutputDeclaration, OutputRule, Step } from "./model.ts";
+import { commandOf } from "./plan-steps.ts";
 import { firstCharacter, type Problems } from "./problems.ts";
-import { describe, plainValue, type Entries, type Entry, type Tree } from "./tree.ts";
+import {
+  describe,
+  plainValue,
+  type Entries,
+  type Entry,
+  type ListTree,
+  type Tree,
+} from "./tree.ts";
 import { STEP_FIELDS } from "../values/names.ts";
 import { boolOf, requiredText, textOf } from "./values-of.ts";
 
@@ -20,17 +28,48 @@ export function readOutputs(
   problems: Problems,
 ): readonly OutputDeclaration[] {
   if (tree === undefined) return [];
+  if (tree.kind === "list") return readNames(tree, problems);
   if (tree.kind !== "mapping") {
     const help = `write {name: ${FORMS}}`;
-    const message = `\`outputs\` must be a mapping, not ${describe(tree)}`;
+    const message = `\`outputs\` must be a mapping or a list of names, not ${describe(tree)}`;
     problems.error("wrong-type", tree.range, message, { help });
     return [];
   }
   return [...tree.entries].flatMap(([name, entry]) => {
-    const named = checkName(name, entry, problems);
+    const named = checkName(name, entry.key.range, problems);
     const rule = readRule(name, entry, problems);
     return named && rule !== null ? [{ name, rule, range: entry.key.range }] : [];
   });
+}
+
+/** `outputs: [health_score]`: names alone, which the step's slash command explains (spec 9.2). */
+function readNames({ items }: ListTree, problems: Problems): readonly OutputDeclaration[] {
+  const found = new Map<string, OutputDeclaration>();
+  for (const item of items) {
+    const { range } = item;
+    if (item.kind !== "scalar" || typeof item.value !== "string") {
+      const message = `an output in a list must be a name, not ${describe(item)}`;
+      problems.error("wrong-type", range, message, { help: `or write {name: ${FORMS}}` });
+      continue;
+    }
+    const name = item.value;
+    if (!checkName(name, range, problems)) continue;
+    const other = found.get(name);
+    if (other === undefined) found.set(name, { name, rule: null, range });
+    else
+      problems.error("duplicate-output", range, `the output \`${name}\` is declared twice`, {
+        related: { message: "the other one is here", range: other.range },
+      });
+  }
+  return [...found.values()];
+}
+
+/** Names alone need a slash command that explains them; what it says is looked up where the step will run. */
+export function checkNamedOutputs(step: Step, problems: Problems): void {
+  const open = step.outputs.find(({ rule }) => rule === null);
+  if (open === undefined || (step.kind === "claude" && commandOf(step) !== null)) return;
+  const message = `nothing says how the output \`${open.name}\` is read: this step calls no slash command`;
+  problems.error("bad-output", open.range, message, { help: `write {${open.name}: ${FORMS}}` });
 }
 
 /** `false`: `${id.NAME}` means something else already, which is reported. */
@@ -41,11 +80,11 @@ export function isFreeName(name: string, range: Range, problems: Problems): bool
   return false;
 }
 
-function checkName(name: string, { key }: Entry, problems: Problems): boolean {
-  if (!isFreeName(name, key.range, problems)) return false;
+function checkName(name: string, range: Range, problems: Problems): boolean {
+  if (!isFreeName(name, range, problems)) return false;
   if (identifier.safeParse(name).success) return true;
   const message = `an output's name must be letters, digits, \`_\` and \`-\`, not \`${name}\``;
-  problems.error("bad-name", key.range, message);
+  problems.error("bad-name", range, message);
   return false;
 }
 

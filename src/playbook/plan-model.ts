@@ -12,6 +12,7 @@ import type {
   Comparison,
   FailureHandler,
   ForeachStep,
+  OutputRule,
   Playbook,
   ShellStep,
 } from "./model.ts";
@@ -21,6 +22,13 @@ export interface CommandRules {
   readonly commit: "required" | "optional" | null;
   readonly produces: "spec" | null;
   readonly consumes: "spec" | null;
+  /** How its outputs are read; a step takes those that it names without a rule. Absent: it has none. */
+  readonly outputs?: readonly CommandOutput[];
+}
+
+export interface CommandOutput {
+  readonly name: string;
+  readonly rule: OutputRule;
 }
 
 export interface PlannedHandler {

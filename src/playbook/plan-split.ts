@@ -17,5 +17,5 @@ export function withSplit(
 
 /** Does an output rule of the step read stdout or stderr alone? */
 export function readsOneStream(step: Step): boolean {
-  return step.outputs.some(({ rule }) => rule.kind === "capture" && rule.from !== "both");
+  return step.outputs.some(({ rule }) => rule?.kind === "capture" && rule.from !== "both");
 }

@@ -10,6 +10,7 @@ import { isDoer } from "./familiar-keys.ts";
 import { notYet } from "./known-keys.ts";
 import type { Step, StepCommon } from "./model.ts";
 import { withoutOldForms } from "./old-forms.ts";
+import { checkNamedOutputs } from "./outputs.ts";
 import { firstCharacter, didYouMean, type Problems } from "./problems.ts";
 import { MAX_LOOP_DEPTH, type Reading, type StepPlace } from "./reading.ts";
 import { readList } from "./step-list.ts";
@@ -84,10 +85,10 @@ function readMappingStep(tree: MappingTree, place: StepPlace, reading: Reading):
   const isSound = sound.has(kind.key) && (kind.key !== "name" || !tooOdd(supported, sound));
   if (!isSound) return null;
   const name = optionalText(kind.weak ? new Map() : all, "name")?.value ?? null;
-  return join(common, kind.read(all, steps), {
-    label: name ?? kind.label(all),
-    named: name !== null,
-  });
+  const label = { label: name ?? kind.label(all), named: name !== null };
+  const step = join(common, kind.read(all, steps), label);
+  checkNamedOutputs(step, problems);
+  return step;
 }
 
 /** Options that other steps have, and this one cannot: they are for the steps in it. */

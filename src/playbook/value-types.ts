@@ -44,7 +44,7 @@ export class ValueTypes {
 
   declare({ id, outputs }: Step): void {
     for (const { name, rule } of outputs) {
-      const type = typeOfRule(rule);
+      const type = rule === null ? UNKNOWN : typeOfRule(rule);
       this.#outputs.set(name, type);
       if (id !== null) this.#outputs.set(`${id}.${name}`, type);
     }

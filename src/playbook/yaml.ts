@@ -11,7 +11,7 @@ const MAX_STRAYS = 1000;
 const MAX_MARKS = 1000;
 
 /** What a file of YAML is for, as its problems call it. */
-type What = "playbook" | "parameter file" | "config";
+type What = "playbook" | "parameter file" | "config" | "frontmatter";
 
 /** Text to a tree with places; `null` when there is no usable tree: problems say why. */
 export function parseYaml(text: string, problems: Problems, what: What = "playbook"): Tree | null {

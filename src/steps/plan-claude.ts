@@ -1,5 +1,5 @@
 import type { ClaudeStep } from "../playbook/model.ts";
-import type { PlannedClaude } from "../playbook/plan-model.ts";
+import type { CommandRules, PlannedClaude } from "../playbook/plan-model.ts";
 import { commandOf } from "../playbook/plan-steps.ts";
 import { leadingValue } from "../playbook/prompt-start.ts";
 import type { PlanCompiler, PlannedBody, PlanPlace } from "./plan-kind.ts";
@@ -25,7 +25,7 @@ export function planClaude(
   return {
     body: {
       kind: "claude",
-      step,
+      step: withRules(step, rules),
       prompt: compiler.prompt(step.prompt),
       args: step.args.map((arg) => compiler.prompt(arg)),
       options: compiler.claudeOptions(step.options),
@@ -35,4 +35,14 @@ export function planClaude(
     },
     needsCommit: commit === null ? byForm : commit === "required",
   };
+}
+
+/** Outputs that are named without a rule are read as the command's frontmatter says (spec 9.2). */
+function withRules(step: ClaudeStep, rules: CommandRules | null): ClaudeStep {
+  if (step.outputs.every(({ rule }) => rule !== null)) return step;
+  const outputs = step.outputs.map((output) => ({
+    ...output,
+    rule: output.rule ?? rules?.outputs?.find(({ name }) => name === output.name)?.rule ?? null,
+  }));
+  return { ...step, outputs };
 }

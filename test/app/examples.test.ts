@@ -8,6 +8,9 @@ import { shippedCommands } from "../../src/app/shipped-commands.ts";
 import { parseRecording } from "../../src/claude/recording.ts";
 import { createReplayPort } from "../../src/claude/replay.ts";
 import type { ClaudeReport } from "../../src/engine/ports.ts";
+import { undeclaredOutputs } from "../../src/playbook/command-outputs.ts";
+import { planCondition } from "../../src/playbook/plan-condition.ts";
+import { planRead } from "../../src/playbook/plan-read.ts";
 import { readPlaybook } from "../../src/playbook/read.ts";
 import { useScratch } from "../support/scratch-repo.ts";
 
@@ -44,12 +47,49 @@ describe("the shipped examples", () => {
     expect([...shipped.keys()]).toEqual(expect.arrayContaining([...called]));
   });
 
-  it("call every command that is shipped", () => {
+  it("call every command that is shipped, but for the one that `mmm worktree merge` calls", () => {
     const called = playbooks.flatMap((file) =>
       commandsIn(parse(readFileSync(path.join(folder, file), "utf8"))),
     );
 
-    expect([...new Set(called)].sort()).toEqual([...shipped.keys()]);
+    expect([...new Set(called), "mmm-merge-worktree"].sort()).toEqual([...shipped.keys()]);
+  });
+
+  it.each(playbooks)(
+    "%s is planned without a word, and takes outputs that its commands declare",
+    (file) => {
+      const read = readPlaybook(file, readFileSync(path.join(folder, file)));
+      const rules = new Map([...shipped].map(([name, command]) => [name, command.rules] as const));
+
+      const { diagnostics } = planRead(read, {
+        inputs: "unknown",
+        maxIterations: null,
+        environment: null,
+        claude: { above: {}, below: {} },
+        commandRules: rules,
+        conditions: planCondition,
+      });
+
+      expect(diagnostics.filter(({ code }) => code !== "needs-input")).toEqual([]);
+      expect(read.playbook && undeclaredOutputs(read.playbook, rules, () => true)).toEqual([]);
+    },
+  );
+
+  it.each(playbooks)("%s ends in a gate, and one that is no loop says so (spec 9.4)", (file) => {
+    const { playbook } = readPlaybook(file, readFileSync(path.join(folder, file)));
+
+    expect(playbook?.steps.at(-1)?.validation.length).toBeGreaterThan(0);
+    const isEndless = ["default.yml", "improve.yml"].includes(file);
+    expect(playbook?.maxIterations === null).toBe(isEndless);
+  });
+
+  it.each(playbooks)("%s speaks of no language, unless it says which in its name", (file) => {
+    const text = readFileSync(path.join(folder, file), "utf8");
+
+    const isOfOne = /^(?:rust|demo)/u.test(file);
+    expect(
+      /\b(?:cargo|npm|pnpm|pytest|node --test|make test|just test|go test)\b/u.test(text),
+    ).toBe(isOfOne);
   });
 
   it("that take outputs by pattern ask for the file their command promises", () => {

@@ -2,13 +2,24 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { shippedCommands, type ShippedCommand } from "../../src/app/shipped-commands.ts";
+import { captureValue } from "../../src/engine/capture.ts";
 
 const packageRoot = path.join(import.meta.dirname, "../..");
 const commands = await shippedCommands(packageRoot);
 
-/** What playbooks and the engine count on: the file a review leaves, and the commit subject. */
-const promises: Readonly<Record<string, { spec: string | null; subject: string }>> = {
+interface Promised {
+  /** Ending of the temporary spec's name; `null`: it writes none there. */
+  readonly spec: string | null;
+  /** `null`: it commits nothing. */
+  readonly subject: string | null;
+  readonly outputs?: readonly string[];
+}
+
+/** What playbooks and the engine count on: the file it leaves, the commit's subject, what it prints. */
+const promises: Readonly<Record<string, Promised>> = {
+  "mmm-add-spec": { spec: null, subject: "add: spec <number> - <title>" },
   "mmm-analyze-coverage": { spec: "coverage", subject: "test: generate coverage improvement spec" },
+  "mmm-analyze-health": { spec: null, subject: null, outputs: ["health_score", "weakest"] },
   "mmm-analyze-results": { spec: "results", subject: "perf: generate optimization spec" },
   "mmm-cleanup-tech-debt": {
     spec: "tech-debt-cleanup",
@@ -17,7 +28,9 @@ const promises: Readonly<Record<string, { spec: string | null; subject: string }
   "mmm-code-review": {
     spec: "improvements",
     subject: "review: generate improvement spec for iteration-<ts>-improvements",
+    outputs: ["issues_found", "critical_found"],
   },
+  "mmm-commit-changes": { spec: null, subject: "<type>: <what it does>" },
   "mmm-coverage": {
     spec: "coverage-improvements",
     subject: "test: generate coverage improvement spec for iteration-<ts>",
@@ -30,15 +43,31 @@ const promises: Readonly<Record<string, { spec: string | null; subject: string }
   "mmm-fix-test": { spec: null, subject: "fix: repair" },
   "mmm-implement-spec": { spec: null, subject: "fix: apply improvements from spec" },
   "mmm-lint": { spec: null, subject: "style: apply automated formatting and lint fixes" },
+  "mmm-merge-worktree": { spec: null, subject: "Merge worktree '<branch>' into <target>" },
   "mmm-performance": { spec: "performance", subject: "perf: generate optimization spec for" },
+  "mmm-performance-review": {
+    spec: "performance-review",
+    subject: "perf: review cost of recent changes perf-<ts>",
+  },
   "mmm-product-enhance": {
     spec: "product-enhancements",
     subject: "product: enhance <focus> for iteration-<ts>",
   },
   "mmm-security-audit": { spec: "security", subject: "security: audit spec for <focus>" },
+  "mmm-security-validate": {
+    spec: null,
+    subject: null,
+    outputs: ["open_findings", "closed_findings"],
+  },
   "mmm-test-generate": { spec: "tests", subject: "test: generate test spec for <target>" },
+  "mmm-test-run": { spec: null, subject: null, outputs: ["tests_failed", "tests_passed"] },
+  "mmm-verify-improvements": { spec: null, subject: null, outputs: ["verified", "open_items"] },
   "mmm-write-tests": { spec: null, subject: "test: add tests from spec" },
 };
+
+/** The tools of its frontmatter. */
+const toolsOf = (text: string): readonly string[] =>
+  /^allowed-tools: (.+)$/m.exec(text)?.[1]?.split(", ") ?? [];
 
 const sections = ["Look first", "Steps", "Commit", "Nothing to do", "Bounds"];
 
@@ -64,9 +93,13 @@ describe("the shipped commands (spec 9.3)", () => {
 
       expect(titles).toEqual(expect.arrayContaining([...sections, "Without a person"]));
       expect(titles.at(-1)).toBe("Print last");
-      for (const word of ["$MMM_CONTEXT_DIR", "$MMM_CONTEXT_AVAILABLE", ".mmm/PROJECT.md"]) {
-        expect(text).toContain(word);
-      }
+      const first = [
+        "$MMM_CONTEXT_DIR",
+        "$MMM_CONTEXT_AVAILABLE",
+        ".mmm/PROJECT.md",
+        "ARCHITECTURE.md",
+      ];
+      for (const word of first) expect(text).toContain(word);
       expect(text).toContain("MMM_AUTOMATION=true");
       expect(text).toMatch(/no attribution/u);
     });
@@ -76,8 +109,48 @@ describe("the shipped commands (spec 9.3)", () => {
       const file = /`specs\/temp\/iteration-<ts>-([a-z-]+)\.md`/u.exec(text)?.[1] ?? null;
 
       expect(file).toBe(promised?.spec);
-      expect(text).toContain(`\`${promised?.subject}`);
-      expect(command.rules.produces).toBe(promised?.spec === null ? null : "spec");
+      const commit = /^## Commit\n([^]*?)\n\n## /mu.exec(text)?.[1];
+      if (promised?.subject === null) expect(commit).toMatch(/^None: nothing is staged/u);
+      else expect(commit).toContain(`\`${promised?.subject}`);
+      const isNumbered = text.includes("`specs/<number>-<slug>.md`");
+      expect(command.rules.produces).toBe(promised?.spec === null && !isNumbered ? null : "spec");
+    });
+
+    it("prints, last of all, the JSON from which each output it declares is read (spec 9.2)", () => {
+      const outputs = command.rules.outputs ?? [];
+
+      expect(outputs.map((output) => output.name)).toEqual(promises[name]?.outputs ?? []);
+      const example = /```json\n[^]*?\n```\n$/u.exec(text)?.[0] ?? "";
+      expect(example === "").toBe(outputs.length === 0);
+      for (const { rule } of outputs) {
+        expect(rule.kind).toBe("capture");
+        if (rule.kind !== "capture") continue;
+        const taken = captureValue(`prose before\n\n${example}`, rule);
+        expect(taken.ok && taken.value).not.toBeNull();
+        expect(taken.ok).toBe(true);
+      }
+    });
+
+    it("may use the tools that its steps need, and no more", () => {
+      const tools = toolsOf(text);
+      const [, body = ""] = text.split(/^---\n[^]*?^---\n/mu);
+      const commits = promises[name]?.subject !== null;
+      expect(tools.includes("Write")).toBe(commits && name !== "mmm-commit-changes");
+      if (tools.includes("Bash")) {
+        expect(body).toMatch(/\b(?:run|command)\b/iu);
+        return;
+      }
+
+      expect(tools).not.toContain("Edit");
+      const used = [...body.matchAll(/`(?:git )([a-z-]+)/gu)].map((match) => match[1] ?? "");
+      for (const each of used) expect(tools).toContain(`Bash(git ${each}:*)`);
+      const programs = [...body.matchAll(/`(date|printenv|ls)\b/gu)].map((match) => match[1] ?? "");
+      for (const each of programs) expect(tools).toContain(`Bash(${each}:*)`);
+      expect(tools.includes("Bash(git commit:*)")).toBe(commits);
+      const rest = /^(?:Read|Glob|Grep|Write|Bash\((?:date|ls|printenv)(?::\*)\))$/u;
+      const git =
+        /^Bash\(git (?:add|blame|check-ignore|commit|diff|grep|log|ls-files|rev-parse|show|status):\*\)$/u;
+      for (const tool of tools) expect(rest.test(tool) || git.test(tool), tool).toBe(true);
     });
 
     it("takes its arguments in one place, and holds nothing that the Claude CLI expands", () => {

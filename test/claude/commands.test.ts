@@ -186,7 +186,7 @@ test("wrong values and unknown keys of the block are told and left out (9.2)", (
   expect(read.rules).toEqual({ commit: null, produces: "spec", consumes: null });
   expect(read.problems).toEqual([
     'mmm.commit is "yes"; it can be required or optional',
-    "mmm.eats is not known; known are commit, produces, consumes",
+    "mmm.eats is not known; known are commit, produces, consumes, outputs",
   ]);
 });
 
@@ -196,6 +196,45 @@ test("a wrong block is warned about with the file's path", async () => {
   const { warnings } = await resolveCommands(["mine"], search);
 
   expect(warnings).toEqual([
-    `${file}: mmm.eats is not known; known are commit, produces, consumes`,
+    `${file}: mmm.eats is not known; known are commit, produces, consumes, outputs`,
   ]);
+});
+
+test("outputs of the block are read by the rules of a playbook's own (9.2)", () => {
+  const { rules, problems } = readCommandRules(
+    `---
+description: x
+mmm:
+  outputs:
+    score: { capture: json, path: "$.score", default: 0 }
+    report: { file_pattern: "reports/*.md" }
+---
+`,
+  );
+
+  expect(problems).toEqual([]);
+  expect(rules?.outputs).toEqual([
+    {
+      name: "score",
+      rule: { kind: "capture", capture: "json", from: "stdout", path: "$.score", default: 0 },
+    },
+    { name: "report", rule: { kind: "file", pattern: "reports/*.md", all: false } },
+  ]);
+});
+
+test.each([
+  ["outputs: {a: {capture: poem}}", /^mmm\.outputs: .*one of text lines json/],
+  ["outputs: {a: {capture: text, patern: x}}", /^mmm\.outputs: .*patern.*did you mean `pattern`\?/],
+  ["outputs: {a: {}}", /^mmm\.outputs: `outputs\.a` says not what it is/],
+  ["outputs: {exit_code: {capture: text}}", /^mmm\.outputs: an output cannot be called/],
+  ["outputs: {a: {capture: text, pattern: '/(/'}}", /^mmm\.outputs: `pattern` is no pattern/],
+  ["outputs: [a, b]", /^mmm\.outputs is no mapping/],
+  ["outputs: 3", /^mmm\.outputs is no mapping/],
+  ["outputs: {a: {capture: text}, <<: {}}", /^mmm\.outputs: /],
+])("wrong outputs of the block are told: %s (9.2)", (block, expected) => {
+  const { rules, problems } = readCommandRules(`---\nmmm:\n  commit: optional\n  ${block}\n---\n`);
+
+  expect(problems).toHaveLength(1);
+  expect(problems[0]).toMatch(expected);
+  expect(rules?.commit).toBe("optional");
 });

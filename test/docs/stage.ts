@@ -8,7 +8,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
-import { fakeClaude } from "../support/fake-claude.ts";
+import { fakeClaude, type FakeCall } from "../support/fake-claude.ts";
 import { mainFile, packageRoot } from "../support/run-cli.ts";
 import { makeRepo, type TempRepo } from "../support/temp-repo.ts";
 
@@ -68,12 +68,15 @@ export async function makeStage(): Promise<Stage> {
     ...PLAYBOOKS,
     ...commands,
   });
+  const answer = (result: string): FakeCall => ({
+    times: "always",
+    do: [{ init: {} }, { run: ["sh", "-c", CLAUDE] }, { result: { result } }],
+  });
   const claude = await fakeClaude({
     calls: [
-      {
-        times: "always",
-        do: [{ init: {} }, { run: ["sh", "-c", CLAUDE] }, { result: { result: "82" } }],
-      },
+      { prompt: "/mmm-code-review", ...answer('{"issues_found": 1, "critical_found": 0}') },
+      { prompt: "/mmm-analyze-health", ...answer('{"health_score": 72, "weakest": "tests"}') },
+      answer("82"),
     ],
   });
   const bin = path.join(repo.base, "bin");

@@ -180,7 +180,7 @@ test("a command of the home that hides the project's, and an mmm block nobody kn
 
   const told = checks.filter(({ name }) => name === "commands").map(({ message }) => message);
   expect(code).toBe(0);
-  expect(told[0]).toBe("2 found, 0 of the 15 that mmm ships");
+  expect(told[0]).toBe("2 found, 0 of the 23 that mmm ships");
   expect(told.some((message) => /^\/x: .*home.* shadows .*repo/.test(message))).toBe(true);
   expect(told.some((message) => message.includes("mmm.comit is not known"))).toBe(true);
 });

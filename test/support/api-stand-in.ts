@@ -58,7 +58,7 @@ export interface StandInRequest {
   readonly turn: number | null;
   readonly model: string;
   readonly tools: readonly string[];
-  /** The last 4 000 characters of the last user message: tool results, or the prompt. */
+  /** The last 8 000 characters of the last user message: tool results, or the prompt. */
   readonly lastUser: string;
   /** How many messages the conversation has so far. */
   readonly messages: number;

@@ -61,7 +61,8 @@ interface Checked {
 /** Everything that is wrong with a text that could be read, in the order of the text. */
 export function checkScan(scan: Scan): Checked {
   const raw = scan.sites
-    .filter((site) => site.reference.filter === "raw")
+    // A command of the project's own is one: `${project.test|raw}` is how it is run.
+    .filter(({ reference }) => reference.filter === "raw" && reference.path[0] !== "project")
     .map(({ reference }) =>
       warningAt(reference, "raw", `${reference.text} inserts the value as shell code, as it is`),
     );

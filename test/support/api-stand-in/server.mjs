@@ -52,7 +52,7 @@ async function serve(request, response) {
     turn: index,
     model: body.model,
     tools: (body.tools ?? []).map((tool) => tool.name),
-    lastUser: lastUserText(body).slice(-4000),
+    lastUser: lastUserText(body).slice(-8000),
     messages: (body.messages ?? []).length,
     system: textOf(body.system ?? ""),
     schema: body.tools?.find(({ name }) => name === "StructuredOutput")?.input_schema ?? null,
