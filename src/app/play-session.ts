@@ -11,7 +11,7 @@ import { openTree } from "../git/tree.ts";
 import { ownChildren } from "../process/children.ts";
 import { type SignalWatch, watchSignals } from "../process/signals.ts";
 import { openJournal } from "../session/journal.ts";
-import { claimSession } from "../session/claim.ts";
+import { type Claim, claimSession } from "../session/claim.ts";
 import { type Lock, takeLock } from "../session/lock.ts";
 import type { JournalContent } from "../session/read-journal.ts";
 import type { Reuse } from "../session/past.ts";
@@ -23,13 +23,15 @@ import {
   type SessionSummary,
   writeSession,
 } from "../session/state.ts";
+import type { WorktreeRecord } from "../session/worktree-file.ts";
 import { chooseClaude, type ChosenClaude } from "./choose-claude.ts";
 import { chooseLimits } from "./limits.ts";
 import type { Prepared } from "./prepared.ts";
 import { openReporter } from "./open-reporter.ts";
-import { runOf } from "./run-of.ts";
+import { runOf, worktreeOf } from "./run-of.ts";
 import type { SavedRequest } from "./saved-request.ts";
-import { buildPorts, lockFile, mainRootOf, systemClock } from "./world.ts";
+import { buildPorts, lockFile, systemClock } from "./world.ts";
+import type { OpenWorktree } from "./worktree/open.ts";
 
 /** A session that an earlier process began. */
 export interface Resumed {
@@ -40,25 +42,24 @@ export interface Resumed {
 }
 
 /** @param resumed `null`: a new session */
-export async function playSession(prepared: Prepared, resumed: Resumed | null): Promise<number> {
-  const { start, file, request } = prepared;
-  const mainRoot = mainRootOf(start);
-  const sessions = path.join(mainRoot, ".mmm", "sessions");
+export async function playSession(asked: Prepared, resumed: Resumed | null): Promise<number> {
   const now = systemClock.now();
   // From here on a signal ends nothing by itself: what was made has to be put away first.
   const watch = watchSignals(() => {
     void ownChildren.endAll(true);
   });
-  const claim = resumed === null ? claimSession(sessions, file.absolute, now) : null;
-  const name = resumed?.summary.name ?? claim?.name ?? "";
-  const directory = path.join(sessions, name);
-  const { claude, lock } = await hold(prepared, { name, directory, now, resumed }).catch(
-    (error: unknown) => {
-      claim?.drop();
-      watch.stop();
-      throw error;
-    },
-  );
+  let claim: Claim | null = null;
+  let held: Held;
+  try {
+    claim = resumed === null ? await claimName(asked, now) : null;
+    held = await hold(asked, { claim, now, resumed });
+  } catch (error) {
+    claim?.drop();
+    watch.stop();
+    throw error;
+  }
+  const { prepared, made, name, directory, claude, lock } = held;
+  const { start, file, request, mainRoot } = prepared;
   try {
     const tree = await openTree({ start, session: name, ready: prepared.ready });
     await tree.exclude();
@@ -81,6 +82,7 @@ export async function playSession(prepared: Prepared, resumed: Resumed | null): 
         ? [`${request.playbook ?? ""} is not here; taking the one that mmm ships`]
         : []),
       ...claude.notes,
+      ...(made?.notes ?? []),
       ...prepared.lookup.warnings,
     ];
     const saved: SavedRequest = {
@@ -88,6 +90,7 @@ export async function playSession(prepared: Prepared, resumed: Resumed | null): 
       from: prepared.invocation.cwd,
       inputs: prepared.inputs,
       protectedFiles: tree.protectedFiles(),
+      ...(made === null ? {} : { worktree: { root: start.root, cwd: prepared.cwd } }),
     };
     const { gone } = lock;
     return await record(prepared, { ports, name, words, now, gone, saved, resumed, watch });
@@ -98,20 +101,47 @@ export async function playSession(prepared: Prepared, resumed: Resumed | null): 
   }
 }
 
+async function claimName(asked: Prepared, now: Date): Promise<Claim> {
+  if (asked.worktree === "wanted") {
+    const { claimWorktreeName } = await import("./worktree/open.ts");
+    return claimWorktreeName(asked, now);
+  }
+  const sessions = path.join(asked.mainRoot, ".mmm", "sessions");
+  return claimSession(sessions, asked.file.absolute, { now });
+}
+
+interface Held {
+  readonly name: string;
+  /** Of the session. */
+  readonly directory: string;
+  readonly claude: ChosenClaude;
+  /** With the tree that steps run in. */
+  readonly prepared: Prepared;
+  /** The worktree that was made for it now. */
+  readonly made: OpenWorktree | null;
+  readonly lock: Lock;
+}
+
 /** Claude and the tree, or neither. */
 async function hold(
-  prepared: Prepared,
-  of: {
-    readonly name: string;
-    readonly directory: string;
-    readonly now: Date;
-    readonly resumed: Resumed | null;
-  },
-): Promise<{ readonly claude: ChosenClaude; readonly lock: Lock }> {
-  const { name: session, now } = of;
-  const claude = await chooseClaude(prepared, of.directory, of.resumed !== null);
-  const lock = takeLock(lockFile(prepared.start), { session, owner: ownChildren.owner, now });
-  return { claude, lock: await lock };
+  asked: Prepared,
+  of: { readonly claim: Claim | null; readonly now: Date; readonly resumed: Resumed | null },
+): Promise<Held> {
+  const { claim, now, resumed } = of;
+  const name = resumed?.summary.name ?? claim?.name ?? "";
+  const directory = path.join(asked.mainRoot, ".mmm", "sessions", name);
+  const claude = await chooseClaude(asked, directory, resumed !== null);
+  let made: OpenWorktree | null = null;
+  let prepared = asked;
+  if (asked.worktree === "wanted" && claim !== null) {
+    const { openWorktree } = await import("./worktree/open.ts");
+    made = await openWorktree(asked, claim);
+    const { start, ready, cwd, record: worktree } = made;
+    prepared = { ...asked, start, ready, cwd, worktree };
+  }
+  const session = { session: name, owner: ownChildren.owner, now };
+  const lock = await takeLock(lockFile(prepared.start), session);
+  return { name, directory, claude, prepared, made, lock };
 }
 
 interface Opened {
@@ -129,7 +159,7 @@ interface Opened {
 /** Keeps journal, state and reporters around the run. */
 async function record(prepared: Prepared, opened: Opened): Promise<number> {
   const { resumed } = opened;
-  const mmm = path.join(mainRootOf(prepared.start), ".mmm");
+  const mmm = path.join(prepared.mainRoot, ".mmm");
   const directory = path.join(mmm, "sessions", opened.name);
   let summary: SessionSummary = resumed?.summary ?? {
     name: opened.name,
@@ -159,20 +189,24 @@ async function record(prepared: Prepared, opened: Opened): Promise<number> {
     recalled: (event) => reporter.event(event),
     live: (event) => reporter.live(redactor.value(event)),
   };
-  const warn = (message: string): void =>
-    recorder.event({ type: "note", severity: "warning", message }, ABOUT_THE_PROCESS);
+  const tell = (event: Event): void => recorder.event(event, ABOUT_THE_PROCESS);
+  const warn = (message: string): void => tell({ type: "note", severity: "warning", message });
+  const worktree = worktreeOf(prepared);
   try {
     const damaged = recordStart(stateFile, summary, { gone: opened.gone, again: resumed !== null });
     const replaced = writeSession(path.join(directory, "session.json"), summary, null, null);
     if (resumed === null) journal.append({ type: "request", value: opened.saved });
-    else recorder.event(resumed.told, ABOUT_THE_PROCESS);
+    else tell(resumed.told);
+    if (resumed === null && worktree !== null) tell(worktreeCreated(worktree));
     for (const message of [...opened.words, journal.note, damaged, replaced])
       if (message !== null) warn(message);
     const end = redactor.value(await play(prepared, { ...opened, recorder, warn, directory }));
     const endedAt = systemClock.now().toISOString();
     writeSession(path.join(directory, "session.json"), summary, end, endedAt);
     recordEnd(stateFile, summary, end, endedAt);
-    return end.exitCode;
+    if (worktree === null) return end.exitCode;
+    const { closeWorktree } = await import("./worktree/close.ts");
+    return await closeWorktree(prepared, { record: worktree, directory, end, tell });
   } catch (error) {
     noteBreak({ state: stateFile, session: path.join(directory, "session.json") }, summary, {
       error,
@@ -183,6 +217,10 @@ async function record(prepared: Prepared, opened: Opened): Promise<number> {
     reporter.close();
     journal.close();
   }
+}
+
+function worktreeCreated({ name, path: place, target, base }: WorktreeRecord): Event {
+  return { type: "worktree-created", session: name, path: place, target, base };
 }
 
 const ABOUT_THE_PROCESS = { lane: null, late: false } as const;

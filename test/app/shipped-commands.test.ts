@@ -30,6 +30,7 @@ const promises: Readonly<Record<string, { spec: string | null; subject: string }
   "mmm-fix-test": { spec: null, subject: "fix: repair" },
   "mmm-implement-spec": { spec: null, subject: "fix: apply improvements from spec" },
   "mmm-lint": { spec: null, subject: "style: apply automated formatting and lint fixes" },
+  "mmm-merge-worktree": { spec: null, subject: "Merge branch '<branch>'" },
   "mmm-performance": { spec: "performance", subject: "perf: generate optimization spec for" },
   "mmm-product-enhance": {
     spec: "product-enhancements",
