@@ -1,6 +1,6 @@
 /** `mmm worktree merge NAME | --all` (spec 8.3). */
 import path from "node:path";
-import type { Event } from "../../engine/events.ts";
+import type { Event, WorktreeEvent } from "../../engine/events.ts";
 import { MmmError } from "../../errors.ts";
 import { noRedactor } from "../../lib/redact.ts";
 import { say } from "../../report/line.ts";
@@ -103,7 +103,13 @@ function teller(invocation: Invocation): (event: Event) => void {
   const symbols = chooseSymbols(true);
   return (event) => {
     if (event.type === "note") invocation.stderr.write(`mmm: ${event.message}\n`);
-    else if (event.type.startsWith("worktree-"))
-      printer.lines(worktreeWords(event as Parameters<typeof worktreeWords>[0], symbols)); // Their names begin so.
+    if (!isWorktreeEvent(event)) return;
+    for (const line of worktreeWords(event, symbols))
+      if (line.problem) invocation.stderr.write(`${line.text}\n`);
+      else printer.lines([line]);
   };
+}
+
+function isWorktreeEvent(event: Event): event is WorktreeEvent {
+  return event.type.startsWith("worktree-");
 }
