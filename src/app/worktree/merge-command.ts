@@ -1,6 +1,7 @@
 /** `mmm worktree merge NAME | --all` (spec 8.3). */
 import path from "node:path";
-import type { Event, WorktreeEvent } from "../../engine/events.ts";
+import type { Event } from "../../engine/events.ts";
+import type { WorktreeEvent } from "../../engine/worktree-event.ts";
 import { MmmError } from "../../errors.ts";
 import { noRedactor } from "../../lib/redact.ts";
 import { say } from "../../report/line.ts";
