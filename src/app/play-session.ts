@@ -206,7 +206,13 @@ async function record(prepared: Prepared, opened: Opened): Promise<number> {
     recordEnd(stateFile, summary, end, endedAt);
     if (worktree === null) return end.exitCode;
     const { closeWorktree } = await import("./worktree/close.ts");
-    return await closeWorktree(prepared, { record: worktree, directory, end, tell });
+    return await closeWorktree(prepared, {
+      record: worktree,
+      directory,
+      end,
+      tell,
+      signal: opened.watch.aborted,
+    });
   } catch (error) {
     noteBreak({ state: stateFile, session: path.join(directory, "session.json") }, summary, {
       error,

@@ -17,6 +17,8 @@ export interface Closing {
   readonly directory: string;
   readonly end: Extract<Event, { type: "session-finished" }>;
   readonly tell: (event: Event) => void;
+  /** Ends the question; the answer is no then. */
+  readonly signal: AbortSignal;
 }
 
 /** The exit code of the whole: the run's own, unless a merge that was asked for went wrong. */
@@ -48,7 +50,7 @@ export async function closeWorktree(prepared: Prepared, closing: Closing): Promi
     return kept("it began on a detached HEAD, so there is no branch to merge it into", [
       `git switch BRANCH && git merge --no-ff ${name}`,
     ]);
-  if (!(await asked(prepared))) return kept(null, [mergeLine(name)]);
+  if (!(await asked(prepared, closing.signal))) return kept(null, [mergeLine(name)]);
   const resolve = claudeResolver({ ...prepared, here: start, directory });
   const settling = { here: start, record, directory, ownFiles: prepared.ownFiles, resolve };
   const code = await settleMerge({ ...settling, tell });
@@ -56,7 +58,7 @@ export async function closeWorktree(prepared: Prepared, closing: Closing): Promi
 }
 
 /** Nobody there to answer means no (spec 1, `-y`). */
-async function asked({ request, invocation }: Prepared): Promise<boolean> {
+async function asked({ request, invocation }: Prepared, signal: AbortSignal): Promise<boolean> {
   if (request.yes) return true;
   const { stdin } = process;
   const { stdout } = invocation;
@@ -65,7 +67,7 @@ async function asked({ request, invocation }: Prepared): Promise<boolean> {
   const lines = createInterface({ input: stdin, output: stdout });
   try {
     const gone = new Promise<string>((done) => lines.once("close", () => done("")));
-    const answer = await Promise.race([lines.question(question).catch(() => ""), gone]);
+    const answer = await Promise.race([lines.question(question, { signal }).catch(() => ""), gone]);
     return /^\s*y(?:es)?\s*$/i.test(answer);
   } finally {
     lines.close();
