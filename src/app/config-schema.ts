@@ -1,6 +1,7 @@
 /** Keys of `config.yml` (spec 1). */
 import * as z from "zod";
 import { limitsSchema } from "../playbook/limits.ts";
+import { setupSchema } from "../playbook/worktree.ts";
 import { claudeOptions } from "../steps/claude.ts";
 import * as is from "../steps/schema.ts";
 
@@ -21,6 +22,7 @@ export const configSchema = z.strictObject({
     )
     .optional(),
   limits: limitsSchema.optional(),
+  worktree: setupSchema.optional(),
   project: z
     .strictObject(
       { test: command, lint: command, build: command, format: command, bench: command },

@@ -5,11 +5,12 @@ import type { ProjectCommands } from "../engine/ports.ts";
 import { MmmError } from "../errors.ts";
 import { check } from "../playbook/check.ts";
 import { readLimits } from "../playbook/limits.ts";
-import type { ClaudeOptions, Limits } from "../playbook/model.ts";
+import type { ClaudeOptions, Limits, WorktreeSetup } from "../playbook/model.ts";
 import { Problems } from "../playbook/problems.ts";
 import { positionAt, sourceFile } from "../playbook/source.ts";
 import { describe, type Entries } from "../playbook/tree.ts";
 import { boolOf, entriesOf, textOf } from "../playbook/values-of.ts";
+import { readSetup } from "../playbook/worktree.ts";
 import { parseYaml } from "../playbook/yaml.ts";
 import { readClaudeOptions } from "../steps/claude.ts";
 import { PROJECT_FIELDS } from "../values/gate-words.ts";
@@ -23,12 +24,14 @@ export interface Config {
   /** A denied permission fails the step (spec 6.2). */
   readonly strictPermissions: boolean;
   readonly limits: Limits;
+  /** How worktrees are prepared; a playbook's own keys beat these. */
+  readonly worktree: Partial<WorktreeSetup>;
   /** The project's own commands; what is missing is detected (spec 2.6). */
   readonly project: Partial<ProjectCommands>;
 }
 
 /** In the specification, and not in this version: an error rather than a key that does nothing. */
-const NOT_YET = ["worktree", "defaults"];
+const NOT_YET = ["defaults"];
 
 /** Throws `MmmError` (exit 2) with file, line and column of everything that is wrong in both files. */
 export async function readConfig(invocation: Invocation, mainRoot: string): Promise<Config> {
@@ -47,6 +50,7 @@ export async function readConfig(invocation: Invocation, mainRoot: string): Prom
     claudeBin: textOf(claude, "bin"),
     strictPermissions: boolOf(claude, "strict_permissions") ?? false,
     limits: readLimits(section("limits")),
+    worktree: readSetup(section("worktree")),
     project: Object.fromEntries(
       PROJECT_FIELDS.flatMap((field) => {
         const command = textOf(commands, field);

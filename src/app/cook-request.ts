@@ -14,7 +14,9 @@ export interface CookRequest {
   /** `--param-file`, as typed. */
   readonly paramFile: string | null;
   readonly failFast: boolean;
-  /** Answers merge and clean-up questions; a run in place asks none. */
+  /** Absent in journals of 0.1.0. */
+  readonly worktree?: boolean;
+  /** Answers the question whether to merge; a run in place asks none. */
   readonly yes: boolean;
   readonly model: string | null;
   readonly record: string | null;

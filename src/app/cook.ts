@@ -5,8 +5,9 @@
  * repository, lock, dirt (3) → Claude commands (2) → claude, identity (3). Nothing is started and
  * nothing is written before all of them have passed.
  */
-import { checkIdentity, checkReady } from "../git/ready.ts";
-import { findRepository } from "../git/repository.ts";
+import path from "node:path";
+import { checkIdentity, checkReady, type Ready } from "../git/ready.ts";
+import { findRepository, type RepositoryStart } from "../git/repository.ts";
 import { planPlaybook } from "../playbook/plan.ts";
 import { lookUpCommands } from "./claude-check.ts";
 import { readConfig } from "./config.ts";
@@ -31,16 +32,16 @@ export async function cook(request: CookRequest, invocation: Invocation): Promis
   const inputs = numberInputs(found, start.root);
   const config = await readConfig(invocation, mainRootOf(start));
   const secrets = await findSecrets(playbook, { invocation, root: start.root });
-  await lookAtLock(start, invocation);
+  const wanted = request.worktree === true || playbook.worktree.wanted;
+  // Nothing runs in the tree one stands in: neither a session nor dirt in there is in the way.
+  if (!wanted) await lookAtLock(start, invocation);
   // Asked now and heard below, in its place: git answers while the tree is looked at.
   const identity = commit === "auto" ? checkIdentity(start) : Promise.resolve();
   identity.catch(() => undefined);
-  const ready = await checkReady(start, {
-    allowDirty: request.allowDirty,
-    ownFiles: ownFiles(request, file, invocation),
-  }).catch(async (error: unknown) => {
-    throw await leftByStopped(error, { ...invocation, cwd });
-  });
+  const own = ownFiles(request, file, invocation);
+  const ready = wanted
+    ? { protectedPaths: [] }
+    : await readyInPlace(start, { request, invocation }, own);
   const where = { cwd, root: start.root, replay: request.replay !== null };
   const lookup = await lookUpCommands(playbook, where, invocation);
   if (lookup.diagnostics.length > 0) return refuse(source, lookup.diagnostics, invocation);
@@ -58,6 +59,9 @@ export async function cook(request: CookRequest, invocation: Invocation): Promis
         file,
         plan,
         start,
+        mainRoot: mainRootOf(start),
+        worktree: wanted ? "wanted" : null,
+        ownFiles: own,
         ready,
         lookup,
         config,
@@ -70,4 +74,15 @@ export async function cook(request: CookRequest, invocation: Invocation): Promis
       null,
     ),
   );
+}
+
+async function readyInPlace(
+  start: RepositoryStart,
+  { request, invocation }: { readonly request: CookRequest; readonly invocation: Invocation },
+  own: readonly string[],
+): Promise<Ready> {
+  const { allowDirty } = request;
+  return checkReady(start, { allowDirty, ownFiles: own }).catch(async (error: unknown) => {
+    throw await leftByStopped(error, { ...invocation, cwd: path.join(start.root, start.prefix) });
+  });
 }

@@ -43,7 +43,7 @@ export async function dryRun(request: CookRequest, invocation: Invocation): Prom
   const config = await readConfig(invocation, start === null ? root : mainRootOf(start));
   const redactor = await maskOf(checked, { root, invocation, problems });
   const commit = request.commit ? playbook.commit : "off";
-  if (start !== null) await lookAround(start, { request, invocation, file, problems });
+  if (start !== null) await lookAround(start, { request, invocation, file, playbook, problems });
   const where = { cwd, root, replay: request.replay !== null };
   const lookup = await lookUpCommands(playbook, where, invocation);
   if (lookup.diagnostics.length > 0) return refuse(source, lookup.diagnostics, invocation);
@@ -116,10 +116,17 @@ async function lookAround(
     readonly request: CookRequest;
     readonly invocation: Invocation;
     readonly file: CheckedRequest["file"];
+    readonly playbook: CheckedRequest["playbook"];
     readonly problems: Problems;
   },
 ): Promise<void> {
-  const { request, invocation, file, problems } = given;
+  const { request, invocation, file, problems, playbook } = given;
+  if (request.worktree === true || playbook.worktree.wanted) {
+    problems.notes.push(
+      "a run makes a worktree of its own: dirt and sessions here are not in its way",
+    );
+    return;
+  }
   const stale = await problems.watch(() => checkLock(lockFile(start)));
   if (stale !== null)
     problems.notes.push(`${stale.session} was killed here: a run first ends what is left of it`);

@@ -1,20 +1,15 @@
 /** A checked request becomes a session: folder, lock, journal, reporters, signals, engine (spec 4, 7). */
 import path from "node:path";
-import type { Run } from "../engine/context.ts";
 import type { Event } from "../engine/events.ts";
-import type { SessionResumed } from "../engine/resumed-event.ts";
-import { NO_PAST, type Recorder } from "../engine/lane.ts";
-import { runSession, type SessionOutcome } from "../engine/session.ts";
-import { NOTHING_SPENT } from "../engine/totals.ts";
+import type { Recorder } from "../engine/lane.ts";
 import type { Redactor } from "../lib/redact.ts";
+import type { Reporter } from "../report/reporter.ts";
 import { openTree } from "../git/tree.ts";
 import { ownChildren } from "../process/children.ts";
-import { type SignalWatch, watchSignals } from "../process/signals.ts";
-import { openJournal } from "../session/journal.ts";
-import { claimSession } from "../session/claim.ts";
+import { watchSignals } from "../process/signals.ts";
+import { type Journal, openJournal } from "../session/journal.ts";
+import { type Claim, claimSession } from "../session/claim.ts";
 import { type Lock, takeLock } from "../session/lock.ts";
-import type { JournalContent } from "../session/read-journal.ts";
-import type { Reuse } from "../session/past.ts";
 import {
   recordBreak,
   recordEnd,
@@ -23,42 +18,35 @@ import {
   type SessionSummary,
   writeSession,
 } from "../session/state.ts";
+import type { WorktreeRecord } from "../session/worktree-file.ts";
 import { chooseClaude, type ChosenClaude } from "./choose-claude.ts";
-import { chooseLimits } from "./limits.ts";
 import type { Prepared } from "./prepared.ts";
 import { openReporter } from "./open-reporter.ts";
-import { runOf } from "./run-of.ts";
+import { type Opened, play, type Resumed } from "./play-engine.ts";
+import { worktreeOf } from "./run-of.ts";
 import type { SavedRequest } from "./saved-request.ts";
-import { buildPorts, lockFile, mainRootOf, systemClock } from "./world.ts";
-
-/** A session that an earlier process began. */
-export interface Resumed {
-  readonly summary: SessionSummary;
-  readonly content: JournalContent;
-  readonly reuse: Reuse;
-  readonly told: SessionResumed;
-}
+import { buildPorts, lockFile, systemClock } from "./world.ts";
+import type { OpenWorktree } from "./worktree/open.ts";
 
 /** @param resumed `null`: a new session */
-export async function playSession(prepared: Prepared, resumed: Resumed | null): Promise<number> {
-  const { start, file, request } = prepared;
-  const mainRoot = mainRootOf(start);
-  const sessions = path.join(mainRoot, ".mmm", "sessions");
+export async function playSession(asked: Prepared, resumed: Resumed | null): Promise<number> {
   const now = systemClock.now();
   // From here on a signal ends nothing by itself: what was made has to be put away first.
   const watch = watchSignals(() => {
     void ownChildren.endAll(true);
   });
-  const claim = resumed === null ? claimSession(sessions, file.absolute, now) : null;
-  const name = resumed?.summary.name ?? claim?.name ?? "";
-  const directory = path.join(sessions, name);
-  const { claude, lock } = await hold(prepared, { name, directory, now, resumed }).catch(
-    (error: unknown) => {
-      claim?.drop();
-      watch.stop();
-      throw error;
-    },
-  );
+  let claim: Claim | null = null;
+  let held: Held;
+  try {
+    claim = resumed === null ? await claimName(asked, now) : null;
+    held = await hold(asked, { claim, now, resumed });
+  } catch (error) {
+    claim?.drop();
+    watch.stop();
+    throw error;
+  }
+  const { prepared, made, name, directory, claude, lock } = held;
+  const { start, file, request, mainRoot } = prepared;
   try {
     const tree = await openTree({ start, session: name, ready: prepared.ready });
     await tree.exclude();
@@ -81,6 +69,7 @@ export async function playSession(prepared: Prepared, resumed: Resumed | null): 
         ? [`${request.playbook ?? ""} is not here; taking the one that mmm ships`]
         : []),
       ...claude.notes,
+      ...(made?.notes ?? []),
       ...prepared.lookup.warnings,
     ];
     const saved: SavedRequest = {
@@ -88,6 +77,7 @@ export async function playSession(prepared: Prepared, resumed: Resumed | null): 
       from: prepared.invocation.cwd,
       inputs: prepared.inputs,
       protectedFiles: tree.protectedFiles(),
+      ...(made === null ? {} : { worktree: { root: start.root, cwd: prepared.cwd } }),
     };
     const { gone } = lock;
     const code = await record(prepared, { ports, name, words, now, gone, saved, resumed, watch });
@@ -101,38 +91,53 @@ export async function playSession(prepared: Prepared, resumed: Resumed | null): 
   }
 }
 
-/** Claude and the tree, or neither. */
-async function hold(
-  prepared: Prepared,
-  of: {
-    readonly name: string;
-    readonly directory: string;
-    readonly now: Date;
-    readonly resumed: Resumed | null;
-  },
-): Promise<{ readonly claude: ChosenClaude; readonly lock: Lock }> {
-  const { name: session, now } = of;
-  const claude = await chooseClaude(prepared, of.directory, of.resumed !== null);
-  const lock = takeLock(lockFile(prepared.start), { session, owner: ownChildren.owner, now });
-  return { claude, lock: await lock };
+async function claimName(asked: Prepared, now: Date): Promise<Claim> {
+  if (asked.worktree === "wanted") {
+    const { claimWorktreeName } = await import("./worktree/open.ts");
+    return claimWorktreeName(asked, now);
+  }
+  const sessions = path.join(asked.mainRoot, ".mmm", "sessions");
+  return claimSession(sessions, asked.file.absolute, { now });
 }
 
-interface Opened {
-  readonly ports: Run["ports"];
+interface Held {
   readonly name: string;
-  readonly words: readonly string[];
-  readonly now: Date;
-  /** A session that was killed in this tree. */
-  readonly gone: string | null;
-  readonly saved: SavedRequest;
-  readonly resumed: Resumed | null;
-  readonly watch: SignalWatch;
+  /** Of the session. */
+  readonly directory: string;
+  readonly claude: ChosenClaude;
+  /** With the tree that steps run in. */
+  readonly prepared: Prepared;
+  /** The worktree that was made for it now. */
+  readonly made: OpenWorktree | null;
+  readonly lock: Lock;
+}
+
+/** Claude and the tree, or neither. */
+async function hold(
+  asked: Prepared,
+  of: { readonly claim: Claim | null; readonly now: Date; readonly resumed: Resumed | null },
+): Promise<Held> {
+  const { claim, now, resumed } = of;
+  const name = resumed?.summary.name ?? claim?.name ?? "";
+  const directory = path.join(asked.mainRoot, ".mmm", "sessions", name);
+  const claude = await chooseClaude(asked, directory, resumed !== null);
+  let made: OpenWorktree | null = null;
+  let prepared = asked;
+  if (asked.worktree === "wanted" && claim !== null) {
+    const { openWorktree } = await import("./worktree/open.ts");
+    made = await openWorktree(asked, claim);
+    const { start, ready, cwd, record: worktree } = made;
+    prepared = { ...asked, start, ready, cwd, worktree };
+  }
+  const session = { session: name, owner: ownChildren.owner, now };
+  const lock = await takeLock(lockFile(prepared.start), session);
+  return { name, directory, claude, prepared, made, lock };
 }
 
 /** Keeps journal, state and reporters around the run. */
 async function record(prepared: Prepared, opened: Opened): Promise<number> {
   const { resumed } = opened;
-  const mmm = path.join(mainRootOf(prepared.start), ".mmm");
+  const mmm = path.join(prepared.mainRoot, ".mmm");
   const directory = path.join(mmm, "sessions", opened.name);
   let summary: SessionSummary = resumed?.summary ?? {
     name: opened.name,
@@ -146,36 +151,33 @@ async function record(prepared: Prepared, opened: Opened): Promise<number> {
     ...(resumed === null ? {} : { content: resumed.content }),
   });
   const reporter = openReporter(prepared);
-  const recorder: Recorder = {
-    event: (raw, { lane, late }) => {
-      const event = redactor.value(raw);
-      const score = scoreOf(event);
-      if (score !== undefined) summary = { ...summary, score };
-      journal.append({
-        ...event,
-        ...(lane === null ? {} : { lane }),
-        ...(late ? ({ late: true } as const) : {}),
-      });
-      reporter.event(event);
-    },
-    answer: (answer) => journal.append(answer),
-    recalled: (event) => reporter.event(event),
-    live: (event) => reporter.live(redactor.value(event)),
-  };
-  const warn = (message: string): void =>
-    recorder.event({ type: "note", severity: "warning", message }, ABOUT_THE_PROCESS);
+  const recorder = recorderOf({ journal, reporter, redactor }, (score) => {
+    summary = { ...summary, score };
+  });
+  const tell = (event: Event): void => recorder.event(event, ABOUT_THE_PROCESS);
+  const warn = (message: string): void => tell({ type: "note", severity: "warning", message });
+  const worktree = worktreeOf(prepared);
   try {
     const damaged = recordStart(stateFile, summary, { gone: opened.gone, again: resumed !== null });
     const replaced = writeSession(path.join(directory, "session.json"), summary, null, null);
     if (resumed === null) journal.append({ type: "request", value: opened.saved });
-    else recorder.event(resumed.told, ABOUT_THE_PROCESS);
+    else tell(resumed.told);
+    if (resumed === null && worktree !== null) tell(worktreeCreated(worktree));
     for (const message of [...opened.words, journal.note, damaged, replaced])
       if (message !== null) warn(message);
     const end = redactor.value(await play(prepared, { ...opened, recorder, warn, directory }));
     const endedAt = systemClock.now().toISOString();
     writeSession(path.join(directory, "session.json"), summary, end, endedAt);
     recordEnd(stateFile, summary, end, endedAt);
-    return end.exitCode;
+    if (worktree === null) return end.exitCode;
+    const { closeWorktree } = await import("./worktree/close.ts");
+    return await closeWorktree(prepared, {
+      record: worktree,
+      directory,
+      end,
+      tell,
+      signal: opened.watch.aborted,
+    });
   } catch (error) {
     noteBreak({ state: stateFile, session: path.join(directory, "session.json") }, summary, {
       error,
@@ -188,7 +190,34 @@ async function record(prepared: Prepared, opened: Opened): Promise<number> {
   }
 }
 
+function worktreeCreated({ name, path: place, target, base }: WorktreeRecord): Event {
+  return { type: "worktree-created", session: name, path: place, target, base };
+}
+
 const ABOUT_THE_PROCESS = { lane: null, late: false } as const;
+
+/** Journal first, then people. */
+function recorderOf(
+  to: { readonly journal: Journal; readonly reporter: Reporter; readonly redactor: Redactor },
+  onScore: (score: number) => void,
+): Recorder {
+  const { journal, reporter, redactor } = to;
+  return {
+    event: (raw, { lane, late }) => {
+      const event = redactor.value(raw);
+      const score = scoreOf(event);
+      if (score !== undefined) onScore(score);
+      const mark = { ...(lane === null ? {} : { lane }), ...(late ? LATE : {}) };
+      journal.append({ ...event, ...mark });
+      reporter.event(event);
+    },
+    answer: (answer) => journal.append(answer),
+    recalled: (event) => reporter.event(event),
+    live: (event) => reporter.live(redactor.value(event)),
+  };
+}
+
+const LATE = { late: true } as const;
 
 /** As well as the broken surroundings allow: the error itself is what the user has to see. */
 function noteBreak(
@@ -202,53 +231,4 @@ function noteBreak(
   } catch {
     // A full disk stopped the run, and now it stops this note; the journal has what happened before.
   }
-}
-
-/** Runs the engine under the signals; no child is alive when it returns. */
-async function play(
-  prepared: Prepared,
-  opened: Opened & {
-    readonly recorder: Recorder;
-    readonly warn: (message: string) => void;
-    readonly directory: string;
-  },
-): Promise<Extract<Event, { type: "session-finished" }>> {
-  const { recorder, resumed, watch } = opened;
-  const onAbort = (): void =>
-    opened.warn("stopping: running commands have 5 s to end; once more ends them at once");
-  if (watch.aborted.aborted) onAbort();
-  else watch.aborted.addEventListener("abort", onAbort);
-  // Whatever ends mmm itself, a bug included: no child outlives it (spec 11).
-  const killAll = (): void => ownChildren.killAllNow();
-  process.on("exit", killAll);
-  let finished: Extract<Event, { type: "session-finished" }> | null = null;
-  const exitCode = (outcome: SessionOutcome): number => {
-    if (outcome.status === "interrupted") return watch.received() === "SIGINT" ? 130 : 143;
-    if (outcome.status === "suspended") return 75;
-    return outcome.status === "completed" ? 0 : 1;
-  };
-  const run = { ...runOf(prepared, opened), ports: opened.ports, signal: watch.aborted };
-  try {
-    await runSession({
-      run,
-      recorder: {
-        ...recorder,
-        event: (event, mark) => {
-          if (event.type === "session-finished") finished = event;
-          recorder.event(event, mark);
-        },
-      },
-      past: resumed?.reuse.past ?? NO_PAST,
-      spent: resumed?.reuse.spent ?? NOTHING_SPENT,
-      limits: chooseLimits(prepared),
-      inputs: prepared.inputs,
-      exitCode,
-    });
-  } finally {
-    await ownChildren.endAll(watch.aborted.aborted);
-    watch.aborted.removeEventListener("abort", onAbort);
-    process.off("exit", killAll);
-  }
-  if (finished === null) throw new Error("the session ended without an end");
-  return finished;
 }

@@ -4,6 +4,7 @@ import type { checkReady } from "../git/ready.ts";
 import type { RepositoryStart } from "../git/repository.ts";
 import type { Playbook } from "../playbook/model.ts";
 import type { Plan } from "../playbook/plan-model.ts";
+import type { WorktreeRecord } from "../session/worktree-file.ts";
 import type { CommandLookup } from "./claude-check.ts";
 import type { Config } from "./config.ts";
 import type { CookRequest, Invocation } from "./cook-request.ts";
@@ -15,7 +16,14 @@ export interface Prepared {
   readonly invocation: Invocation;
   readonly file: PlaybookFile;
   readonly plan: Plan;
+  /** The tree that steps run in; of a session that will make a worktree, the one its user stands in. */
   readonly start: RepositoryStart;
+  /** Where `.mmm/` lies. */
+  readonly mainRoot: string;
+  /** `wanted`: it will get one; `null`: in place. */
+  readonly worktree: "wanted" | WorktreeRecord | null;
+  /** Absolute paths of what mmm itself reads: playbook, parameter files, recordings. */
+  readonly ownFiles: readonly string[];
   readonly ready: Awaited<ReturnType<typeof checkReady>>;
   readonly lookup: CommandLookup;
   readonly config: Config;

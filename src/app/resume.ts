@@ -16,6 +16,7 @@ import { planRead } from "../playbook/plan-read.ts";
 import { readPlaybook } from "../playbook/read.ts";
 import { readJournal } from "../session/read-journal.ts";
 import { readStory, reuse, type Story } from "../session/past.ts";
+import { readWorktreeRecord } from "../session/worktree-file.ts";
 import { scoreOf } from "../session/state.ts";
 import { lookUpCommands } from "./claude-check.ts";
 import { readConfig } from "./config.ts";
@@ -24,7 +25,8 @@ import { chooseLimits, mergeLimits } from "./limits.ts";
 import { lookAtLock } from "./look-at-lock.ts";
 import { findPlaybook } from "./playbook-file.ts";
 import { basePlan, notes, ownFiles, refuse, withConfig, workingDirectory } from "./planning.ts";
-import { type Resumed, playSession } from "./play-session.ts";
+import type { Resumed } from "./play-engine.ts";
+import { playSession } from "./play-session.ts";
 import { checkPlace } from "./resume-place.ts";
 import { findResumable } from "./resumable.ts";
 import { firstChange } from "./resume-plan.ts";
@@ -51,7 +53,8 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
   const cwd = workingDirectory(asked, invocation);
   const here = await findRepository(cwd, invocation.env);
   const { name } = await findResumable(asked.session, { ...invocation, cwd });
-  const directory = path.join(mainRootOf(here), ".mmm", "sessions", name);
+  const mainRoot = mainRootOf(here);
+  const directory = path.join(mainRoot, ".mmm", "sessions", name);
   const content = readJournal(path.join(directory, "journal.jsonl"));
   const story = readStory(content.lines);
   const saved = savedRequest(story.request);
@@ -64,7 +67,7 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
     limits: mergeLimits(asked.changes.limits, saved.request.limits),
     ...(asked.playbook === null ? {} : { playbook: path.resolve(invocation.cwd, asked.playbook) }),
   };
-  const planned = await orGone(name, plan(request, saved, { start, invocation, from }));
+  const planned = await orGone(name, plan(request, saved, { start, here, invocation, from }));
   if (typeof planned === "number") return planned;
   const { secrets } = planned;
   await lookAtLock(start, invocation);
@@ -73,16 +76,14 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
   const change = firstChange(story, planned.plan);
   if (change !== null && change.finished && !asked.force) throw changed(name, change);
   const again = reuse(story, change?.line ?? null);
-  const ready = await readyAgain(start, saved, ownFiles(request, planned.file, from));
+  const own = ownFiles(request, planned.file, from);
+  const ready = await readyAgain(start, saved, own);
   await checkPlace(start, { name, story, reuse: again, ready });
   if (planned.refusal !== null) return planned.refusal();
+  const startedAt = content.lines[0]?.time ?? new Date(0).toISOString();
+  const score = story.outputs.map(scoreOf).findLast((each) => each !== undefined);
   const resumed: Resumed = {
-    summary: {
-      name,
-      playbook: planned.file.shown,
-      startedAt: content.lines[0]?.time ?? new Date(0).toISOString(),
-      score: story.outputs.map(scoreOf).findLast((score) => score !== undefined),
-    },
+    summary: { name, playbook: planned.file.shown, startedAt, score },
     content,
     reuse: again,
     told: {
@@ -97,6 +98,9 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
         invocation,
         request: absolute(request, saved.from),
         start,
+        mainRoot,
+        worktree: saved.worktree === undefined ? null : readWorktreeRecord(directory),
+        ownFiles: own,
         ready,
         inputs: saved.inputs,
         identity,
@@ -130,8 +134,9 @@ function absolute(request: CookRequest, from: string): CookRequest {
 async function plan(
   request: CookRequest,
   saved: SavedRequest,
-  { start, invocation, from }: { start: RepositoryStart; invocation: Invocation; from: Invocation },
+  of: { start: RepositoryStart; here: RepositoryStart; invocation: Invocation; from: Invocation },
 ) {
+  const { start, here, invocation, from } = of;
   const file = await findPlaybook(request.playbook ?? "", from);
   const read = readPlaybook(file.shown, file.bytes);
   const planRequest = await basePlan(request, { found: saved.inputs, read }, invocation);
@@ -140,9 +145,13 @@ async function plan(
   if (playbook === null || first.plan === null)
     return refuse(source, first.diagnostics, invocation);
   const params = await findParams(playbook, request, from);
-  const secrets = await findSecrets(playbook, { invocation, root: start.root });
-  const config = await readConfig(invocation, mainRootOf(start));
-  const cwd = workingDirectory(request, from);
+  const secrets = await findSecrets(playbook, {
+    invocation,
+    // A worktree has no files but those of its commit, and secrets are in none.
+    root: saved.worktree === undefined ? start.root : here.root,
+  });
+  const config = await readConfig(invocation, mainRootOf(here));
+  const cwd = saved.worktree?.cwd ?? workingDirectory(request, from);
   const replay = request.replay !== null;
   const lookup = await lookUpCommands(playbook, { cwd, root: start.root, replay }, invocation);
   const { plan: ready } = planPlaybook(
@@ -172,12 +181,14 @@ async function treeOf(
   name: string,
   { story, here, saved }: { story: Story; here: RepositoryStart; saved: SavedRequest },
 ): Promise<RepositoryStart> {
-  const root = story.started?.root ?? null;
+  // Killed right at its start, it has told its worktree and nothing else.
+  const root = saved.worktree?.root ?? story.started?.root ?? null;
   if (root === null || root === here.root) return here;
   const gone = new MmmError("session-elsewhere", 3, {
     message: `${name} was begun in ${root}, and this is ${here.root}`,
     next: [`resume it there, or give it up with \`mmm sessions drop ${name}\``],
   });
+  if (saved.worktree !== undefined && !existsSync(root)) throw worktreeGone(name, root);
   if (!existsSync(root) || !existsSync(saved.from)) throw gone;
   const there = await findRepository(root, here.env);
   // A copy of a repository has copies of its sessions: they belong to the original.
@@ -226,6 +237,13 @@ function tell(of: {
     kept: again.kept,
     replay: planned.replay,
   };
+}
+
+function worktreeGone(name: string, root: string): MmmError {
+  return new MmmError("worktree-gone", 3, {
+    message: `the worktree of ${name} is not there any more: ${root}`,
+    next: [`its commits are on the branch ${name}`, `mmm worktree clean ${name}`],
+  });
 }
 
 function nothingDone(name: string): MmmError {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Run } from "../engine/context.ts";
 import { meaningOf } from "../playbook/meaning.ts";
+import type { WorktreeRecord } from "../session/worktree-file.ts";
 import type { Prepared } from "./prepared.ts";
 import { gitFrom } from "./world.ts";
 
@@ -17,7 +18,7 @@ export function runOf(
       id: opened.name,
       playbook: prepared.file.shown,
       cwd,
-      worktree: null,
+      worktree: worktreeOf(prepared)?.name ?? null,
       directory: opened.directory,
       git: gitFrom(invocation.cwd, prepared.start.root),
       version: invocation.version,
@@ -35,6 +36,11 @@ export function runOf(
       return known;
     },
   };
+}
+
+/** `null`: in place. */
+export function worktreeOf({ worktree }: Pick<Prepared, "worktree">): WorktreeRecord | null {
+  return worktree === "wanted" ? null : worktree;
 }
 
 /** Enough to tell two steps apart, short enough for a line of the journal. */

@@ -1,6 +1,8 @@
 /** What a journal holds of the request, so that `mmm resume` needs no words (spec 7). */
+import path from "node:path";
 import type { InputValue } from "../engine/events.ts";
 import type { SavedFingerprint } from "../git/protection.ts";
+import { JournalReader } from "../session/journal-events.ts";
 import type { CookRequest } from "./cook-request.ts";
 
 export interface SavedRequest {
@@ -10,6 +12,15 @@ export interface SavedRequest {
   /** As they were found then: a glob may match other files now. */
   readonly inputs: readonly InputValue[];
   readonly protectedFiles: readonly SavedFingerprint[];
+  /** Absent: in place. */
+  readonly worktree?: { readonly root: string; readonly cwd: string };
+}
+
+/** Of the session with that folder; `null`: its journal does not say. */
+export function requestIn(directory: string): SavedRequest | null {
+  for (const event of new JournalReader(path.join(directory, "journal.jsonl")).events())
+    if (event["type"] === "request") return savedRequest(event["value"]);
+  return null;
 }
 
 /** `null`: not what mmm has written. */

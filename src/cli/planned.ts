@@ -2,10 +2,10 @@
 import { type Command, Option } from "commander";
 import { MmmError } from "../errors.ts";
 
-const COMMANDS = ["worktree"];
+const COMMANDS: readonly string[] = [];
 
 /** Of `cook`. A value is taken along, so that nothing is said about it. */
-const OPTIONS = ["-w, --worktree", "--parallel [n]"];
+const OPTIONS = ["--parallel [n]"];
 
 /** Hidden from the help and from suggestions. */
 export function refusePlannedCommands(program: Command): void {

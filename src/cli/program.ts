@@ -10,6 +10,7 @@ import { refusePlannedCommands, refusePlannedOptions } from "./planned.ts";
 import { addResume, resumeFromCook } from "./resume.ts";
 import { addSchema } from "./schema.ts";
 import { addSessions } from "./sessions.ts";
+import { addWorktree } from "./worktree.ts";
 import { printable } from "../lib/printable.ts";
 
 type Verbosity = CookRequest["verbosity"];
@@ -64,6 +65,7 @@ function buildProgram(invocation: Invocation, exit: (code: number) => void): Com
   addValidate(program, invocation, exit);
   addInit(program, invocation, exit);
   addSessions(program, invocation, exit);
+  addWorktree(program, invocation, exit);
   addDoctor(program, invocation, exit);
   addSchema(program, invocation, exit);
   addCompletion(program, invocation, exit);
@@ -85,6 +87,7 @@ function addCook(
     .description("run a playbook")
     .option("-p, --path <dir>", "directory to work in")
     .option("-n, --max-iterations <n>", "passes over the steps, 1 to 1000", iterations)
+    .option("-w, --worktree", "run in a fresh git worktree on a branch of its own")
     .option("--map <pattern>", "one input for each matching file (repeatable)", append)
     .option("--args <value>", "one input for each value (repeatable)", append)
     .option("--param <name=value>", "value of a parameter of the playbook (repeatable)", append)
@@ -195,6 +198,7 @@ export interface CookOptions extends LimitOptions {
   readonly maxIterations?: number;
   readonly map?: readonly string[];
   readonly args?: readonly string[];
+  readonly worktree?: boolean;
   readonly param?: readonly string[];
   readonly paramFile?: string;
   readonly failFast?: boolean;
@@ -224,6 +228,7 @@ function cookRequest(
     args: options.args ?? [],
     params: options.param ?? [],
     paramFile: options.paramFile ?? null,
+    worktree: options.worktree ?? false,
     failFast: options.failFast ?? false,
     yes: options.yes ?? false,
     model: options.model ?? null,

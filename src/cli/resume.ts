@@ -58,7 +58,7 @@ function looks({
 }
 
 /** Given with `--resume`, these would begin something else (spec 1). */
-const EXCLUDED = ["map", "args"] as const;
+const EXCLUDED = ["map", "args", "worktree"] as const;
 
 export async function resumeFromCook(
   playbook: string | undefined,
@@ -78,7 +78,7 @@ export async function resumeFromCook(
   const wrong = EXCLUDED.find((name) => options[name] !== undefined);
   if (wrong !== undefined) {
     throw new MmmError("resume-excludes", 2, {
-      message: `--resume and --${wrong} exclude each other: a session keeps its inputs`,
+      message: `--resume and --${wrong} exclude each other: a session keeps its inputs and its tree`,
       next: [`mmm resume ${options.resume}`],
     });
   }

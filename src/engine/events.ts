@@ -13,6 +13,7 @@ import type {
   TreePoint,
 } from "./ports.ts";
 import type { GateEvent } from "./gate-events.ts";
+import type { WorktreeEvent } from "./worktree-event.ts";
 import type { LimitReached, SessionLimits } from "./budget.ts";
 import type { ItemEvent } from "./item-events.ts";
 import type { Spending } from "./ledger.ts";
@@ -102,6 +103,7 @@ export type Event =
       readonly version: string;
     }
   | SessionResumed
+  | WorktreeEvent
   | {
       readonly type: "unit-restarted";
       /** HEAD, as the unit that was cut short began. */

@@ -216,20 +216,18 @@ class Session {
       if (end?.kind === "failed") {
         if (run.signal.aborted) return { status: "interrupted", stop: "interrupted" };
         // A failed input leaves nothing on the branch (spec 8.4); without inputs earlier steps stay (spec 5).
-        const line = await rollBack(frame, end.at, input === null ? end.start : origin);
+        // In a worktree a failed run stays for a look; the next input needs a clean one.
+        const stays = input === null && run.facts.worktree !== null;
+        const point = input === null ? end.start : origin;
+        const line = stays ? null : await rollBack(frame, end.at, point);
         if (line !== null) this.#next.push(line);
         return { status: "failed", stop: "step-failed" };
       }
       const changed = !(await isUnchanged(frame));
       const asked = await askUntil(frame);
       const durationMs = ports.clock.monotonicMs() - began;
-      sink.event({
-        type: "iteration-finished",
-        iteration,
-        input: number,
-        changed,
-        durationMs,
-      });
+      const done = { iteration, input: number, changed, durationMs };
+      sink.event({ type: "iteration-finished", ...done });
       const outcome = stopAfter(frame, { asked, changed, isLast: end !== null });
       if (outcome === null) continue;
       if (outcome.stop === "criterion-unmet" && input !== null) {

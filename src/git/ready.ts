@@ -5,7 +5,7 @@ import { MmmError } from "../errors.ts";
 import { shellWord } from "../lib/shell-word.ts";
 import { pinnedArgs, pinnedEnvironment } from "./environment.ts";
 import { waitForIndexLock } from "./index-lock.ts";
-import { showPath } from "./path.ts";
+import { showPath, splitNul } from "./path.ts";
 import type { SavedFingerprint } from "./protection.ts";
 import type { RepositoryStart } from "./repository.ts";
 import { runGitOk } from "./run.ts";
@@ -50,6 +50,32 @@ export async function dirtThatStays(
   ownFiles: readonly string[],
 ): Promise<Ready> {
   return { protectedPaths: [...(await readDirt(start, ownFiles)).expected] };
+}
+
+/**
+ * What a worktree would lack: uncommitted `.claude/**` and `.mmm/**`, those that git ignores too where
+ * Claude reads them; relative to the repository. A file that was deleted is named as well.
+ */
+export async function uncommittedSettings(start: RepositoryStart): Promise<readonly string[]> {
+  const env = pinnedEnvironment(start.env, start);
+  const status = await readStatus({ root: start.root, env });
+  const folders = start.prefix.split("/").map((_, index, parts) => parts.slice(0, index + 1));
+  const ignored = await runGitOk({
+    cwd: start.root,
+    env,
+    args: [
+      ...pinnedArgs,
+      "ls-files",
+      "-z",
+      "--others",
+      "--",
+      ".claude",
+      ".mmm/config.yml",
+      ...folders.filter(([top]) => top !== "").map((parts) => `${parts.join("/")}/.claude`),
+    ],
+  });
+  const found = [...status.entries.keys(), ...splitNul(ignored)];
+  return [...new Set(found.filter((path) => isConfiguration(path) && !path.endsWith("/")))];
 }
 
 async function readDirt(

@@ -14,6 +14,7 @@ import { readSecrets, secretsSchema } from "./secrets.ts";
 import { reportUnsupported, withoutUnsupported } from "./step.ts";
 import { describe, type Entries, type MappingTree } from "./tree.ts";
 import { entriesOf, numberOf, optionalText, readEnv, textOf } from "./values-of.ts";
+import { readWorktree, worktreeSchema } from "./worktree.ts";
 
 /** What stands beside `steps` (spec 2.1). `defaults` is checked on its own. */
 export const headerSchema = z.strictObject({
@@ -29,6 +30,7 @@ export const headerSchema = z.strictObject({
   limits: limitsSchema.optional(),
   gates: is.form("gates").optional(),
   until: is.text.optional(),
+  worktree: worktreeSchema.optional(),
   steps: is.form("step-list").optional(),
   commands: is.form("step-list").optional(),
 });
@@ -56,6 +58,7 @@ export function readHeader(tree: MappingTree, stem: string, problems: Problems):
     limits: readLimits(entriesOf(sound.get("limits")?.value)),
     gates: readGates(sound.get("gates")?.value, problems),
     until: optionalText(sound, "until"),
+    worktree: readWorktree(sound.get("worktree")?.value),
   };
 }
 

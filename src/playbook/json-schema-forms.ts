@@ -146,6 +146,16 @@ export const forms: Readonly<Record<Plain, Form>> = {
     place: "secret",
   },
   gates: { schema: gates, place: "gate" },
+  inside: {
+    schema: {
+      ...text,
+      not: {
+        type: "string",
+        pattern: String.raw`^/|(?:^|/)(?:\.{1,2}|\.[gG][iI][tT])(?:/|$)|//+[^/]`,
+      },
+    },
+    place: null,
+  },
   pattern: { schema: text, place: null },
   tolerance: {
     schema: {

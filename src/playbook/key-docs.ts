@@ -34,6 +34,8 @@ export const keyDocs = {
     gates: "Checks that mmm makes itself, by name: a command, an expression or a figure.",
     until:
       "Stop with success once this expression or gate holds after an iteration; else the run ends with exit 1.",
+    worktree:
+      "Cook in a git worktree of its own; a mapping says how it is prepared. Default: false, in place.",
     steps: "The list of steps, in the order they run.",
     commands: "Another name for `steps`.",
   },
@@ -157,6 +159,11 @@ export const keyDocs = {
   secret: {
     env: "The variable of the environment that holds it.",
     file: "The file that holds it; ~/ is your home, else from the top of the repository.",
+  },
+  worktree: {
+    copy: "Ignored files and folders of the main checkout that are copied in.",
+    link: "Ignored files and folders of the main checkout that are linked to.",
+    run: "Commands that make the fresh worktree ready, as in npm ci.",
   },
   limits: {
     cost_usd:

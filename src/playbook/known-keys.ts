@@ -1,10 +1,7 @@
 /** Keys that the specification has and this version does not; delete a line when it does. */
 const NOT_YET: Readonly<Record<"header" | "step" | "claude", ReadonlyMap<string, string | null>>> =
   {
-    header: new Map([
-      ["worktree", "make one with `git worktree add` and run mmm in it"],
-      ["merge", null],
-    ]),
+    header: new Map([["merge", null]]),
     step: new Map(),
     claude: new Map(),
   };
@@ -30,6 +27,7 @@ const RETRY = "belongs under `retry`, as in `retry: {attempts: 3, backoff: expon
 const STEP = "belongs in a step, or under `defaults` for all of them";
 const ENTRY = "belongs in a step of its own, in the list of steps";
 const LIMITS = "belongs under `limits` in the header, as in `limits: {cost_usd: 5}`";
+const WORKTREE = "belongs under `worktree` in the header, as in `worktree: {link: [node_modules]}`";
 const HEADER = "belongs in the header, beside `steps`";
 
 /** Where each key is at home, for one found elsewhere. A key with several homes has none here. */
@@ -53,6 +51,8 @@ const HOMES: ReadonlyMap<string, string> = new Map([
   ...each(["shell", "analyze", "foreach"], ENTRY),
   ...each(["max_iterations", "description", "defaults", "commit", "steps", "commands"], HEADER),
   ["params", HEADER],
+  ["worktree", HEADER],
+  ...each(["copy", "link"], WORKTREE),
   ["limits", HEADER],
   ...each(["cost_usd", "tokens", "duration"], LIMITS),
   ...each(["gates", "until"], HEADER),

@@ -56,6 +56,14 @@ export interface Limits {
   readonly durationMs: number | null;
 }
 
+/** How a fresh worktree is prepared (spec 8.1); paths are relative to the repository and inside of it. */
+export interface WorktreeSetup {
+  readonly copy: readonly string[];
+  readonly link: readonly string[];
+  /** Shell text, one after the other. */
+  readonly run: readonly string[];
+}
+
 /** `analyze:` and `analysis:` (spec 2.7). */
 export interface AnalysisOptions {
   /** A saved context younger than this is used as it is; default 300 s. */
@@ -285,6 +293,13 @@ export interface SecretDeclaration {
   readonly range: Range;
 }
 
+/** `worktree:` of the header. */
+export interface PlaybookWorktree {
+  readonly wanted: boolean;
+  /** What is not written is the config's. */
+  readonly setup: Partial<WorktreeSetup>;
+}
+
 export interface Playbook {
   /** As the user named it; for messages. */
   readonly file: string;
@@ -301,5 +316,6 @@ export interface Playbook {
   readonly gates: readonly Gate[];
   /** A gate's name, a word or an expression (spec 2.6). */
   readonly until: SourceText | null;
+  readonly worktree: PlaybookWorktree;
   readonly steps: readonly Step[];
 }

@@ -25,6 +25,7 @@ export interface Symbols {
   readonly paused: string;
   readonly waiting: string;
   readonly replay: string;
+  readonly worktree: string;
   /** Before each line of a child's output. */
   readonly bar: string;
   readonly tool: string;
@@ -62,6 +63,7 @@ const EMOJI: Symbols = {
   paused: "⏸️ ",
   waiting: "⏳",
   replay: "📼",
+  worktree: "🌳",
   bar: "│",
   tool: "▸",
   bullet: "•",
@@ -96,6 +98,7 @@ const ASCII: Symbols = {
   paused: "suspended:",
   waiting: "...",
   replay: "replay:",
+  worktree: "tree:",
   bar: "|",
   tool: ">",
   bullet: "-",

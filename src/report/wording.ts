@@ -25,6 +25,7 @@ import {
 } from "./step-wording.ts";
 import { shortSha, summaryLines, type SummaryContext } from "./summary-wording.ts";
 import type { Symbols } from "./symbols.ts";
+import { worktreeWords } from "./worktree-wording.ts";
 
 type Of<T extends Event["type"]> = Event & { readonly type: T };
 
@@ -84,7 +85,8 @@ function otherWords(
     | Parameters<typeof gateWords>[0]
     | Parameters<typeof itemWords>[0]
     | Parameters<typeof againWords>[0]
-    | Parameters<typeof resumeWords>[0],
+    | Parameters<typeof resumeWords>[0]
+    | Parameters<typeof worktreeWords>[0],
   { memory, symbols }: SummaryContext,
 ): readonly Line[] {
   switch (event.type) {
@@ -98,6 +100,12 @@ function otherWords(
     case "session-resumed":
     case "unit-restarted":
       return resumeWords(event, symbols);
+    case "worktree-created":
+    case "worktree-completed":
+    case "worktree-merged":
+    case "worktree-removed":
+    case "worktree-kept":
+      return worktreeWords(event, symbols);
     default:
       return againWords(event, memory, symbols);
   }

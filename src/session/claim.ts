@@ -1,5 +1,5 @@
 /** A session's name and folder, had by one process alone (spec 7). */
-import { mkdirSync, rmdirSync } from "node:fs";
+import { mkdirSync, rmdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { writing } from "./disk.ts";
 import { sessionName } from "./name.ts";
@@ -11,6 +11,8 @@ export interface Claim {
   readonly directory: string;
   /** Gives the name back as long as nothing lies in the folder: the session did not come about. */
   drop(): void;
+  /** The same, with whatever lies in the folder. */
+  forget(): void;
 }
 
 /**
@@ -19,13 +21,44 @@ export interface Claim {
  *
  * @param sessions `.mmm/sessions` of the main repository
  */
-export function claimSession(sessions: string, playbookFile: string, now: Date): Claim {
+export function claimSession(
+  sessions: string,
+  playbookFile: string,
+  {
+    now,
+    isUsed = () => false,
+  }: { readonly now: Date; readonly isUsed?: (name: string) => boolean },
+): Claim {
   return writing(`make a session's folder in ${sessions}`, () => {
-    const made = mkdirSync(sessions, { recursive: true }) ?? null;
-    const name = sessionName(playbookFile, now, (each) => !make(path.join(sessions, each)));
+    const first = mkdirSync(sessions, { recursive: true });
+    const isFree = (name: string): boolean => !isUsed(name) && make(path.join(sessions, name));
+    const name = sessionName(playbookFile, now, (each) => !isFree(each));
     const directory = path.join(sessions, name);
-    return { name, directory, drop: () => drop(directory, made) };
+    const drop = (): void => {
+      // Checks that follow may refuse the run: then it has written nothing.
+      const made = first === undefined ? [] : between(first, sessions);
+      for (const folder of [directory, ...made]) if (!removed(folder)) return;
+    };
+    return {
+      name,
+      directory,
+      drop,
+      forget: () => {
+        rmSync(directory, { recursive: true, force: true });
+        drop();
+      },
+    };
   });
+}
+
+/** Innermost first. */
+function between(first: string, last: string): readonly string[] {
+  const found = [last];
+  for (let each = last; each !== first && each !== path.dirname(each);) {
+    each = path.dirname(each);
+    found.push(each);
+  }
+  return found;
 }
 
 function make(directory: string): boolean {
@@ -38,14 +71,12 @@ function make(directory: string): boolean {
   }
 }
 
-/** @param made the outermost folder that was made for it; `null`: all were there */
-function drop(directory: string, made: string | null): void {
+/** `false`: something lies in it, so it stays. */
+function removed(directory: string): boolean {
   try {
     rmdirSync(directory);
-    if (made === null) return;
-    for (let each = path.dirname(directory); each.length >= made.length; each = path.dirname(each))
-      rmdirSync(each);
-  } catch {
-    // Something lies in it: it is a session, and stays.
+    return true;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "ENOENT";
   }
 }

@@ -75,6 +75,7 @@ export type FormName =
   | "exit-codes"
   | "gates"
   | "handler"
+  | "inside"
   | "output-schema"
   | "outputs"
   | "param"

@@ -66,9 +66,8 @@ describe("the command line (spec 1)", () => {
   });
 
   test.each([
-    ["worktree", ["worktree", "ls"]],
+    ["schema", ["schema"]],
     ["--parallel", ["cook", "p.yml", "--parallel", "3"]],
-    ["--worktree", ["cook", "p.yml", "-w"]],
   ])("%s is named as planned, not as unknown", async (name, args) => {
     const { mmm } = await open();
 

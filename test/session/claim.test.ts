@@ -18,9 +18,9 @@ beforeEach(() => {
 afterEach(() => rmSync(base, { recursive: true, force: true }));
 
 test("the second of a second gets a number, files and folders of any kind take a name", () => {
-  const first = claimSession(sessions, "Prüf Lauf.v2.yml", now);
+  const first = claimSession(sessions, "Prüf Lauf.v2.yml", { now });
   writeFileSync(path.join(sessions, "mmm-pr-f-lauf-v2-1767323045-2"), "");
-  const second = claimSession(sessions, "Prüf Lauf.v2.yml", now);
+  const second = claimSession(sessions, "Prüf Lauf.v2.yml", { now });
 
   expect(first.name).toBe("mmm-pr-f-lauf-v2-1767323045");
   expect(second.name).toBe("mmm-pr-f-lauf-v2-1767323045-3");
@@ -29,8 +29,8 @@ test("the second of a second gets a number, files and folders of any kind take a
 });
 
 test("a claim that is dropped is free again, a session that has begun stays", () => {
-  claimSession(sessions, "a.yml", now).drop();
-  const begun = claimSession(sessions, "a.yml", now);
+  claimSession(sessions, "a.yml", { now }).drop();
+  const begun = claimSession(sessions, "a.yml", { now });
   writeFileSync(path.join(begun.directory, "journal.jsonl"), "");
   begun.drop();
 
@@ -45,7 +45,7 @@ test("processes that start at the same instant get a name each", async () => {
      process.stdout.write("ready\\n");
      process.stdin.once("data", () => {
        for (let n = 0; n < 25; n += 1) {
-         console.log(claimSession(process.argv[2], "a.yml", new Date(${now.getTime()})).name);
+         console.log(claimSession(process.argv[2], "a.yml", { now: new Date(${now.getTime()}) }).name);
        }
        process.exit(0);
      });`,
@@ -70,7 +70,7 @@ test("a folder that cannot be made is exit 3", () => {
   mkdirSync(path.dirname(sessions));
   writeFileSync(sessions, "");
 
-  expect(() => claimSession(sessions, "a.yml", now)).toThrow(
+  expect(() => claimSession(sessions, "a.yml", { now })).toThrow(
     expect.objectContaining({ exitCode: 3, message: expect.stringContaining(sessions) as string }),
   );
 });

@@ -17,7 +17,7 @@ import { JournalReader } from "../../session/journal-events.ts";
 import { recordGone, writeDropped } from "../../session/state.ts";
 import type { Invocation } from "../cook-request.ts";
 import { lookAtLock } from "../look-at-lock.ts";
-import { savedRequest, type SavedRequest } from "../saved-request.ts";
+import { requestIn } from "../saved-request.ts";
 import { gitFrom, lockFile, systemClock } from "../world.ts";
 import { findSession, type OpenedSessions, openSessions } from "./place.ts";
 import { openPrinter, snakeKeys } from "./print.ts";
@@ -181,18 +181,11 @@ async function putAside(given: {
 
 /** What is none of the session's stays as it is (spec 5): its playbook, `.mmm/**`, `.claude/**`, `--allow-dirty`. */
 async function protectedFiles(where: RepositoryStart, record: SessionRecord): Promise<Ready> {
-  const asked = requestOf(record);
+  const asked = requestIn(record.directory);
   const playbook = path.resolve(asked?.from ?? where.root, asked?.request.playbook ?? "");
   const { protectedPaths } = await dirtThatStays(where, [playbook]);
   const saved = asked?.protectedFiles ?? [];
   return { protectedPaths: [...protectedPaths, ...saved.map((file) => file.path)], saved };
-}
-
-/** What was asked; `null`: its journal does not say. */
-function requestOf(record: SessionRecord): SavedRequest | null {
-  for (const event of new JournalReader(path.join(record.directory, "journal.jsonl")).events())
-    if (event["type"] === "request") return savedRequest(event["value"]);
-  return null;
 }
 
 function noteDropped({ mmm }: OpenedSessions, record: SessionRecord, now: Date): void {

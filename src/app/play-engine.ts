@@ -1,0 +1,86 @@
+/** The engine at work under the signals (spec 4, 7). */
+import type { Run } from "../engine/context.ts";
+import type { Event } from "../engine/events.ts";
+import { NO_PAST, type Recorder } from "../engine/lane.ts";
+import type { SessionResumed } from "../engine/resumed-event.ts";
+import { runSession, type SessionOutcome } from "../engine/session.ts";
+import { NOTHING_SPENT } from "../engine/totals.ts";
+import { ownChildren } from "../process/children.ts";
+import type { SignalWatch } from "../process/signals.ts";
+import type { Reuse } from "../session/past.ts";
+import type { JournalContent } from "../session/read-journal.ts";
+import type { SessionSummary } from "../session/state.ts";
+import { chooseLimits } from "./limits.ts";
+import type { Prepared } from "./prepared.ts";
+import { runOf } from "./run-of.ts";
+import type { SavedRequest } from "./saved-request.ts";
+
+/** A session that an earlier process began. */
+export interface Resumed {
+  readonly summary: SessionSummary;
+  readonly content: JournalContent;
+  readonly reuse: Reuse;
+  readonly told: SessionResumed;
+}
+
+export interface Opened {
+  readonly ports: Run["ports"];
+  readonly name: string;
+  readonly words: readonly string[];
+  readonly now: Date;
+  /** A session that was killed in this tree. */
+  readonly gone: string | null;
+  readonly saved: SavedRequest;
+  /** `null`: a new session. */
+  readonly resumed: Resumed | null;
+  readonly watch: SignalWatch;
+}
+
+/** Runs the engine under the signals; no child is alive when it returns. */
+export async function play(
+  prepared: Prepared,
+  opened: Opened & {
+    readonly recorder: Recorder;
+    readonly warn: (message: string) => void;
+    readonly directory: string;
+  },
+): Promise<Extract<Event, { type: "session-finished" }>> {
+  const { recorder, resumed, watch } = opened;
+  const onAbort = (): void =>
+    opened.warn("stopping: running commands have 5 s to end; once more ends them at once");
+  if (watch.aborted.aborted) onAbort();
+  else watch.aborted.addEventListener("abort", onAbort);
+  // Whatever ends mmm itself, a bug included: no child outlives it (spec 11).
+  const killAll = (): void => ownChildren.killAllNow();
+  process.on("exit", killAll);
+  let finished: Extract<Event, { type: "session-finished" }> | null = null;
+  const exitCode = (outcome: SessionOutcome): number => {
+    if (outcome.status === "interrupted") return watch.received() === "SIGINT" ? 130 : 143;
+    if (outcome.status === "suspended") return 75;
+    return outcome.status === "completed" ? 0 : 1;
+  };
+  const run = { ...runOf(prepared, opened), ports: opened.ports, signal: watch.aborted };
+  try {
+    await runSession({
+      run,
+      recorder: {
+        ...recorder,
+        event: (event, mark) => {
+          if (event.type === "session-finished") finished = event;
+          recorder.event(event, mark);
+        },
+      },
+      past: resumed?.reuse.past ?? NO_PAST,
+      spent: resumed?.reuse.spent ?? NOTHING_SPENT,
+      limits: chooseLimits(prepared),
+      inputs: prepared.inputs,
+      exitCode,
+    });
+  } finally {
+    await ownChildren.endAll(watch.aborted.aborted);
+    watch.aborted.removeEventListener("abort", onAbort);
+    process.off("exit", killAll);
+  }
+  if (finished === null) throw new Error("the session ended without an end");
+  return finished;
+}

@@ -1,0 +1,112 @@
+/** `mmm worktree clean NAME | --all | --merged` (spec 8.2). */
+import { MmmError } from "../../errors.ts";
+import { showPath } from "../../git/path.ts";
+import { say } from "../../report/line.ts";
+import type { Invocation } from "../cook-request.ts";
+import { openPrinter } from "../sessions/print.ts";
+import { findWorktree, type KnownWorktree, type OpenedWorktrees, openWorktrees } from "./known.ts";
+import { isMerged } from "./list.ts";
+import { mergeLine } from "./merge.ts";
+import { removeWholly } from "./remove.ts";
+import { uncommitted, unmerged } from "./work.ts";
+
+export interface CleanRequest {
+  readonly name: string | null;
+  readonly all: boolean;
+  readonly merged: boolean;
+  readonly force: boolean;
+}
+
+export async function cleanCommand(
+  { name, all, merged, force }: CleanRequest,
+  invocation: Invocation,
+): Promise<number> {
+  if ([name !== null, all, merged].filter(Boolean).length !== 1) {
+    throw new MmmError("clean-what", 2, {
+      message: "one of NAME, --all and --merged says which worktrees go",
+      next: ["mmm worktree clean NAME", "mmm worktree clean --merged", "mmm worktree clean --all"],
+    });
+  }
+  const opened = await openWorktrees(invocation);
+  const printer = openPrinter(invocation);
+  if (name !== null) {
+    const known = findWorktree(opened, name);
+    if (known === null) printer.lines([say(`nothing of ${name} is left to remove`)]);
+    else await remove(opened, { known, force, invocation });
+    return 0;
+  }
+  const refused: MmmError[] = [];
+  for (const known of opened.known) {
+    if (merged && !(await isMerged(opened.start, known))) continue;
+    try {
+      await remove(opened, { known, force, invocation });
+    } catch (error) {
+      if (!(error instanceof MmmError)) throw error;
+      refused.push(error);
+    }
+  }
+  if (opened.known.length === 0) printer.lines([say("there are no worktrees to remove")]);
+  for (const { message, next } of refused)
+    invocation.stderr.write(`mmm: ${message}\n${next.map((line) => `  ${line}\n`).join("")}`);
+  return refused.length === 0 ? 0 : 3;
+}
+
+async function remove(
+  opened: OpenedWorktrees,
+  {
+    known,
+    force,
+    invocation,
+  }: {
+    readonly known: KnownWorktree;
+    readonly force: boolean;
+    readonly invocation: Invocation;
+  },
+): Promise<void> {
+  const { name, path, isThere, session } = known;
+  // Its steps would go on in a folder that is gone.
+  if (session?.status === "running") {
+    throw new MmmError("still-running", 3, {
+      message: `${name} is at work: stop it first`,
+      next: ["stop it with Ctrl-C where it runs"],
+    });
+  }
+  if (!force) await refuseWork(opened, known);
+  // Something else that lies at this place is not a worktree of ours.
+  if (!isThere) await refuseStrange(path);
+  await removeWholly(opened.start, { name, path }, (message) =>
+    invocation.stderr.write(`mmm: ${message}\n`),
+  );
+  openPrinter(invocation).lines([say(`removed worktree and branch: ${name}`)]);
+}
+
+async function refuseStrange(place: string): Promise<void> {
+  const { isThere } = await import("./place.ts");
+  if (!isThere(place)) return;
+  throw new MmmError("not-a-worktree", 3, {
+    message: `${place} is no worktree of this repository: it is left as it is`,
+    next: [`look at it, and move it away: ls -la '${place}'`],
+  });
+}
+
+const MOST_LISTED = 10;
+
+async function refuseWork(opened: OpenedWorktrees, known: KnownWorktree): Promise<void> {
+  const { name, path, directory } = known;
+  const dirt = await uncommitted(opened.start, { name, path, directory });
+  const commits = await unmerged(opened.start, { name, path });
+  if (dirt.length === 0 && commits === 0) return;
+  const listed = dirt.slice(0, MOST_LISTED).map((file) => `\n  ${showPath(file)}`);
+  const more = dirt.length > MOST_LISTED ? `\n  and ${dirt.length - MOST_LISTED} more` : "";
+  const what = [
+    ...(commits > 0 ? [`${commits} ${commits === 1 ? "commit" : "commits"} not merged`] : []),
+    ...(dirt.length > 0 ? [`${dirt.length} uncommitted:${listed.join("")}${more}`] : []),
+  ];
+  throw new MmmError("work-left", 3, {
+    message: `${name} has work that is nowhere else: ${what.join(", ")}`,
+    next: [
+      ...(commits > 0 ? [mergeLine(name)] : []),
+      `mmm worktree clean ${name} --force   (throws it away)`,
+    ],
+  });
+}

@@ -1,0 +1,75 @@
+/** The end of a session in a worktree: merged, removed, or kept with the lines to type (spec 8, 10). */
+import { createInterface } from "node:readline/promises";
+import type { Event } from "../../engine/events.ts";
+import { tipOf } from "../../git/worktree.ts";
+import { shellWord } from "../../lib/shell-word.ts";
+import type { WorktreeRecord } from "../../session/worktree-file.ts";
+import type { Prepared } from "../prepared.ts";
+import { mergeLine } from "./merge.ts";
+import { removeWholly } from "./remove.ts";
+import { claudeResolver } from "./resolve.ts";
+import { asNote, settleMerge } from "./settle.ts";
+import { uncommitted } from "./work.ts";
+
+export interface Closing {
+  readonly record: WorktreeRecord;
+  /** Absolute; of the session. */
+  readonly directory: string;
+  readonly end: Extract<Event, { type: "session-finished" }>;
+  readonly tell: (event: Event) => void;
+  /** Ends the question; the answer is no then. */
+  readonly signal: AbortSignal;
+}
+
+/** The exit code of the whole: the run's own, unless a merge that was asked for went wrong. */
+export async function closeWorktree(prepared: Prepared, closing: Closing): Promise<number> {
+  const { start } = prepared;
+  const { record, directory, end, tell } = closing;
+  const { name, path } = record;
+  const kept = (why: string | null, next: readonly string[]): number => {
+    tell({ type: "worktree-kept", session: name, path, why, next });
+    return end.exitCode;
+  };
+  const look = `cd ${shellWord(path)}`;
+  const clean = `mmm worktree clean ${name}`;
+  if (end.status === "interrupted" || end.status === "suspended")
+    return kept(null, [`mmm resume ${name}`]);
+  const tip = await tipOf(start, name);
+  const dirt = await uncommitted(start, { name, path, directory });
+  const hasCommits = tip !== null && tip !== record.base;
+  if (end.status === "failed" && !(end.stop === "input-failed" && hasCommits))
+    return kept("the run failed", [look, `mmm resume ${name}`, `${clean} --force`]);
+  if (end.status === "completed") tell({ type: "worktree-completed", session: name, path });
+  if (!hasCommits && dirt.length === 0) {
+    await removeWholly(start, record, asNote(tell));
+    tell({ type: "worktree-removed", session: name, why: "unchanged" });
+    return end.exitCode;
+  }
+  if (!hasCommits) return kept("its changes are not committed", [look, `${clean} --force`]);
+  if (record.target === null)
+    return kept("it began on a detached HEAD, so there is no branch to merge it into", [
+      `git switch BRANCH && git merge --no-ff ${name}`,
+    ]);
+  if (!(await asked(prepared, closing.signal))) return kept(null, [mergeLine(name)]);
+  const resolve = claudeResolver({ ...prepared, here: start, directory });
+  const settling = { here: start, record, directory, ownFiles: prepared.ownFiles, resolve };
+  const code = await settleMerge({ ...settling, tell });
+  return code === 0 ? end.exitCode : code;
+}
+
+/** Nobody there to answer means no (spec 1, `-y`). */
+async function asked({ request, invocation }: Prepared, signal: AbortSignal): Promise<boolean> {
+  if (request.yes) return true;
+  const { stdin } = process;
+  const { stdout } = invocation;
+  if (!stdin.isTTY || !stdout.isTTY || request.reporter === "json") return false;
+  const question = "Would you like to merge the completed worktree now? (y/N): ";
+  const lines = createInterface({ input: stdin, output: stdout });
+  try {
+    const gone = new Promise<string>((done) => lines.once("close", () => done("")));
+    const answer = await Promise.race([lines.question(question, { signal }).catch(() => ""), gone]);
+    return /^\s*y(?:es)?\s*$/i.test(answer);
+  } finally {
+    lines.close();
+  }
+}

@@ -1,0 +1,196 @@
+/** Brings a session's branch home (spec 8.3): computed aside, checked, and only then the target moves. */
+import { MmmError } from "../../errors.ts";
+import { commitMerge, mergeTrees, moveForward, treeOfBranch } from "../../git/merge.ts";
+import { checkReady } from "../../git/ready.ts";
+import type { RepositoryStart } from "../../git/repository.ts";
+import { isAncestor, tipOf } from "../../git/worktree.ts";
+import { shellWord } from "../../lib/shell-word.ts";
+import { showPath } from "../../git/path.ts";
+import { ownChildren } from "../../process/children.ts";
+import { liveSession, type Lock, takeLock } from "../../session/lock.ts";
+import { inTurn } from "../../session/turn.ts";
+import { type WorktreeRecord, writeWorktreeRecord } from "../../session/worktree-file.ts";
+import { lockFile, systemClock } from "../world.ts";
+import { mergingLock } from "./place.ts";
+
+export interface Merging {
+  /** Any tree of the repository. */
+  readonly here: RepositoryStart;
+  readonly record: WorktreeRecord;
+  /** Absolute; of the session. */
+  readonly directory: string;
+  /** Absolute paths that may lie uncommitted in the target's tree. */
+  readonly ownFiles: readonly string[];
+  /** Makes a merge commit of what git cannot merge alone. */
+  readonly resolve: Resolve;
+  readonly tell: (message: string) => void;
+}
+
+export interface Conflict {
+  readonly branch: string;
+  /** Commits. */
+  readonly ours: string;
+  readonly theirs: string;
+  readonly files: readonly string[];
+}
+
+/** The merge commit, or why there is none; no branch and no tree of the user's has moved. */
+export type Resolve = (
+  conflict: Conflict,
+) => Promise<{ readonly commit: string } | { readonly why: string }>;
+
+export type MergeOutcome =
+  | {
+      readonly kind: "merged";
+      readonly target: string;
+      readonly commit: string;
+      readonly by: "git" | "claude";
+    }
+  /** The target has all of its commits. */
+  | { readonly kind: "nothing"; readonly target: string }
+  /** A session is at work in the tree of the target. */
+  | { readonly kind: "busy"; readonly target: string; readonly session: string };
+
+const PATIENCE_MS = 10 * 60_000;
+
+/** Throws `MmmError`: exit 4 for a conflict, 3 for all else; then everything is as before. */
+export async function mergeWorktree(merging: Merging): Promise<MergeOutcome> {
+  const turn = {
+    file: mergingLock(merging.here),
+    what: "another merge in this repository",
+    waitMs: PATIENCE_MS,
+    tell: merging.tell,
+  };
+  return inTurn(turn, () => merge(merging));
+}
+
+async function merge(merging: Merging): Promise<MergeOutcome> {
+  const { here, record, ownFiles } = merging;
+  const { name } = record;
+  const theirs = await tipOf(here, name);
+  if (theirs === null) throw branchGone(record);
+  const target = record.target ?? noTarget(record);
+  const ours = await tipOf(here, target);
+  if (ours === null) throw targetGone(record, target);
+  if (await isAncestor(here, { ancestor: theirs, of: ours })) {
+    if (theirs !== record.base) noteMerged(merging);
+    return { kind: "nothing", target };
+  }
+  const tree = await treeOfBranch(here, target);
+  const held = tree === null ? null : await hold(tree, name);
+  if (held !== null && "session" in held) return { kind: "busy", target, session: held.session };
+  try {
+    if (tree !== null) await checkTarget(tree, name, ownFiles);
+    const made = await mergeCommit(merging, { target, ours, theirs });
+    await moveForward(here, { branch: target, from: ours, to: made.commit, tree });
+    if (!(await isAncestor(here, { ancestor: theirs, of: `refs/heads/${target}` })))
+      throw new Error(`${target} has moved, and ${name} is not in it`);
+    noteMerged(merging);
+    return { kind: "merged", target, ...made };
+  } finally {
+    held?.release();
+  }
+}
+
+function noteMerged({ directory, record }: Merging): void {
+  if (record.mergedAt !== null) return;
+  writeWorktreeRecord(directory, { ...record, mergedAt: systemClock.now().toISOString() });
+}
+
+/** A session that is at work there is not waited for: it may take hours. */
+async function hold(
+  tree: RepositoryStart,
+  name: string,
+): Promise<Lock | { readonly session: string }> {
+  const file = lockFile(tree);
+  const owner = ownChildren.owner;
+  try {
+    return await takeLock(file, { session: `merge-of-${name}`, owner, now: systemClock.now() });
+  } catch (error) {
+    const session = liveSession(file);
+    if (session !== null) return { session };
+    throw error;
+  }
+}
+
+async function checkTarget(
+  tree: RepositoryStart,
+  name: string,
+  ownFiles: readonly string[],
+): Promise<void> {
+  try {
+    await checkReady(tree, { allowDirty: false, ownFiles });
+  } catch (error) {
+    if (!(error instanceof MmmError) || error.code !== "dirty-tree") throw error;
+    throw new MmmError("dirty-target", 3, {
+      message: `${name} cannot be merged: ${error.message}`,
+      next: [...error.next.filter((line) => !line.includes("--allow-dirty")), mergeLine(name)],
+    });
+  }
+}
+
+async function mergeCommit(
+  merging: Merging,
+  {
+    target,
+    ours,
+    theirs,
+  }: { readonly target: string; readonly ours: string; readonly theirs: string },
+): Promise<{ readonly commit: string; readonly by: "git" | "claude" }> {
+  const { here, record } = merging;
+  const merged = await mergeTrees(here, { ours, theirs });
+  if (merged.kind === "clean") {
+    const message = `Merge branch '${record.name}' into ${target}\n\nMmm-Session: ${record.name}`;
+    const parents = [ours, theirs] as const;
+    return { commit: await commitMerge(here, { tree: merged.tree, parents, message }), by: "git" };
+  }
+  const { files } = merged;
+  const resolved = await merging.resolve({ branch: record.name, ours, theirs, files });
+  if ("why" in resolved) throw conflict(record.name, { target, files, why: resolved.why });
+  return { commit: resolved.commit, by: "claude" };
+}
+
+export function mergeLine(name: string): string {
+  return `mmm worktree merge ${name}`;
+}
+
+const MOST_LISTED = 20;
+
+function conflict(
+  name: string,
+  of: { readonly target: string; readonly files: readonly string[]; readonly why: string },
+): MmmError {
+  const listed = of.files.slice(0, MOST_LISTED).map((file) => `  ${showPath(file)}`);
+  if (of.files.length > MOST_LISTED) listed.push(`  and ${of.files.length - MOST_LISTED} more`);
+  return new MmmError("merge-conflict", 4, {
+    message: `${name} and ${of.target} changed the same lines, and everything is as it was before (${of.why}):\n${listed.join("\n")}`,
+    next: [
+      `git switch ${shellWord(of.target)} && git merge --no-ff ${name}   (resolve it by hand)`,
+      `or try again: ${mergeLine(name)}`,
+    ],
+  });
+}
+
+function branchGone({ name }: WorktreeRecord): MmmError {
+  return new MmmError("branch-gone", 3, {
+    message: `there is no branch ${name} any more: nothing can be merged`,
+    next: [`mmm worktree clean ${name}`],
+  });
+}
+
+function noTarget({ name }: WorktreeRecord): never {
+  throw new MmmError("no-target", 3, {
+    message: `${name} began on a detached HEAD: there is no branch to merge it into`,
+    next: [`git switch BRANCH && git merge --no-ff ${name}`],
+  });
+}
+
+function targetGone({ name, base }: WorktreeRecord, target: string): MmmError {
+  return new MmmError("target-gone", 3, {
+    message: `the branch ${target}, on which ${name} began, is not there any more`,
+    next: [
+      `git branch ${shellWord(target)} ${base.slice(0, 10)}   (makes it again where it was)`,
+      `or merge it elsewhere: git switch BRANCH && git merge --no-ff ${name}`,
+    ],
+  });
+}

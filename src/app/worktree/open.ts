@@ -1,0 +1,154 @@
+/** A session's own worktree: made, filled, prepared (spec 8.1). */
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+import { MmmError } from "../../errors.ts";
+import type { Ready } from "../../git/ready.ts";
+import { checkReady } from "../../git/ready.ts";
+import type { RepositoryStart } from "../../git/repository.ts";
+import { addWorktree, branchesOf, deleteBranch, removeWorktree } from "../../git/worktree.ts";
+import type { WorktreeSetup } from "../../playbook/model.ts";
+import { ownChildren } from "../../process/children.ts";
+import { createShellPort } from "../../process/shell-port.ts";
+import { watchSignals } from "../../process/signals.ts";
+import { type Claim, claimSession } from "../../session/claim.ts";
+import { inTurn } from "../../session/turn.ts";
+import { type WorktreeRecord, writeWorktreeRecord } from "../../session/worktree-file.ts";
+import type { Prepared } from "../prepared.ts";
+import { systemClock } from "../world.ts";
+import { carryNamed, carrySettings } from "./carry.ts";
+import { isThere, makingLock, projectFolder } from "./place.ts";
+
+/** The worktree of a session that is about to run. */
+export interface OpenWorktree {
+  readonly record: WorktreeRecord;
+  readonly start: RepositoryStart;
+  readonly ready: Ready;
+  /** The same subdirectory as the one the user stands in. */
+  readonly cwd: string;
+  /** For people: what was asked for and is not there. */
+  readonly notes: readonly string[];
+}
+
+/** Making one takes seconds in a large repository, and others wait. */
+const PATIENCE_MS = 10 * 60_000;
+
+/** A name that no session, branch or folder has. */
+export async function claimWorktreeName(prepared: Prepared, now: Date): Promise<Claim> {
+  const folder = projectFolder(prepared.start, prepared.mainRoot, prepared.invocation);
+  const branches = await branchesOf(prepared.start, "mmm-");
+  const isUsed = (name: string): boolean => branches.has(name) || isThere(path.join(folder, name));
+  const sessions = path.join(prepared.mainRoot, ".mmm", "sessions");
+  return claimSession(sessions, prepared.file.absolute, { now, isUsed });
+}
+
+/**
+ * One that does not come about leaves nothing. Throws `MmmError` (exit 3).
+ *
+ * @param claim the session's name and folder
+ */
+export async function openWorktree(prepared: Prepared, claim: Claim): Promise<OpenWorktree> {
+  const { start: here, invocation, mainRoot, inputs, ownFiles } = prepared;
+  const place = path.join(projectFolder(here, mainRoot, invocation), claim.name);
+  const record: WorktreeRecord = {
+    name: claim.name,
+    path: place,
+    target: here.branch,
+    base: here.head,
+    createdAt: systemClock.now().toISOString(),
+    mergedAt: null,
+  };
+  const start = await inTurn(
+    {
+      file: makingLock(here),
+      what: "another mmm that makes a worktree in this repository",
+      waitMs: PATIENCE_MS,
+      tell: (message) => invocation.stderr.write(`mmm: ${message}\n`),
+    },
+    () => addWorktree(here, { path: place, branch: claim.name, commit: here.head }),
+  );
+  try {
+    writeWorktreeRecord(claim.directory, record);
+    const mapped = inputs.flatMap(({ file }) =>
+      file === null ? [] : [path.join(here.root, file)],
+    );
+    await carrySettings({ from: here, to: start.root, files: [...ownFiles, ...mapped] });
+    const setup = setupOf(prepared);
+    const notes = await carryNamed({ from: here, to: start.root }, setup);
+    const cwd = path.join(start.root, path.relative(here.root, prepared.cwd));
+    mkdirSync(cwd, { recursive: true });
+    await prepare({ prepared, claim, root: start.root, run: setup.run });
+    // What lies there before the first step is nobody's work: it is in no commit.
+    const ready = await checkReady(start, { allowDirty: true, ownFiles: [] });
+    return { record, start: { ...start, prefix: here.prefix }, ready, cwd, notes };
+  } catch (error) {
+    await removeWorktree(here, place).catch(() => undefined);
+    await deleteBranch(here, claim.name).catch(() => undefined);
+    claim.forget();
+    throw error;
+  }
+}
+
+/** A key of the playbook beats the same key of the config. */
+function setupOf({ plan, config }: Prepared): WorktreeSetup {
+  const none = { copy: [], link: [], run: [] };
+  return { ...none, ...config.worktree, ...plan.playbook.worktree.setup };
+}
+
+async function prepare({
+  prepared,
+  claim,
+  root,
+  run,
+}: {
+  readonly prepared: Prepared;
+  readonly claim: Claim;
+  readonly root: string;
+  readonly run: readonly string[];
+}): Promise<void> {
+  if (run.length === 0) return;
+  const { request, invocation, secrets } = prepared;
+  const shell = createShellPort(ownChildren, undefined, secrets.redactor);
+  const logs = path.join(claim.directory, "logs");
+  mkdirSync(logs, { recursive: true });
+  const watch = watchSignals(() => ownChildren.killAllNow());
+  try {
+    for (const [index, script] of run.entries()) {
+      if (request.verbosity >= 0)
+        invocation.stderr.write(`preparing the worktree: ${script.split("\n", 1)[0] ?? ""}\n`);
+      const { end, tail } = await shell.run(
+        {
+          script,
+          stdin: null,
+          cwd: root,
+          env: { MMM_AUTOMATION: "true", MMM_SESSION: claim.name, PROJECT_ROOT: root },
+          timeoutMs: null,
+          logFile: path.join(logs, `0000-prepare.${index + 1}.log`),
+          splitFiles: null,
+        },
+        watch.aborted,
+      );
+      const received = watch.received();
+      if (received !== null) throw stopped(received === "SIGINT" ? 130 : 143);
+      if (end.kind !== "exited" || end.code !== 0) throw notPrepared(script, tail);
+    }
+  } finally {
+    await ownChildren.endAll(watch.aborted.aborted);
+    watch.stop();
+  }
+}
+
+function stopped(exitCode: 130 | 143): MmmError {
+  return new MmmError("interrupted", exitCode, {
+    message: "stopped while the worktree was prepared; nothing of it is left",
+  });
+}
+
+/** The folder with the log is gone with the worktree: its end is all there is. */
+function notPrepared(script: string, tail: string): MmmError {
+  const lines = tail.trimEnd().split("\n").slice(-20);
+  const said = lines.map((line) => `  ${line}`).join("\n");
+  return new MmmError("worktree-prepare", 3, {
+    message: `the worktree could not be prepared: ${script.split("\n", 1)[0] ?? ""}\n${said}`,
+    next: ["mend `worktree: {run: [...]}` in the playbook or the config, then cook again"],
+  });
+}

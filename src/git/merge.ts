@@ -1,0 +1,109 @@
+/** A merge that is computed beside every working tree, and then moves the target in one go (spec 8.3). */
+import { MmmError } from "../errors.ts";
+import { pinnedArgs, pinnedEnvironment, plainEnvironment } from "./environment.ts";
+import { splitNul } from "./path.ts";
+import { findRepository, type RepositoryStart } from "./repository.ts";
+import { gitFailed, runGit } from "./run.ts";
+import { isAncestor, listWorktrees, type SharedRepository, tipOf, tryGit } from "./worktree.ts";
+
+export type MergedTrees =
+  | { readonly kind: "clean"; readonly tree: string }
+  | { readonly kind: "conflict"; readonly files: readonly string[] };
+
+/** What `git merge` would make of two commits; touches no tree, no index, no branch. */
+export async function mergeTrees(
+  shared: SharedRepository,
+  { ours, theirs }: { readonly ours: string; readonly theirs: string },
+): Promise<MergedTrees> {
+  const args = ["merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", ours, theirs];
+  const result = await tryGit(shared, args);
+  const [tree = "", ...files] = splitNul(result.stdout);
+  if (result.code === 0) return { kind: "clean", tree };
+  if (result.code === 1) return { kind: "conflict", files: files.filter((file) => file !== "") };
+  if (/usage: git merge-tree|unknown option/u.test(result.stderr))
+    throw new MmmError("git-old", 3, {
+      message: "merging a worktree needs git 2.38 or newer",
+      next: [`merge it by hand: git merge --no-ff ${theirs}`],
+    });
+  throw gitFailed(args, result);
+}
+
+/** The merge commit, by the user's identity; nothing points to it yet. */
+export async function commitMerge(
+  start: RepositoryStart,
+  merge: {
+    readonly tree: string;
+    readonly parents: readonly [target: string, branch: string];
+    readonly message: string;
+  },
+): Promise<string> {
+  const parents = merge.parents.flatMap((sha) => ["-p", sha]);
+  const args = [...pinnedArgs, "commit-tree", ...parents, "-m", merge.message, merge.tree];
+  const env = pinnedEnvironment(start.env, start);
+  const result = await runGit({ cwd: start.root, env, args });
+  if (result.code !== 0) throw gitFailed(args, result);
+  return result.stdout.toString("utf8").trim();
+}
+
+/** The tree in which a branch is checked out; `null`: in none. */
+export async function treeOfBranch(
+  shared: SharedRepository,
+  branch: string,
+): Promise<RepositoryStart | null> {
+  const found = (await listWorktrees(shared)).find((entry) => entry.branch === branch);
+  if (found === undefined) return null;
+  // Removed by hand, its record still there: then nobody has files of that branch.
+  return await findRepository(found.path, shared.env).catch(() => null);
+}
+
+/**
+ * Moves `branch` from one commit to a later one, and its tree along when it is checked out. git itself
+ * refuses when a file in there would be overwritten; then nothing has moved.
+ *
+ * @throws MmmError exit 3
+ */
+export async function moveForward(
+  shared: SharedRepository,
+  move: {
+    readonly branch: string;
+    readonly from: string;
+    readonly to: string;
+    readonly tree: RepositoryStart | null;
+  },
+): Promise<void> {
+  const { branch, from, to, tree } = move;
+  if ((await tipOf(shared, branch)) !== from) throw movedMeanwhile(branch);
+  if (tree === null) {
+    const args = ["update-ref", "-m", `merge: ${to}`, `refs/heads/${branch}`, to, from];
+    const result = await tryGit(shared, args);
+    if (result.code !== 0) throw gitFailed(args, result);
+  } else {
+    const args = [...pinnedArgs, "merge", "--ff-only", "--quiet", "--no-autostash", to];
+    const env = plainEnvironment(tree.env);
+    const result = await runGit({ cwd: tree.root, env, args });
+    if (result.code !== 0) throw gitFailed(args, result);
+  }
+  if (!(await isAncestor(shared, { ancestor: to, of: `refs/heads/${branch}` })))
+    throw movedMeanwhile(branch);
+}
+
+function movedMeanwhile(branch: string): MmmError {
+  return new MmmError("target-moved", 3, {
+    message: `${branch} has moved while the merge was made; nothing was merged`,
+    next: ["merge again"],
+  });
+}
+
+/** Those of `files` that hold conflict markers in a commit. */
+export async function filesWithMarkers(
+  shared: SharedRepository,
+  { commit, files }: { readonly commit: string; readonly files: readonly string[] },
+): Promise<readonly string[]> {
+  if (files.length === 0) return [];
+  const pattern = "^(<{7} |>{7} )";
+  const args = ["grep", "-l", "-z", "-E", "-e", pattern, commit, "--", ...files];
+  const result = await tryGit(shared, args);
+  if (result.code === 1) return [];
+  if (result.code !== 0) throw gitFailed(args, result);
+  return splitNul(result.stdout).map((name) => name.slice(commit.length + 1));
+}
