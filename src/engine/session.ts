@@ -77,7 +77,8 @@ class Session {
     const nextUnit = (path: string): string => lane.unit(path);
     const runUnit = (unit: string, times: number): string => lane.runUnit(unit, times);
     const names = { nextUnit, runUnit };
-    return { ...run, ...names, ports, sink, budget: this.#budget, toldCommits: new Set() };
+    const { signal } = lane;
+    return { ...run, ...names, ports, sink, signal, budget: this.#budget, toldCommits: new Set() };
   }
 
   /** Warnings belong to this process: with other limits a resume gives them elsewhere. */
