@@ -49,7 +49,7 @@ export function readStory(lines: readonly JournalLine[]): Story {
   let segments = 1;
   let request: unknown = null;
   for (const [line, entry] of lines.entries()) {
-    spending.time(entry);
+    spending.see(entry);
     if (entry.type === "session-resumed") {
       finished = null;
       segments = entry.segment;

@@ -1,4 +1,4 @@
-import type { Event } from "../engine/events.ts";
+import type { Event, StepPlace } from "../engine/events.ts";
 import type { PastRecord } from "../engine/lane.ts";
 import type { ClaudeReport, ClaudeUsage } from "../engine/ports.ts";
 import type { Spent } from "../engine/totals.ts";
@@ -12,6 +12,10 @@ export class Spending {
   #cutShort: number;
   #durationMs: number;
   #segment: { readonly first: number; last: number } | null = null;
+  /** Lanes in which a gate has been begun whose process was not told yet. */
+  readonly #gates = new Set<string>();
+  /** Lanes in which Claude was started, and no end of it was told. */
+  readonly #running = new Set<string>();
 
   constructor(before?: Spent) {
     this.#knownCostUsd = before?.knownCostUsd ?? 0;
@@ -21,15 +25,40 @@ export class Spending {
     this.#durationMs = before?.durationMs ?? 0;
   }
 
-  time({ time }: JournalLine): void {
+  /** Of each line, in order. */
+  see(line: JournalLine): void {
+    this.#time(line);
+    switch (line.type) {
+      case "gate-started":
+        this.#gates.add(laneOf(line.at));
+        return;
+      case "process-started":
+        if (!this.#gates.delete(laneOf(line.at)) && line.at.kind === "claude")
+          this.#running.add(laneOf(line.at));
+        return;
+      case "answer":
+        if (line.call === "claude") this.#running.delete(line.lane);
+        return;
+      case "attempt-finished":
+      case "run-failed":
+        this.#running.delete(laneOf(line.at));
+        return;
+      default:
+    }
+  }
+
+  #time({ time }: JournalLine): void {
     const at = Date.parse(time);
     if (Number.isNaN(at)) return;
     this.#segment ??= { first: at, last: at };
     this.#segment.last = at;
   }
 
-  /** What lies between two processes of a session is no work. */
+  /** What lies between two processes of a session is no work; what has not ended then was killed with mmm. */
   pause(): void {
+    this.#cutShort += this.#running.size;
+    this.#running.clear();
+    this.#gates.clear();
     // Clocks jump: a segment never takes less than no time.
     if (this.#segment !== null)
       this.#durationMs += Math.max(0, this.#segment.last - this.#segment.first);
@@ -74,4 +103,9 @@ export class Spending {
     this.#tokens +=
       usage.inputTokens + usage.outputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
   }
+}
+
+/** Where something happens, one thing after the other. */
+function laneOf({ input }: StepPlace): string {
+  return input === null ? "main" : `input-${input}`;
 }
