@@ -184,10 +184,12 @@ function failedBefore(
   return [["Failed before", `${stepWords(at)}${which}: ${failureWords(failed)}`]];
 }
 
-/** Resumes included, when there were any; `limits.duration` counts that. */
+/** Resumes included, waits for a usage limit left out, when there were any; `limits.duration` counts that. */
 function timeWords({ totals, workedMs }: SessionFinished, { limits }: RunMemory): string {
   const resumed = workedMs - totals.durationMs > 1000;
-  const all = resumed ? `, ${formatDuration(workedMs)} with what came before` : "";
+  const rested = totals.durationMs - workedMs > 1000;
+  const how = resumed ? "with what came before" : "at work";
+  const all = resumed || rested ? `, ${formatDuration(workedMs)} ${how}` : "";
   return `${formatDuration(totals.durationMs)}${all}${standing(workedMs, limits.durationMs, formatDuration)}`;
 }
 

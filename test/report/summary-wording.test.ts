@@ -137,6 +137,16 @@ test("a limit that keeps a failed step from its next run leaves the reason of it
   expect(summary(over).out).not.toContain("Failed before");
 });
 
+test("a wait for a usage limit is no time at work (spec 6.5)", () => {
+  const totals = { ...SESSION_FINISHED.totals, durationMs: 3_600_000 };
+  const limits = { ...SESSION_STARTED.limits, durationMs: 600_000 };
+  const before: readonly Scripted[] = [{ event: { ...SESSION_STARTED, limits } }];
+
+  const { out } = summary({ totals, workedMs: 65_000 }, { before });
+
+  expect(out).toContain("   Time: 1h, 1m 5s at work of 10m\n");
+});
+
 test("over several inputs the iterations are a sum, not a part of one input's limit", () => {
   const totals = { ...SESSION_FINISHED.totals, iterations: 3 };
   const before: readonly Scripted[] = [{ event: { ...SESSION_STARTED, inputs: 3 } }];
