@@ -5,11 +5,30 @@ import path from "node:path";
 import process from "node:process";
 import { endOf, inRepository, mmm, peakKbOf, spread, time } from "./scratch.mjs";
 
-/** Writes the processor time of this process alone when it ends; children are not in it. */
-const METER = `import { writeFileSync } from "node:fs";
+/**
+ * Writes, when this process ends, its own processor time, and how much of that went into starting children:
+ * their own time is in neither.
+ */
+const METER = `import children from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
+const ms = ({ user, system }) => (user + system) / 1000;
+let starting = 0;
+for (const name of ["spawn", "spawnSync"]) {
+  const start = children[name];
+  children[name] = (...args) => {
+    const before = process.cpuUsage();
+    try {
+      return start(...args);
+    } finally {
+      starting += ms(process.cpuUsage(before));
+    }
+  };
+}
+syncBuiltinESMExports();
 process.on("exit", () => {
-  const { user, system } = process.cpuUsage();
-  writeFileSync(process.env.CPU_FILE, String((user + system) / 1000));
+  const cpu = ms(process.cpuUsage());
+  writeFileSync(process.env.CPU_FILE, JSON.stringify({ cpu, starting }));
 });
 `;
 
@@ -60,12 +79,14 @@ async function perStep({ count, rounds }) {
     const run = async (name, ...options) => {
       const args = ["--import", file("meter.mjs"), mmm, "cook", name, "-n", "1", ...options];
       const ms = await time(args, place);
-      return { ms, cpu: Number(readFileSync(cpu, "utf8")) };
+      return { ms, ...JSON.parse(readFileSync(cpu, "utf8")) };
     };
     const each = async (...options) => {
       const one = await run("one.yml", ...options);
       const many = await run("many.yml", ...options);
-      return { cpu: (many.cpu - one.cpu) / count, ms: (many.ms - one.ms) / count };
+      const per = (what) => (many[what] - one[what]) / count;
+      const [all, starting] = [per("cpu"), per("starting")];
+      return { cpu: all, starting, rest: all - starting, ms: per("ms") };
     };
     await run("many.yml", "--record", recording);
     const live = [];
@@ -78,7 +99,8 @@ async function perStep({ count, rounds }) {
     return [
       { name: "a Claude step: mmm's own CPU", spread: of(live, "cpu"), unit: "ms", bar: 15 },
       { name: "  all of it, git and a stand-in included", spread: of(live, "ms"), unit: "ms" },
-      { name: "a replayed step: mmm's own CPU", spread: of(replayed, "cpu"), unit: "ms", bar: 10 },
+      { name: "a replayed step: mmm's own CPU", spread: of(replayed, "rest"), unit: "ms", bar: 10 },
+      { name: "  to start git, beside that", spread: of(replayed, "starting"), unit: "ms" },
       { name: "  all of it, git included", spread: of(replayed, "ms"), unit: "ms" },
     ];
   });

@@ -84,7 +84,13 @@ export interface StreamListener {
 /** A result's text may be long; a line beyond this is a runaway and not read (still kept on disk). */
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
 const NEWLINE = Buffer.from("\n");
-const KNOWN_TYPES: ReadonlySet<string> = new Set(["system", "assistant", "user", "result"]);
+const KNOWN_TYPES: ReadonlySet<string> = new Set([
+  "system",
+  "assistant",
+  "user",
+  "rate_limit_event",
+  "result",
+]);
 
 /** Feed it what standard output gives, in any pieces; the outcome does not depend on where they are cut. */
 export class EventStream {

@@ -62,6 +62,7 @@ interface LaneSetting {
   readonly past: LanePast | undefined;
   readonly segment: number;
   readonly recorder: Recorder;
+  /** mmm was told to stop. */
   readonly signal: AbortSignal;
   /** Counts every event that counts, told now or recalled. */
   readonly count: (event: Event) => void;
@@ -70,6 +71,7 @@ interface LaneSetting {
 export class Lane {
   readonly #setting: LaneSetting;
   readonly #past: readonly PastRecord[];
+  readonly #stop = new AbortController();
   /** Started and not finished, outermost first. */
   #open: Event[] = [];
   #next = 0;
@@ -92,6 +94,16 @@ export class Lane {
     this.#attempts = begunBy(this.#past, "attempt-started");
     this.#runs = begunBy(this.#past, "retry-started");
     this.#fresh = setting.segment > 1;
+    setting.signal.addEventListener("abort", () => this.#hearStop());
+    this.#hearStop();
+  }
+
+  /**
+   * mmm was told to stop, and the lane is live. While it goes through its past nothing may take another turn
+   * than it took then.
+   */
+  get signal(): AbortSignal {
+    return this.#stop.signal;
   }
 
   get isLive(): boolean {
@@ -109,9 +121,9 @@ export class Lane {
   }
 
   event(event: Event): void {
-    const { recorder, signal, name, count } = this.#setting;
+    const { recorder, name, count } = this.#setting;
     if (this.isLive) {
-      const late = signal.aborted || this.#stopped;
+      const late = this.signal.aborted || this.#stopped;
       count(event);
       recorder.event(event, { lane: name, late });
       return;
@@ -160,7 +172,8 @@ export class Lane {
       this.#showOpen();
       return value;
     }
-    const { recorder, signal, name } = this.#setting;
+    const { recorder, name } = this.#setting;
+    const { signal } = this;
     const isFirst = this.#fresh;
     this.#fresh = false;
     const stopping = signal.aborted || this.#stopped;
@@ -217,7 +230,12 @@ export class Lane {
     const record = this.#past[this.#next];
     if (record === undefined) throw this.#diverged(wanted);
     this.#next += 1;
+    this.#hearStop();
     return record;
+  }
+
+  #hearStop(): void {
+    if (this.isLive && this.#setting.signal.aborted) this.#stop.abort();
   }
 
   /** A person who follows the run has to know where it goes on. */

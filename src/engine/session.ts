@@ -81,7 +81,7 @@ class Session {
     const runUnit = (unit: string, times: number): string => lane.runUnit(unit, times);
     const tellNext = (line: string): void => void this.#next.push(line);
     const isLive = (): boolean => lane.isLive;
-    const told = { nextUnit, runUnit, tellNext, isLive };
+    const told = { nextUnit, runUnit, tellNext, isLive, signal: lane.signal };
     return { ...run, ...told, ports, sink, budget: this.#budget, toldCommits: new Set() };
   }
 

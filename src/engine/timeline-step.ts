@@ -25,6 +25,10 @@ export class OpenStep {
   files = 0;
   kept: string | null = null;
   late = false;
+  /** A gate was begun whose process was not told yet. */
+  #gate = false;
+  /** Claude was started, and nothing was told since. */
+  #calls = false;
   /** Finished, and its rollback may still be told. */
   waits = false;
 
@@ -42,6 +46,26 @@ export class OpenStep {
 
   get finished(): boolean {
     return this.conclusion !== "unfinished";
+  }
+
+  /** Any event of the step itself: is Claude at work? A gate has processes of its own. */
+  see(type: string): void {
+    if (type === "process-started" && !this.#gate) this.#calls = this.kind === "claude";
+    else this.#calls = false;
+    this.#gate = type === "gate-started";
+  }
+
+  /** mmm was killed here: Claude too, before it could say what it cost. @returns what to add to the sums */
+  cutShort(): Spend {
+    const index = this.parts.findLastIndex(
+      (part) => part.type === "attempt" && part.result === "unfinished",
+    );
+    const part = this.parts[index];
+    if (!this.#calls || part?.type !== "attempt") return NOTHING_SPENT;
+    const spend: Spend = { ...NOTHING_SPENT, calls: 1, cutShort: 1 };
+    this.parts[index] = { ...part, spend };
+    this.#calls = false;
+    return spend;
   }
 
   beginAttempt(event: JsonObject): void {

@@ -69,8 +69,9 @@ export class TimelineFold {
     }
   }
 
-  /** What is still open when the journal ends. */
-  end(): readonly TimelineItem[] {
+  /** What is still open when the journal ends. @param isKilled nobody is at work on it any more */
+  end(isKilled: boolean): readonly TimelineItem[] {
+    if (isKilled) this.#killed();
     return this.#closeAll();
   }
 
@@ -119,6 +120,7 @@ export class TimelineFold {
     this.#lastTime = time;
     this.#late = noSums();
     this.#told = null;
+    this.#killed();
     return [...this.#closeAll(), { type: "resumed", at: time }];
   }
 
@@ -147,6 +149,7 @@ export class TimelineFold {
     if (known === undefined) lane.push(open);
     const step = known ?? open;
     while (lane.at(-1) !== step) left.push(...this.#closeLast(lane));
+    step.see(type);
     this.#tell(step, type, event);
     if (type === "step-finished" || (type === "rolled-back" && step.finished))
       step.waits = type === "step-finished" && step.conclusion === "failed";
@@ -194,6 +197,15 @@ export class TimelineFold {
         step.kept = asString(event["kept"]);
         return;
       default:
+    }
+  }
+
+  /** Calls that died with mmm; a session that ended in order has told the end of each. */
+  #killed(): void {
+    const { models } = this.#sums;
+    for (const step of [...this.#lanes.values()].flat()) {
+      const spend = step.cutShort();
+      if (spend.calls > 0) models.set(null, addSpend(models.get(null) ?? NOTHING_SPENT, spend));
     }
   }
 

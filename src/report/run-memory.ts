@@ -35,6 +35,8 @@ export interface RunningStep {
   handled: boolean;
   /** Of a failed attempt nothing has been said about yet. */
   unsaid: FailureDetail | null;
+  /** Of the latest run that has ended; `null`: it succeeded, or a limit cut it short. */
+  failed: FailureDetail | null;
   /** Of all attempts; `null`: none had a known cost. */
   costUsd: number | null;
 }
@@ -75,6 +77,11 @@ export class RunMemory {
   /** The step that started last and still runs: innermost, when handlers nest. */
   innermost(): RunningStep | null {
     return [...this.#running.values()].at(-1) ?? null;
+  }
+
+  /** The innermost step under way whose latest run has failed. */
+  lastFailed(): RunningStep | null {
+    return [...this.#running.values()].findLast(({ failed }) => failed !== null) ?? null;
   }
 
   /** Takes an event after its lines were said. */
@@ -189,6 +196,7 @@ export class RunMemory {
       seenLive: false,
       handled: false,
       unsaid: null,
+      failed: null,
       costUsd: null,
     };
     this.#running.set(keyOf(at), step);
@@ -227,6 +235,7 @@ export class RunMemory {
     const step = this.step(event.at);
     if (step !== null) {
       step.unsaid = event.failure;
+      step.failed = event.failure?.reason === "limit" ? null : event.failure;
       step.turns = event.turns;
       // From here on the session's sum has it.
       step.attemptCostUsd = null;

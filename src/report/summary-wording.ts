@@ -2,6 +2,7 @@
 import type { Event } from "../engine/events.ts";
 import { unreachable } from "../lib/unreachable.ts";
 import { limitWords, standing } from "./limit-wording.ts";
+import { failureWords } from "./failure-wording.ts";
 import { formatCount, formatDuration, formatMoney, formatNumber } from "./format.ts";
 import { gateLines } from "./gate-wording.ts";
 import { complain, say, type Line, type Tone, type Verbosity } from "./line.ts";
@@ -104,6 +105,7 @@ function quietLine(event: SessionFinished, { memory, symbols }: SummaryContext):
     formatCount(event.totals.commits, "commit"),
     formatDuration(event.totals.durationMs),
     ...costWords(event).map((words) => (words === "unknown" ? "cost unknown" : words)),
+    ...cutWords(event),
   ].join(", ");
   const last = (text: string, tone: Tone): Line => say(`${text} (${facts})`, tone, -1);
   const why = stopWords(event, memory);
@@ -133,21 +135,19 @@ function finishedEarly(event: SessionFinished): boolean {
 
 function factLines(event: SessionFinished, { memory, verbosity }: SummaryContext): Line[] {
   const { totals } = event;
-  const usedClaude =
-    totals.tokens > 0 ||
-    totals.costUsd === null ||
-    totals.knownCostUsd > 0 ||
-    (totals.cutShort ?? 0) > 0;
+  const isUnclear = totals.costUsd === null || (totals.cutShort ?? 0) > 0;
+  const usedClaude = totals.tokens > 0 || isUnclear || totals.knownCostUsd > 0;
   const facts: (readonly [name: string, value: string])[] = [
     ["Iterations", iterationWords(event, memory)],
     ["Files improved", formatNumber(totals.filesChanged)],
     ["Reason", stopWords(event, memory)],
+    ...failedBefore(event, memory),
     ["Steps", formatNumber(totals.steps)],
     ["Time", timeWords(event, memory)],
   ];
   if (usedClaude) {
     const replayed = memory.replay === null ? "" : " (replayed, nothing was paid)";
-    const told = totals.tokens > 0 || totals.costUsd !== null;
+    const told = totals.tokens > 0 || !isUnclear;
     const { costUsd, tokens } = memory.limits;
     facts.push([
       "Tokens",
@@ -156,10 +156,8 @@ function factLines(event: SessionFinished, { memory, verbosity }: SummaryContext
         : "unknown",
     ]);
     const cost = costWords(event).join("") || formatMoney(0);
-    facts.push([
-      "Cost",
-      `${cost}${standing(totals.knownCostUsd, costUsd, formatMoney)}${cutWords(totals)}${replayed}`,
-    ]);
+    const known = `${cost}${standing(totals.knownCostUsd, costUsd, formatMoney)}`;
+    facts.push(["Cost", `${[known, ...cutWords(event)].join(", ")}${replayed}`]);
     facts.push(...modelFacts(event));
   }
   if (event.status !== "completed" || verbosity > 0) {
@@ -174,10 +172,24 @@ function iterationWords({ totals, maxIterations }: SessionFinished, memory: RunM
   return memory.inputs > 1 ? formatNumber(iterations) : `${iterations}/${maxIterations}`;
 }
 
-/** Resumes included, when there were any; `limits.duration` counts that. */
+/** A limit can keep a failed step from being run again: nothing else says then why it failed. */
+function failedBefore(
+  { status }: SessionFinished,
+  memory: RunMemory,
+): (readonly [name: string, value: string])[] {
+  const step = status === "suspended" ? memory.lastFailed() : null;
+  if (step === null || step.failed === null) return [];
+  const { at, failed, attempt, run } = step;
+  const which = run > 1 ? `, run ${run}` : attempt > 1 ? `, attempt ${attempt}` : "";
+  return [["Failed before", `${stepWords(at)}${which}: ${failureWords(failed)}`]];
+}
+
+/** Resumes included, waits for a usage limit left out, when there were any; `limits.duration` counts that. */
 function timeWords({ totals, workedMs }: SessionFinished, { limits }: RunMemory): string {
   const resumed = workedMs - totals.durationMs > 1000;
-  const all = resumed ? `, ${formatDuration(workedMs)} with what came before` : "";
+  const rested = totals.durationMs - workedMs > 1000;
+  const how = resumed ? "with what came before" : "at work";
+  const all = resumed || rested ? `, ${formatDuration(workedMs)} ${how}` : "";
   return `${formatDuration(totals.durationMs)}${all}${standing(workedMs, limits.durationMs, formatDuration)}`;
 }
 
@@ -193,9 +205,10 @@ function modelFacts({ spending }: SessionFinished): (readonly [name: string, val
 
 /** What is unknown is never shown as 0 (spec 6.4); empty: nothing was spent. */
 function costWords(event: SessionFinished): readonly string[] {
-  const { costUsd, knownCostUsd, unknownCosts } = event.totals;
+  const { costUsd, knownCostUsd, unknownCosts, cutShort = 0 } = event.totals;
   if (costUsd !== null) {
-    return costUsd === 0 ? [] : [formatMoney(costUsd)];
+    if (costUsd > 0) return [formatMoney(costUsd)];
+    return cutShort > 0 ? ["unknown"] : [];
   }
   if (knownCostUsd === 0) {
     return ["unknown"];
@@ -204,9 +217,10 @@ function costWords(event: SessionFinished): readonly string[] {
   return [`at least ${formatMoney(knownCostUsd)}, ${missing} of unknown cost`];
 }
 
-/** Nobody was told what these cost. */
-function cutWords({ cutShort = 0 }: SessionFinished["totals"]): string {
-  return cutShort === 0 ? "" : `, ${formatCount(cutShort, "call")} cut short, not in the sum`;
+/** Runs that a signal ended, mmm's own death included: they were paid for, and nobody was told how much. */
+function cutWords({ totals }: SessionFinished): readonly string[] {
+  const { cutShort = 0 } = totals;
+  return cutShort === 0 ? [] : [`${formatCount(cutShort, "call")} cut short at unknown cost`];
 }
 
 function commitLines(event: SessionFinished, { symbols, verbosity }: SummaryContext): Line[] {

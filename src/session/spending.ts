@@ -1,4 +1,4 @@
-import type { Event } from "../engine/events.ts";
+import type { Event, StepPlace } from "../engine/events.ts";
 import type { PastRecord } from "../engine/lane.ts";
 import type { ClaudeReport, ClaudeUsage } from "../engine/ports.ts";
 import type { Spent } from "../engine/totals.ts";
@@ -11,9 +11,11 @@ export class Spending {
   #tokens: number;
   #cutShort: number;
   #durationMs: number;
-  /** Claude was started, and its end is not told yet. */
-  #atWork = false;
   #segment: { readonly first: string; last: string } | null = null;
+  /** Lanes in which a gate has been begun whose process was not told yet. */
+  readonly #gates = new Set<string>();
+  /** Lanes in which Claude was started, and no end of it was told. */
+  readonly #running = new Set<string>();
 
   constructor(before?: Spent) {
     this.#knownCostUsd = before?.knownCostUsd ?? 0;
@@ -24,25 +26,39 @@ export class Spending {
   }
 
   /** Of each line, in order. */
-  see(entry: JournalLine): void {
-    this.#segment ??= { first: entry.time, last: entry.time };
-    this.#segment.last = entry.time;
-    if (entry.type === "process-started") this.#atWork = entry.at.kind === "claude";
-    else if (entry.type === "attempt-finished") this.#atWork = false;
-    else if (entry.type === "answer" && entry.call === "claude") this.#atWork = false;
+  see(line: JournalLine): void {
+    this.#segment ??= { first: line.time, last: line.time };
+    this.#segment.last = line.time;
+    switch (line.type) {
+      case "gate-started":
+        this.#gates.add(laneOf(line.at));
+        return;
+      case "process-started":
+        if (!this.#gates.delete(laneOf(line.at)) && line.at.kind === "claude")
+          this.#running.add(laneOf(line.at));
+        return;
+      case "answer":
+        if (line.call === "claude") this.#running.delete(line.lane);
+        return;
+      case "attempt-finished":
+      case "run-failed":
+        this.#running.delete(laneOf(line.at));
+        return;
+      default:
+    }
   }
 
-  /** A process of the session is over; what lies between two of them is no work. */
+  /** What lies between two processes of a session is no work; what has not ended then was killed with mmm. */
   pause(): void {
+    this.#cutShort += this.#running.size;
+    this.#running.clear();
+    this.#gates.clear();
     if (this.#segment !== null) {
       const ms = Date.parse(this.#segment.last) - Date.parse(this.#segment.first);
       // Clocks jump, and a line may be damaged: a segment never takes less than no time.
       this.#durationMs += ms > 0 ? ms : 0;
     }
     this.#segment = null;
-    // mmm was killed under it: what that cost, nobody was told.
-    if (this.#atWork) this.#pay(null);
-    this.#atWork = false;
   }
 
   late(event: Event): void {
@@ -83,4 +99,9 @@ export class Spending {
     this.#tokens +=
       usage.inputTokens + usage.outputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
   }
+}
+
+/** Where something happens, one thing after the other. */
+function laneOf({ input }: StepPlace): string {
+  return input === null ? "main" : `input-${input}`;
 }

@@ -74,6 +74,14 @@ test.each([null, undefined, "0.1"])("a cost of %j is unknown, never 0 (6.4)", (c
   expect(summary.result?.usage).toMatchObject({ costUsd: null, inputTokens: 1 });
 });
 
+test("the word on the account's limits counts without a session too (6.5)", () => {
+  const info = { status: "rejected", resetsAt: 1_800_000_000 };
+
+  const { rateLimit } = parse(lines(init, { type: "rate_limit_event", rate_limit_info: info }));
+
+  expect(rateLimit).toEqual({ rejected: true, resetsAt: 1_800_000_000 });
+});
+
 test("the cost is unknown when that of one of the models is (6.4)", () => {
   const modelUsage = { a: { inputTokens: 1, costUSD: 0.5 }, b: { inputTokens: 2 } };
 

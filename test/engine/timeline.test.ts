@@ -20,10 +20,10 @@ interface Folded {
   readonly fold: TimelineFold;
 }
 
-function fold(events: readonly JsonObject[]): Folded {
+function fold(events: readonly JsonObject[], isKilled = false): Folded {
   const made = new TimelineFold((from, to) => Date.parse(to) - Date.parse(from));
   const items = timed(events).flatMap((event) => made.add(event));
-  items.push(...made.end());
+  items.push(...made.end(isKilled));
   return { items, steps: items.filter((item) => item.type === "step"), fold: made };
 }
 
@@ -226,6 +226,22 @@ test("a step that was cut off by a kill is unfinished, with its handler and its 
   expect(folded.finished).toBe(false);
 });
 
+test("a call that died with mmm counts as cut short; a gate's process, and one still at work, do not", () => {
+  const [started = {}] = attempt("c1");
+  const claude = { type: "process-started", at: at("c1"), attempt: 1 };
+  const gate = { type: "gate-started", at: at("c1"), attempt: 1, gate: "g" };
+  const head = [STARTED, ITERATION, begun("c1"), started];
+
+  const killed = fold([...head, gate, claude, claude], true);
+  const resumed = fold([...head, claude, { type: "session-resumed" }]);
+  const atWork = fold([...head, claude]);
+  const gates = fold([...head, claude, gate, claude], true);
+
+  const cutShort = [killed, resumed, atWork, gates].map((each) => each.fold.totals().cutShort);
+  expect(cutShort).toEqual([1, 1, 0, 0]);
+  expect(killed.steps[0]?.spend).toMatchObject({ calls: 1, cutShort: 1 });
+});
+
 test("time between a stop and its resume is no time at work", () => {
   const { fold: folded } = fold([
     STARTED,
@@ -300,6 +316,6 @@ test("a fold of many iterations holds none of them", () => {
       most = Math.max(most, made.add(event).length);
 
   expect(most).toBe(1);
-  expect(made.end()).toEqual([]);
+  expect(made.end(false)).toEqual([]);
   expect(made.totals()).toMatchObject({ iterations: 1000, steps: 1000 });
 });

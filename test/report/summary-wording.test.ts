@@ -109,6 +109,44 @@ test("a cost known in part is a lower bound that says how many steps are missing
   expect(out).toContain("   Cost: at least $0.12, 2 steps of unknown cost\n");
 });
 
+test("a call that was cut short is said beside the sum, and its cost is never 0 (spec 6.5)", () => {
+  const totals = { ...SESSION_FINISHED.totals, cutShort: 1 };
+  const alone = { ...totals, costUsd: 0, knownCostUsd: 0, tokens: 0 };
+
+  expect(summary({ totals }).out).toContain("   Cost: $0.16, 1 call cut short at unknown cost\n");
+  expect(summary({ totals: alone }).out).toContain(
+    "   Tokens: unknown\n   Cost: unknown, 1 call cut short at unknown cost\n",
+  );
+  expect(summary({ totals }, { verbosity: -1 }).out).toContain("$0.16, 1 call cut short");
+});
+
+test("a limit that keeps a failed step from its next run leaves the reason of its failure", () => {
+  const at = place("1", { kind: "claude", label: "work" });
+  const failure = failureOf({ reason: "claude", message: "claude was silent for 1 s", end: null });
+  const ended = { end: null, durationMs: 1, usage: null, turns: null, model: null, failure };
+  const before: readonly Scripted[] = [
+    { event: { type: "step-started", at } },
+    { event: { type: "run-failed", at, attempt: 1, run: 1, ...ended } },
+  ];
+  const limit = { kind: "unknown-cost", limit: 5, spent: 0, resetsAt: null } as const;
+  const over = { status: "suspended", stop: "limit", limit } as const;
+
+  expect(summary(over, { before }).out).toContain(
+    "   Failed before: 1/4 (work): claude was silent for 1 s\n",
+  );
+  expect(summary(over).out).not.toContain("Failed before");
+});
+
+test("a wait for a usage limit is no time at work (spec 6.5)", () => {
+  const totals = { ...SESSION_FINISHED.totals, durationMs: 3_600_000 };
+  const limits = { ...SESSION_STARTED.limits, durationMs: 600_000 };
+  const before: readonly Scripted[] = [{ event: { ...SESSION_STARTED, limits } }];
+
+  const { out } = summary({ totals, workedMs: 65_000 }, { before });
+
+  expect(out).toContain("   Time: 1h, 1m 5s at work of 10m\n");
+});
+
 test("over several inputs the iterations are a sum, not a part of one input's limit", () => {
   const totals = { ...SESSION_FINISHED.totals, iterations: 3 };
   const before: readonly Scripted[] = [{ event: { ...SESSION_STARTED, inputs: 3 } }];

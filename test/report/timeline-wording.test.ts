@@ -46,7 +46,7 @@ function shown(
 ): { readonly lines: readonly string[]; readonly sums: readonly string[] } {
   const fold = new TimelineFold((from, to) => Date.parse(to) - Date.parse(from));
   const items = timed(events).flatMap((event) => fold.add(event));
-  const lines = [...items, ...fold.end()].flatMap((item) => timelineLines(item, columns));
+  const lines = [...items, ...fold.end(false)].flatMap((item) => timelineLines(item, columns));
   const text = (line: { readonly text: string }): string => line.text;
   return { lines: lines.map(text), sums: totalLines(fold.totals(), 2).map(text) };
 }

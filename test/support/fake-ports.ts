@@ -27,7 +27,7 @@ import type {
   TreeLook,
   TreePoint,
 } from "../../src/engine/ports.ts";
-import { NO_PAST, type Recorder } from "../../src/engine/lane.ts";
+import { NO_PAST, type Past, type PastRecord, type Recorder } from "../../src/engine/lane.ts";
 import { NOTHING_SPENT } from "../../src/engine/totals.ts";
 import { runSession, type SessionOutcome, type SessionRequest } from "../../src/engine/session.ts";
 import { planCondition } from "../../src/playbook/plan-condition.ts";
@@ -74,6 +74,25 @@ interface Told {
   costUsd: number | null;
   model: string;
   trouble: Extract<ClaudeReport["verdict"], { ok: false }> | null;
+}
+
+const CANCELLED = { kind: "cancelled" } as const;
+
+/** Nothing is started after a Ctrl-C. */
+function notBegun(textFile: string): ClaudeReport {
+  return {
+    end: CANCELLED,
+    durationMs: 0,
+    verdict: { ok: false, code: "cancelled", message: "stopped", next: [], ...PERMANENT },
+    text: "",
+    textFile,
+    usage: null,
+    turns: null,
+    model: null,
+    claudeSession: null,
+    tail: "",
+    warnings: [],
+  };
 }
 
 const NO_COMMANDS = { test: null, lint: null, build: null, format: null, bench: null };
@@ -161,7 +180,8 @@ export class FakeWorld {
       },
       random: { fraction: async () => Promise.resolve(this.#options.random ?? 1) },
       shell: {
-        run: async (request) => {
+        run: async (request, signal) => {
+          if (signal.aborted) return { end: CANCELLED, durationMs: 0, bytes: 0, tail: "" };
           this.scripts.push({ script: request.script, env: request.env });
           this.timeouts.push(request.timeoutMs);
           request.onStart?.({ pid: 1, startTime: "1" });
@@ -176,7 +196,8 @@ export class FakeWorld {
         },
       },
       claude: {
-        run: async (request) => {
+        run: async (request, signal) => {
+          if (signal.aborted) return notBegun(request.logFile);
           this.prompts.push(request.prompt);
           this.resumed.push(request.resume?.session ?? null);
           this.budgets.push(request.maxBudgetUsd);
@@ -459,6 +480,8 @@ export interface Played {
   /** `1 succeeded`, `1.on_failure.1 failed`: the finished steps in order. */
   readonly steps: readonly string[];
   readonly finished: Extract<Event, { type: "session-finished" }>;
+  /** What a resume would be answered from, by lane. */
+  readonly records: ReadonlyMap<string, readonly PastRecord[]>;
 }
 
 export interface PlayOptions extends WorldOptions {
@@ -472,6 +495,8 @@ export interface PlayOptions extends WorldOptions {
   readonly failFast?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
   readonly limits?: Partial<SessionLimits>;
+  /** What is answered from an earlier process of the session, by lane. */
+  readonly past?: ReadonlyMap<string, readonly PastRecord[]>;
 }
 
 /** Reads and plans a playbook with the real reader and plan. */
@@ -524,20 +549,34 @@ export function requestFor(
 export async function play(yaml: string, options: PlayOptions = {}): Promise<Played> {
   const { world = new FakeWorld(options) } = options;
   const events: Event[] = [];
+  const records = new Map<string, PastRecord[]>();
+  const keep = (lane: string, record: PastRecord): void => {
+    records.set(lane, [...(records.get(lane) ?? []), record]);
+  };
   const recorder: Recorder = {
-    event: (event) => events.push(event),
-    answer: () => undefined,
+    event: (event, { lane, late }) => {
+      events.push(event);
+      if (lane !== null && !late && event.type !== "process-started")
+        keep(lane, { type: "event", event, segment: 1 });
+    },
+    answer: ({ lane, call, value }) => keep(lane, { type: "answer", call, value }),
     recalled: () => undefined,
     live: () => undefined,
   };
   const request = requestFor(yaml, options, world);
-  const outcome = await runSession({ ...request, recorder, past: NO_PAST, spent: NOTHING_SPENT });
+  const past = options.past === undefined ? NO_PAST : pastOf(options.past);
+  const outcome = await runSession({ ...request, recorder, past, spent: NOTHING_SPENT });
   const of = <T extends Event["type"]>(type: T) =>
     events.filter((event): event is Extract<Event, { type: T }> => event.type === type);
   const [finished] = of("session-finished");
   if (finished === undefined) throw new Error("the session has no end");
   const steps = of("step-finished").map(({ at, conclusion }) => `${at.step} ${conclusion}`);
-  return { world, outcome, events, of, steps, finished };
+  return { world, outcome, events, of, steps, finished, records };
+}
+
+function pastOf(all: ReadonlyMap<string, readonly PastRecord[]>): Past {
+  const lanes = [...all].map(([name, records]) => [name, { records, restart: null }] as const);
+  return { lanes: new Map(lanes), segment: 2 };
 }
 
 function inputsOf({ args = [], files = [] }: PlayOptions): readonly InputValue[] {

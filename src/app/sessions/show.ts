@@ -25,9 +25,13 @@ export function openFold(): TimelineFold {
 }
 
 /** The items in their order; `fold` and `reader` know the rest when it is through. */
-function* itemsOf(reader: JournalReader, fold: TimelineFold): Generator<TimelineItem> {
+function* itemsOf(
+  { status }: SessionRecord,
+  reader: JournalReader,
+  fold: TimelineFold,
+): Generator<TimelineItem> {
   for (const event of reader.events()) yield* fold.add(event);
-  yield* fold.end();
+  yield* fold.end(status !== "running");
 }
 
 function journalOf(record: SessionRecord): JournalReader {
@@ -42,7 +46,7 @@ function showText(record: SessionRecord, printer: Printer): void {
     if (!headed) printer.lines(sessionHead(record, fold.start));
     headed = true;
   };
-  for (const item of itemsOf(reader, fold)) {
+  for (const item of itemsOf(record, reader, fold)) {
     head();
     printer.lines(timelineLines(item, printer.columns));
   }
@@ -56,7 +60,7 @@ function showJson(record: SessionRecord, { stdout }: Invocation): void {
   const reader = journalOf(record);
   stdout.write(`{"session":${JSON.stringify(snakeKeys(record))},\n"timeline":[`);
   let separator = "\n";
-  for (const item of itemsOf(reader, fold)) {
+  for (const item of itemsOf(record, reader, fold)) {
     stdout.write(`${separator}${JSON.stringify(snakeKeys(withCosts(item)))}`);
     separator = ",\n";
   }
