@@ -281,13 +281,6 @@ describe("limits (spec 6.5)", () => {
     );
   });
 
-  test("calls that were cut short are told, also when nothing else was spent", () => {
-    const nothing = { costUsd: 0, knownCostUsd: 0, tokens: 0 };
-    const { out } = summary({ totals: { ...SESSION_FINISHED.totals, ...nothing, cutShort: 1 } });
-
-    expect(out).toContain("   Cost: $0.00, 1 call cut short, not in the sum\n");
-  });
-
   test("more than one model: each with its cost; unknown is said", () => {
     const amount = { runs: 1, unknownCosts: 0, cutShort: 0, durationMs: 1, tokens: 1000 };
     const models = [
