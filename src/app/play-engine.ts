@@ -34,6 +34,8 @@ export interface Opened {
   /** `null`: a new session. */
   readonly resumed: Resumed | null;
   readonly watch: SignalWatch;
+  /** Nothing will be resumed: what was held for that may go. */
+  readonly release: () => Promise<void>;
 }
 
 /** Runs the engine under the signals; no child is alive when it returns. */

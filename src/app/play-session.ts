@@ -80,10 +80,12 @@ export async function playSession(asked: Prepared, resumed: Resumed | null): Pro
       ...(made === null ? {} : { worktree: { root: start.root, cwd: prepared.cwd } }),
     };
     const { gone } = lock;
-    const code = await record(prepared, { ports, name, words, now, gone, saved, resumed, watch });
     // The snapshots of a session without commits are all that tells its steps apart.
-    if (code === 0 && prepared.commit === "auto") await tree.release(resumed !== null);
-    return code;
+    const isHeld = prepared.commit === "auto";
+    const release = async (): Promise<void> =>
+      isHeld ? tree.release(resumed !== null) : undefined;
+    const opened = { ports, name, words, now, gone, saved, resumed, watch, release };
+    return await record(prepared, opened);
   } finally {
     watch.stop();
     // Finishing throws when the recording cannot be put in its place.
@@ -169,6 +171,8 @@ async function record(prepared: Prepared, opened: Opened): Promise<number> {
     const endedAt = systemClock.now().toISOString();
     writeSession(path.join(directory, "session.json"), summary, end, endedAt);
     recordEnd(stateFile, summary, end, endedAt);
+    // Its worktree may be gone after the next lines.
+    if (end.exitCode === 0) await opened.release();
     if (worktree === null) return end.exitCode;
     const { closeWorktree } = await import("./worktree/close.ts");
     return await closeWorktree(prepared, {

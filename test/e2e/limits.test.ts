@@ -45,7 +45,7 @@ describe("--max-cost", () => {
     expect(budgets).toEqual([["--max-budget-usd=1"], ["--max-budget-usd=0.4"]]);
     expect((await history()).at(-1)).toBe("echo kept > kept.txt");
     expect(existsSync(path.join(repo.root, "never.txt"))).toBe(false);
-    expect(await repo.git("for-each-ref", "refs/mmm")).toBe("");
+    expect(await repo.git("for-each-ref", "refs/mmm/failed")).toBe("");
     const name = path.basename(session());
     expect(ran.stdout).toContain("Limits: $1.00\n");
     expect(ran.stdout).toContain("Improvement session suspended:\n");

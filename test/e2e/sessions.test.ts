@@ -412,7 +412,9 @@ describe("mmm sessions rm", () => {
     const removed = await kitchen.mmm(["sessions", "rm", session]);
     const again = await kitchen.mmm(["sessions", "rm", session]);
 
-    expect(tried.stdout).toMatch(/^would remove mmm-pb-\d+ \([\d.]+ kB, 1 ref\)\n1 session, would/);
+    expect(tried.stdout).toMatch(
+      /^would remove mmm-pb-\d+ \([\d.]+ kB, 2 refs\)\n1 session, would/,
+    );
     expect(removed).toMatchObject({ code: 0 });
     expect(removed.stdout).toMatch(/^removed mmm-pb-\d+ .*\n1 session, freed [\d.]+ kB\n$/);
     expect(await kitchen.repo.git("for-each-ref", "refs/mmm")).toBe("");

@@ -432,7 +432,7 @@ const places: Readonly<Record<string, Place>> = {
     make: around('{ "$@"; echo $? >../code; } | head -1; exit "$(cat ../code)"'),
   },
   "a full stdout": { args: many, code: 0, make: around('exec "$@" >/dev/full') },
-  "64 open files": { args: many, code: 0, make: around('ulimit -n 64; exec "$@"') },
+  "128 open files": { args: many, code: 0, make: around('ulimit -n 128; exec "$@"') },
   "a full disk": {
     args: ["cook", "big.yml"],
     code: 3,

@@ -115,7 +115,7 @@ describe("mmm cook --worktree (spec 8.1)", () => {
     expect(await readFile(path.join(project(rig), name, "half.txt"), "utf8")).toBe("half\n");
     for (const line of [`mmm resume ${name}`, `mmm worktree clean ${name} --force`])
       expect(stderr).toContain(line);
-    expect(await rig.repo.git("for-each-ref", "refs/mmm")).toBe("");
+    expect(await rig.repo.git("for-each-ref", "refs/mmm/failed")).toBe("");
   });
 
   test("resume goes on in the worktree, from anywhere in the repository", async () => {

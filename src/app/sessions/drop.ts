@@ -7,6 +7,8 @@ import type { TimelineStart } from "../../engine/timeline-model.ts";
 import { MmmError } from "../../errors.ts";
 import { dirtThatStays, type Ready } from "../../git/ready.ts";
 import { findRepository, type RepositoryStart } from "../../git/repository.ts";
+import { createPlace } from "../../git/place.ts";
+import { deleteRefs } from "../../git/session-refs.ts";
 import { openTree } from "../../git/tree.ts";
 import { ownChildren } from "../../process/children.ts";
 import { say } from "../../report/line.ts";
@@ -94,6 +96,8 @@ async function giveUp(
   const lock = await holdTree(where, { record, now, invocation });
   try {
     const aside = await putAside({ where, record, invocation });
+    // Held for a resume, which will not come.
+    await deleteRefs(createPlace(where), [`refs/mmm/snap/${record.name}`]);
     noteDropped(opened, record, now);
     return aside;
   } finally {
