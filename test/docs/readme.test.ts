@@ -304,8 +304,8 @@ describe("the README's tables", () => {
     );
   });
 
-  it("keep to 400 lines with what stands around them", () => {
-    expect(read("README.md").split("\n").length).toBeLessThanOrEqual(401);
+  it("keep to 450 lines with what stands around them", () => {
+    expect(read("README.md").split("\n").length).toBeLessThanOrEqual(451);
   });
 });
 

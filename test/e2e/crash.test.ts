@@ -170,7 +170,7 @@ afterAll(() => rmSync(base, { recursive: true, force: true }));
 /** Every k-th line, another set in each mode. */
 function slice(of: number, phase: number): readonly number[] {
   const all = Array.from({ length: of }, (_, index) => index + 1);
-  return ALL ? all : all.filter((line) => line % Math.ceil(of / 4) === phase);
+  return ALL ? all : all.filter((line) => line % Math.ceil(of / 3) === phase);
 }
 
 describe("killed around a line of the journal, a resumed session ends like an undisturbed one", () => {
@@ -209,7 +209,7 @@ describe("killed around a line of the journal, a resumed session ends like an un
 test(
   "killed at random moments, again and again, it ends like an undisturbed one",
   async () => {
-    const rounds = ALL ? 100 : 2;
+    const rounds = ALL ? 100 : 1;
     let seed = Number(process.env["MMM_CRASH_SEED"] ?? 7);
     const random = (): number => {
       seed = (seed * 48_271) % 2_147_483_647;
