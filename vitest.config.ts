@@ -7,6 +7,8 @@ const setupFiles = ["./test/support/property-seed.ts"];
 
 export default defineConfig({
   test: {
+    // Most tests wait for a program they have started: one worker a core, not one less.
+    maxWorkers: "100%",
     reporters: ["default", "./test/support/summary-reporter.ts"],
     coverage: { provider: "v8", include: ["src/**"], thresholds: { lines: 90, branches: 85 } },
     projects: [

@@ -115,9 +115,7 @@ describe("mmm completion", () => {
     const playbooks = await ask("cook", "");
 
     expect(commands).toEqual(expect.arrayContaining(["words", "cook", "resume", "completion"]));
-    expect(commands.filter((each) => ["improve", "__complete", "worktree"].includes(each))).toEqual(
-      [],
-    );
+    expect(commands.filter((each) => ["improve", "__complete"].includes(each))).toEqual([]);
     expect(playbooks).toEqual(
       expect.arrayContaining([
         "files",

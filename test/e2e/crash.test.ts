@@ -102,7 +102,8 @@ async function ending({ repo, history }: Kitchen, begun = 1): Promise<Ending> {
     // Blobs by content: trees and commits hold times and session names.
     files: await repo.git("ls-tree", "-r", "HEAD"),
     state: {
-      total_runs: state.total_runs - begun + 1,
+      // One that was killed at once may not have been counted.
+      total_runs: begun === 1 ? state.total_runs : 1,
       score: state.score,
       running: state.running,
       status,

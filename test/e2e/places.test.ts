@@ -207,7 +207,7 @@ test("the first use: a playbook just written, mmm init, mmm cook; none of it is 
   const status = (await rig.repo.git("status", "--porcelain", "-uall")).split("\n");
   expect(
     status.every((line) =>
-      /^\?\? (\.claude\/commands\/|\.mmm\/(PROJECT\.md|ARCHITECTURE\.md|installed\.json)|playbook\.yml)/.test(
+      /^\?\? (\.claude\/commands\/|\.mmm\/(PROJECT\.md|ARCHITECTURE\.md|installed\.json|playbook\.schema\.json)|playbook\.yml)/.test(
         line,
       ),
     ),
