@@ -571,7 +571,7 @@ say({ type: "result", subtype: "success", result: "last", modelUsage: { m: { cos
   expect(report).toMatchObject({ verdict: { ok: true }, text: "last", usage: { costUsd: 2 } });
   expect(turns).toBe(10_000);
   expect((await fs.stat(path.join(top, "events.jsonl"))).size).toBeGreaterThan(100_000_000);
-  expect(most).toBeGreaterThan(0);
+  expect(seen).toBeGreaterThan(4000); // So it was measured on the way.
   expect(most).toBeLessThan(20_000_000);
 });
 
