@@ -13,6 +13,7 @@ import type {
   TreePoint,
 } from "./ports.ts";
 import type { GateEvent } from "./gate-events.ts";
+import type { InputEvent, InputResult } from "./input-events.ts";
 import type { WorktreeEvent } from "./worktree-event.ts";
 import type { LimitReached, SessionLimits } from "./budget.ts";
 import type { ItemEvent } from "./item-events.ts";
@@ -88,6 +89,8 @@ export type Event =
       readonly description: string | null;
       readonly steps: number;
       readonly inputs: number;
+      /** So many inputs at once; 1: one after the other, in one tree. */
+      readonly parallel: number;
       readonly maxIterations: number;
       /** Why that many: for the first line. */
       readonly boundFrom: "option" | "playbook" | "default";
@@ -104,6 +107,7 @@ export type Event =
     }
   | SessionResumed
   | WorktreeEvent
+  | InputEvent
   | {
       readonly type: "unit-restarted";
       /** HEAD, as the unit that was cut short began. */
@@ -256,6 +260,8 @@ export type Event =
       readonly input: InputValue;
       readonly ok: boolean;
       readonly stop: StopReason;
+      /** Why it failed, where no step or `until` of it has said so; else `null`. */
+      readonly message: string | null;
       readonly durationMs: number;
     }
   | {
@@ -274,6 +280,8 @@ export type Event =
       readonly workedMs: number;
       readonly commits: readonly CommitInfo[];
       readonly failedInputs: readonly { readonly input: InputValue; readonly message: string }[];
+      /** All inputs, in their order. */
+      readonly inputResults: readonly InputResult[];
       readonly toleratedFailures: readonly { readonly at: StepPlace; readonly message: string }[];
       /** Where the journal and the logs lie. */
       readonly directory: string;

@@ -58,6 +58,10 @@ export type StopReason =
   | "nothing-to-do"
   | "step-failed"
   | "input-failed"
+  /** Of an input (spec 8.4): its branch and the session's changed the same lines. */
+  | "merge-conflict"
+  /** Of an input: a gate failed on what the merge made. */
+  | "merge-gate"
   /** One of the session's own (spec 6.5). */
   | "limit"
   /** The service's. */

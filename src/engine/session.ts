@@ -105,7 +105,8 @@ class Session {
     const files = touched ? await tree.filesSince(start) : [];
     const reachable =
       end.head === start.head ? [] : await tree.commitsBetween(start.head, end.head);
-    const counted = this.#totals.totals(new Set(reachable.map(({ sha }) => sha)));
+    const inHistory = new Set(reachable.map(({ sha }) => sha));
+    const counted = this.#totals.totals(inHistory);
     const { commitList, failedInputs, tolerated, ...sums } = counted;
     const stays = outcome.status === "interrupted" || outcome.status === "suspended";
     const durationMs = this.#request.spent.durationMs + clock.monotonicMs() - began;
@@ -120,6 +121,7 @@ class Session {
       totals: { ...sums, filesChanged: files.length, durationMs },
       commits: commitList,
       failedInputs,
+      inputResults: this.#totals.inputs.results(this.#request.inputs, outcome.status, inHistory),
       toleratedFailures: tolerated,
       directory: this.#run.facts.directory,
       next: [...this.#next, ...this.#wayOn(outcome)],
@@ -138,6 +140,7 @@ class Session {
       description: plan.playbook.description,
       steps: plan.steps.length,
       inputs: this.#request.inputs.length,
+      parallel: 1,
       maxIterations: plan.maxIterations,
       boundFrom: plan.boundFrom,
       root: ports.tree.root,
@@ -168,6 +171,7 @@ class Session {
         input,
         ok: status === "completed",
         stop,
+        message: null,
         durationMs: ports.clock.monotonicMs() - began,
       });
       if (status === "interrupted") return { status, stop };

@@ -1,5 +1,6 @@
 /** Counts as a fold over events; nothing is threaded through returns (spec 4). Cost is the ledger's. */
 import type { Event, InputValue, SessionTotals, StepPlace } from "./events.ts";
+import { InputResultsFold } from "./input-results.ts";
 import type { Ledger } from "./ledger.ts";
 import type { CommitInfo } from "./ports.ts";
 
@@ -31,8 +32,7 @@ export class TotalsFold {
   #iterations = 0;
   #steps = 0;
   readonly #commits = new Map<string, CommitInfo>();
-  #lastFailure = "";
-  readonly #failedInputs: { readonly input: InputValue; readonly message: string }[] = [];
+  readonly inputs = new InputResultsFold();
   readonly #tolerated: { readonly at: StepPlace; readonly message: string }[] = [];
 
   readonly #ledger: Ledger;
@@ -42,6 +42,7 @@ export class TotalsFold {
   }
 
   add(event: Event): void {
+    this.inputs.add(event);
     switch (event.type) {
       case "iteration-started":
         this.#iterations += 1;
@@ -49,22 +50,10 @@ export class TotalsFold {
       case "commit-made":
         this.#commits.set(event.commit.sha, event.commit);
         return;
-      case "gate-finished":
-        if (event.when === "until" && event.verdict !== "ok")
-          this.#lastFailure = `${event.at.label} was not met${event.why === null ? "" : `: ${event.why}`}`;
-        return;
       case "step-finished":
         if (event.at.depth === 0 && event.conclusion !== "skipped") this.#steps += 1;
-        if (event.failure === null) return;
-        if (event.conclusion === "tolerated") {
+        if (event.failure !== null && event.conclusion === "tolerated")
           this.#tolerated.push({ at: event.at, message: event.failure.message });
-        } else
-          this.#lastFailure = `step ${event.at.step} (${event.at.label}): ${event.failure.message}`;
-        return;
-      case "input-finished":
-        // One that Ctrl-C cut short has not failed.
-        if (!event.ok && event.stop !== "interrupted")
-          this.#failedInputs.push({ input: event.input, message: this.#lastFailure });
         return;
       default:
     }
@@ -84,7 +73,7 @@ export class TotalsFold {
       unknownCosts,
       tokens,
       commitList,
-      failedInputs: this.#failedInputs,
+      failedInputs: this.inputs.failed,
       tolerated: this.#tolerated,
     };
   }

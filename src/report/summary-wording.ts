@@ -1,16 +1,14 @@
 /** The end of a run, in the words of the original's README (spec 10). */
-import type { Event } from "../engine/events.ts";
 import { unreachable } from "../lib/unreachable.ts";
-import { limitWords, standing } from "./limit-wording.ts";
+import { standing } from "./limit-wording.ts";
 import { failureWords } from "./failure-wording.ts";
 import { formatCount, formatDuration, formatMoney, formatNumber } from "./format.ts";
 import { gateLines } from "./gate-wording.ts";
 import { complain, say, type Line, type Tone, type Verbosity } from "./line.ts";
 import type { RunMemory } from "./run-memory.ts";
+import { failedInputWords, type SessionFinished, stepWords, stopWords } from "./stop-wording.ts";
 import { inline } from "./safe-text.ts";
 import type { Symbols } from "./symbols.ts";
-
-export type SessionFinished = Event & { readonly type: "session-finished" };
 
 export interface SummaryContext {
   readonly memory: RunMemory;
@@ -21,45 +19,6 @@ export interface SummaryContext {
 /** More would push the status off the screen. */
 const COMMITS_SHOWN = 20;
 const INDENT = "   ";
-
-/** Why a session ended, by name (spec 4, "Stops"). */
-function stopWords(event: SessionFinished, memory: RunMemory): string {
-  switch (event.stop) {
-    case "iterations-done":
-      return "All iterations done";
-    case "no-changes":
-      return "The last iteration changed nothing";
-    case "nothing-to-do":
-      return "No more issues found";
-    case "step-failed":
-      return memory.failed === null ? "A step failed" : `Step ${stepWords(memory.failed)} failed`;
-    case "input-failed":
-      return `${failedInputWords(event)} failed${notRunWords(memory)}`;
-    case "limit":
-    case "usage-limit":
-      return event.limit === null ? "A limit was reached" : limitWords(event.limit);
-    case "until":
-      return memory.until === null ? "until is met" : `${inline(memory.until.label, 120)} is met`;
-    case "criterion-unmet":
-      return unmetWords(memory);
-    case "interrupted":
-      return "Interrupted";
-    default:
-      return unreachable(event.stop);
-  }
-}
-
-function unmetWords({ until }: RunMemory): string {
-  if (until === null) return "until is not met";
-  const why = until.why === null ? "" : `: ${inline(until.why, 300)}`;
-  return `${inline(until.label, 120)} is not met${why}`;
-}
-
-/** Under `--fail-fast` the inputs after the failed one. */
-function notRunWords({ inputs, finishedInputs }: RunMemory): string {
-  const left = inputs - finishedInputs;
-  return left > 0 ? `, ${formatNumber(left)} not run (--fail-fast)` : "";
-}
 
 /**
  * Status first, then the facts, then what to type: one block on standard output, so that a pipe has it in
@@ -259,29 +218,11 @@ function troubleLines(event: SessionFinished, symbols: Symbols): Line[] {
   return lines;
 }
 
-/** `1 of 3 inputs`. */
-function failedInputWords({ failedInputs }: SessionFinished): string {
-  const total = failedInputs[0]?.input.total ?? failedInputs.length;
-  return `${failedInputs.length} of ${formatCount(total, "input")}`;
-}
-
 function nextLines({ next }: SessionFinished): Line[] {
   if (next.length === 0) {
     return [];
   }
   return [say(`${INDENT}Next:`), ...next.map((text) => say(`${INDENT}  ${inline(text, 4000)}`))];
-}
-
-/** `3/5 (npm test)`; a handler's step is named by its path. */
-function stepWords(at: {
-  readonly step: string;
-  readonly number: number;
-  readonly total: number;
-  readonly depth: number;
-  readonly label: string;
-}): string {
-  const name = at.depth === 0 ? `${at.number}/${at.total}` : inline(at.step);
-  return `${name} (${inline(at.label, 80)})`;
 }
 
 /** As git shortens it. */

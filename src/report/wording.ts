@@ -8,6 +8,7 @@ import { unreachable } from "../lib/unreachable.ts";
 import { formatCount, formatDuration } from "./format.ts";
 import { gateWords } from "./gate-wording.ts";
 import { boundsLine } from "./limit-wording.ts";
+import { inputWords } from "./input-wording.ts";
 import { itemWords } from "./item-wording.ts";
 import { complain, indentOf, say, type Line } from "./line.ts";
 import { againWords } from "./retry-wording.ts";
@@ -29,8 +30,6 @@ import { worktreeWords } from "./worktree-wording.ts";
 
 type Of<T extends Event["type"]> = Event & { readonly type: T };
 
-const LABEL_COLUMNS = 100;
-
 /** `context.memory` has seen all events before this one. Lines of every verbosity; the caller filters. */
 export function wordsOf(event: Event, context: SummaryContext): readonly Line[] {
   const { memory, symbols } = context;
@@ -39,8 +38,6 @@ export function wordsOf(event: Event, context: SummaryContext): readonly Line[] 
       return sessionStarted(event, symbols);
     case "note":
       return note(event, symbols);
-    case "input-started":
-      return [say(""), say(`${symbols.input} Input ${inputWords(event.input, symbols)}`, "strong")];
     case "iteration-started":
       return iterationStarted(event, symbols);
     case "step-started":
@@ -70,8 +67,6 @@ export function wordsOf(event: Event, context: SummaryContext): readonly Line[] 
       const text = `Iteration ${event.iteration} completed${what} (${formatDuration(event.durationMs)})`;
       return [say(`${symbols.done} ${text}`, "plain", 1)];
     }
-    case "input-finished":
-      return inputFinished(event, symbols);
     case "session-finished":
       return summaryLines(event, context);
     default:
@@ -83,6 +78,7 @@ export function wordsOf(event: Event, context: SummaryContext): readonly Line[] 
 function otherWords(
   event:
     | Parameters<typeof gateWords>[0]
+    | Parameters<typeof inputWords>[0]
     | Parameters<typeof itemWords>[0]
     | Parameters<typeof againWords>[0]
     | Parameters<typeof resumeWords>[0]
@@ -93,6 +89,13 @@ function otherWords(
     case "gate-started":
     case "gate-finished":
       return gateWords(event, symbols);
+    case "input-started":
+    case "input-opened":
+    case "input-merging":
+    case "input-merged":
+    case "input-kept":
+    case "input-finished":
+      return inputWords(event, symbols);
     case "items-listed":
     case "item-started":
     case "item-finished":
@@ -171,17 +174,4 @@ function iterationStarted(event: Of<"iteration-started">, symbols: Symbols): Lin
   const from = maxIterations === 1 ? 1 : 0;
   const text = `${symbols.iteration} Iteration ${iteration}/${maxIterations}...`;
   return [say("", "plain", from), say(text, "strong", from)];
-}
-
-function inputFinished(event: Of<"input-finished">, symbols: Symbols): Line[] {
-  const words = `Input ${inputWords(event.input, symbols)}`;
-  const time = formatDuration(event.durationMs);
-  return event.ok
-    ? [say(`${symbols.done} ${words} completed (${time})`, "good")]
-    : [complain(`${symbols.failed} ${words} failed (${time})`)];
-}
-
-function inputWords(input: Of<"input-started">["input"], symbols: Symbols): string {
-  const name = inline(input.file ?? input.arg, LABEL_COLUMNS, symbols.ellipsis);
-  return `${input.index}/${input.total}: ${name}`;
 }

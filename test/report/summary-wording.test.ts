@@ -212,7 +212,16 @@ test("--fail-fast says how many inputs were not run, under -q too (spec 1)", () 
   } as const;
   const before: readonly Scripted[] = [
     { event: { ...SESSION_STARTED, inputs: 5 } },
-    { event: { type: "input-finished", input, ok: false, stop: "step-failed", durationMs: 1 } },
+    {
+      event: {
+        type: "input-finished",
+        input,
+        ok: false,
+        stop: "step-failed",
+        message: null,
+        durationMs: 1,
+      },
+    },
   ];
   const why = "1 of 5 inputs failed, 4 not run (--fail-fast)";
 

@@ -102,7 +102,13 @@ test("inputs are announced by file or value, and told when they fail", () => {
   expect(said({ type: "input-started", input: { ...input, file: null } }).trim()).toBe(
     "📥 Input 1/2: 65",
   );
-  const end = { type: "input-finished", input, stop: "iterations-done", durationMs: 1000 } as const;
+  const end = {
+    type: "input-finished",
+    input,
+    stop: "iterations-done",
+    message: null,
+    durationMs: 1000,
+  } as const;
   expect(said({ ...end, ok: true })).toBe("✅ Input 1/2: specs/65-cook.md completed (1s)\n");
   expect(said({ ...end, ok: false }, -1)).toBe("❌ Input 1/2: specs/65-cook.md failed (1s)\n");
 });

@@ -64,6 +64,7 @@ const finished: Extract<Event, { type: "session-finished" }> = {
   workedMs: 5,
   commits: [],
   failedInputs: [],
+  inputResults: [],
   toleratedFailures: [],
   directory: "/x",
   next: [],

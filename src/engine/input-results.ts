@@ -1,0 +1,146 @@
+/** What each input has come to, for the table at the end: a fold over the events of all of them. */
+import type { Event, InputValue } from "./events.ts";
+import type { InputResult } from "./input-events.ts";
+import type { SessionStatus, StopReason } from "./outcome.ts";
+
+interface Row {
+  readonly input: InputValue;
+  readonly commits: Set<string>;
+  costUsd: number | null;
+  lastFailure: string;
+  stop: StopReason | null;
+  ok: boolean;
+  durationMs: number | null;
+  branch: string | null;
+  kept: boolean;
+}
+
+export class InputResultsFold {
+  readonly #rows = new Map<number, Row>();
+
+  add(event: Event): void {
+    if ("input" in event && typeof event.input === "object" && event.input !== null) {
+      this.#inputEvent(event, this.#row(event.input));
+      return;
+    }
+    if (!("at" in event) || event.at.input === null) return;
+    const row = this.#rows.get(event.at.input);
+    if (row !== undefined) this.#stepEvent(event, row);
+  }
+
+  /** Failed, and not because mmm was told to stop. */
+  get failed(): readonly { readonly input: InputValue; readonly message: string }[] {
+    return [...this.#rows.values()]
+      .filter(({ ok, stop }) => !ok && stop !== null && stop !== "interrupted")
+      .sort((a, b) => a.input.index - b.input.index)
+      .map(({ input, lastFailure }) => ({ input, message: lastFailure }));
+  }
+
+  /**
+   * @param inputs all of the session
+   * @param ended how a session ended that did not end all of them
+   * @param reachable commits that are in the session's history; others count where their branch was kept
+   */
+  results(
+    inputs: readonly InputValue[],
+    ended: SessionStatus,
+    reachable: ReadonlySet<string>,
+  ): readonly InputResult[] {
+    return inputs.map((input) => {
+      const row = this.#rows.get(input.index);
+      if (row === undefined) return { ...NOT_RUN, input };
+      const isKept = row.branch !== null && row.kept;
+      const commits = [...row.commits].filter((sha) => isKept || reachable.has(sha));
+      return {
+        input,
+        status: statusOf(row, ended),
+        stop: row.stop,
+        commits: commits.length,
+        costUsd: row.costUsd,
+        durationMs: row.durationMs,
+        message: row.ok || row.stop === null || row.stop === "interrupted" ? null : row.lastFailure,
+        branch: isKept ? row.branch : null,
+      };
+    });
+  }
+
+  #row(input: InputValue): Row {
+    const known = this.#rows.get(input.index);
+    if (known !== undefined) return known;
+    const row: Row = {
+      input,
+      commits: new Set(),
+      costUsd: 0,
+      lastFailure: "",
+      stop: null,
+      ok: false,
+      durationMs: null,
+      branch: null,
+      kept: true,
+    };
+    this.#rows.set(input.index, row);
+    return row;
+  }
+
+  #inputEvent(event: Event, row: Row): void {
+    switch (event.type) {
+      case "input-opened":
+        row.branch = event.name;
+        return;
+      case "input-merged":
+        row.kept = false;
+        return;
+      case "input-finished":
+        row.ok = event.ok;
+        row.stop = event.stop;
+        row.durationMs = event.durationMs;
+        // Of one that has no tree of its own, what it left there was undone.
+        if (event.ok) row.kept = false;
+        if (event.message !== null) row.lastFailure = event.message;
+        return;
+      default:
+    }
+  }
+
+  #stepEvent(event: Event & { readonly at: unknown }, row: Row): void {
+    switch (event.type) {
+      case "commit-made":
+        row.commits.add(event.commit.sha);
+        return;
+      case "attempt-finished":
+      case "run-failed":
+        if (event.at.kind === "claude" && event.end !== null && event.end.kind !== "not-started")
+          row.costUsd = sumOf(row.costUsd, event.usage?.costUsd ?? null);
+        return;
+      case "gate-finished":
+        if (event.when === "until" && event.verdict !== "ok")
+          row.lastFailure = `${event.at.label} was not met${event.why === null ? "" : `: ${event.why}`}`;
+        return;
+      case "step-finished":
+        if (event.failure !== null && event.conclusion !== "tolerated")
+          row.lastFailure = `step ${event.at.step} (${event.at.label}): ${event.failure.message}`;
+        return;
+      default:
+    }
+  }
+}
+
+const NOT_RUN = {
+  status: "not-run",
+  stop: null,
+  commits: 0,
+  costUsd: 0,
+  durationMs: null,
+  message: null,
+  branch: null,
+} as const;
+
+function statusOf({ ok, stop }: Row, ended: SessionStatus): SessionStatus {
+  if (stop === null) return ended;
+  if (stop === "interrupted") return "interrupted";
+  return ok ? "completed" : "failed";
+}
+
+function sumOf(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? null : a + b;
+}
