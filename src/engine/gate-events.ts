@@ -8,7 +8,7 @@ export type GateEvent =
       readonly at: StepPlace;
       readonly attempt: number;
       readonly gate: string;
-      /** `before`: a figure to compare with is taken; `after`: `validation`; `until`: after an iteration. */
+      /** `before`: a figure to compare with is taken; `after`: `validation`; `until`: after an iteration; `merge`: on its outcome. */
       readonly when: "before" | "after" | "until" | "merge";
       /** With its values, cut to 2 000 characters. */
       readonly command: string;
