@@ -91,6 +91,7 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
       limits: chooseLimits({ request, plan: planned.plan, config: planned.config }),
     },
   };
+  const home = await homeOf(saved, here);
   return maskingErrors(secrets.redactor, () =>
     playSession(
       {
@@ -98,6 +99,7 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
         invocation,
         request: absolute(request, saved.from),
         start,
+        home,
         mainRoot,
         worktree: saved.worktree === undefined ? null : readWorktreeRecord(directory),
         ownFiles: own,
@@ -194,6 +196,12 @@ async function treeOf(
   // A copy of a repository has copies of its sessions: they belong to the original.
   if (there.commonDir !== here.commonDir) throw gone;
   return there;
+}
+
+/** The tree the user stood in; where that is gone, the one he stands in now. */
+async function homeOf({ from }: SavedRequest, here: RepositoryStart): Promise<RepositoryStart> {
+  const there = existsSync(from) ? await findRepository(from, here.env).catch(() => null) : null;
+  return there?.commonDir === here.commonDir ? there : here;
 }
 
 function tell(of: {

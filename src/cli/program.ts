@@ -6,7 +6,6 @@ import { addCompletion } from "./completion.ts";
 import { addDoctor } from "./doctor.ts";
 import { addLimitOptions, type LimitOptions, limitsAsked } from "./limit-options.ts";
 import { checkOperands } from "./operands.ts";
-import { refusePlannedCommands, refusePlannedOptions } from "./planned.ts";
 import { addResume, resumeFromCook } from "./resume.ts";
 import { addSchema } from "./schema.ts";
 import { addSessions } from "./sessions.ts";
@@ -16,6 +15,8 @@ import { printable } from "../lib/printable.ts";
 type Verbosity = CookRequest["verbosity"];
 
 /** Most iterations that can be asked for (spec 1). */
+/** Each is a worktree, and mostly a Claude. */
+const MAX_AT_ONCE = 64;
 const MAX_ITERATIONS = 1000;
 
 /** Runs one command line; usage problems are told on stderr and are exit code 2. */
@@ -70,7 +71,6 @@ function buildProgram(invocation: Invocation, exit: (code: number) => void): Com
   addSchema(program, invocation, exit);
   addCompletion(program, invocation, exit);
   addAnalyze(program, invocation, exit);
-  refusePlannedCommands(program);
   return program;
 }
 
@@ -92,6 +92,7 @@ function addCook(
     .option("--args <value>", "one input for each value (repeatable)", append)
     .option("--param <name=value>", "value of a parameter of the playbook (repeatable)", append)
     .option("--param-file <file>", "values of parameters, YAML or JSON")
+    .option("--parallel <n>", "so many inputs at once, each in a worktree of its own", atOnce)
     .option("--fail-fast", "with several inputs: stop at the first that fails")
     .option("-y, --yes", "answer yes to merge and clean-up questions")
     .option("--model <name>", "default model for Claude steps")
@@ -130,7 +131,6 @@ function addCook(
     });
   addLimitOptions(command);
   command.allowExcessArguments(true);
-  refusePlannedOptions(command);
 }
 
 async function begin(
@@ -201,6 +201,7 @@ export interface CookOptions extends LimitOptions {
   readonly worktree?: boolean;
   readonly param?: readonly string[];
   readonly paramFile?: string;
+  readonly parallel?: number;
   readonly failFast?: boolean;
   readonly yes?: boolean;
   readonly model?: string;
@@ -229,6 +230,7 @@ function cookRequest(
     params: options.param ?? [],
     paramFile: options.paramFile ?? null,
     worktree: options.worktree ?? false,
+    parallel: options.parallel ?? null,
     failFast: options.failFast ?? false,
     yes: options.yes ?? false,
     model: options.model ?? null,
@@ -255,6 +257,12 @@ function iterations(value: string): number {
   const number = Number(value);
   if (/^\d+$/.test(value) && number >= 1 && number <= MAX_ITERATIONS) return number;
   throw new InvalidArgumentError(`it must be a whole number from 1 to ${MAX_ITERATIONS}`);
+}
+
+function atOnce(value: string): number {
+  const number = Number(value);
+  if (/^\d+$/.test(value) && number >= 1 && number <= MAX_AT_ONCE) return number;
+  throw new InvalidArgumentError(`it must be a whole number from 1 to ${MAX_AT_ONCE}`);
 }
 
 function append(value: string, earlier: readonly string[] = []): readonly string[] {

@@ -37,8 +37,11 @@ export interface InputWorld {
 export interface InputTrees {
   /** The session's branch. */
   readonly into: string;
-  /** Makes the worktree; what an earlier process left in its place is kept under a ref first. */
-  open(input: InputValue, signal: AbortSignal): Promise<InputPlace>;
+  /**
+   * Makes the worktree; what an earlier process left in its place is kept under a ref first. `null`: mmm was
+   * told to stop.
+   */
+  open(input: InputValue, signal: AbortSignal): Promise<InputPlace | null>;
   /** Touches nothing before one of the ports is used. */
   world(place: InputPlace): InputWorld;
   /** Files in which a merge of two branches (or of one with the session's, `null`) would meet conflicts. */
