@@ -48,24 +48,10 @@ export async function playSession(asked: Prepared, resumed: Resumed | null): Pro
     throw error;
   }
   const { prepared, made, name, directory, claude, lock } = held;
-  const { start, file, request, mainRoot, plan } = prepared;
+  const { start, file, request, plan } = prepared;
   let trees: Awaited<ReturnType<typeof inputTrees>> = null;
   try {
-    const tree = await openTree({ start, session: name, ready: prepared.ready });
-    await tree.exclude();
-    const ports = await buildPorts({
-      start,
-      tree,
-      children: ownChildren,
-      claude: claude.port,
-      directory,
-      mainRoot,
-      stdout: prepared.invocation.stdout,
-      skipAnalysis: request.skipAnalysis,
-      redactor: prepared.secrets.redactor,
-      cwd: prepared.cwd,
-      project: prepared.config.project,
-    });
+    const { tree, ports } = await worldOf(held);
     const words = [
       ...(lock.note === null ? [] : [lock.note]),
       ...(file.shipped
@@ -104,6 +90,27 @@ async function inputTrees(prepared: Prepared, of: Omit<InputTreesSetting, "prepa
   if ((prepared.request.parallel ?? null) === null) return null;
   const { openInputTrees } = await import("./worktree/input-trees.ts");
   return openInputTrees({ prepared, ...of });
+}
+
+/** The tree and the ports of a session. */
+async function worldOf({ prepared, name, directory, claude }: Held) {
+  const { start, request, mainRoot, secrets, cwd, config, invocation } = prepared;
+  const tree = await openTree({ start, session: name, ready: prepared.ready });
+  await tree.exclude();
+  const ports = await buildPorts({
+    start,
+    tree,
+    children: ownChildren,
+    claude: claude.port,
+    directory,
+    mainRoot,
+    stdout: invocation.stdout,
+    skipAnalysis: request.skipAnalysis,
+    redactor: secrets.redactor,
+    cwd,
+    project: config.project,
+  });
+  return { tree, ports };
 }
 
 async function claimName(asked: Prepared, now: Date): Promise<Claim> {

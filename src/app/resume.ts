@@ -69,7 +69,6 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
   };
   const planned = await orGone(name, plan(request, saved, { start, here, invocation, from }));
   if (typeof planned === "number") return planned;
-  const { secrets } = planned;
   await lookAtLock(start, invocation);
   const identity = planned.commit === "auto" ? checkIdentity(start) : Promise.resolve();
   identity.catch(() => undefined);
@@ -91,25 +90,20 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
       limits: chooseLimits({ request, plan: planned.plan, config: planned.config }),
     },
   };
-  const home = await homeOf(saved, here);
-  return maskingErrors(secrets.redactor, () =>
-    playSession(
-      {
-        ...planned,
-        invocation,
-        request: absolute(request, saved.from),
-        start,
-        home,
-        mainRoot,
-        worktree: saved.worktree === undefined ? null : readWorktreeRecord(directory),
-        ownFiles: own,
-        ready,
-        inputs: saved.inputs,
-        identity,
-      },
-      resumed,
-    ),
-  );
+  const prepared = {
+    ...planned,
+    invocation,
+    request: absolute(request, saved.from),
+    start,
+    home: await homeOf(saved, here),
+    mainRoot,
+    worktree: saved.worktree === undefined ? null : readWorktreeRecord(directory),
+    ownFiles: own,
+    ready,
+    inputs: saved.inputs,
+    identity,
+  };
+  return maskingErrors(planned.secrets.redactor, () => playSession(prepared, resumed));
 }
 
 /**

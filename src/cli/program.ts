@@ -1,5 +1,5 @@
 /** argv in, exit code out: the only folder that knows commander. Commands load their code when they run. */
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import type { CookRequest, Invocation } from "../app/cook-request.ts";
 import { addAnalyze } from "./analyze.ts";
 import { addCompletion } from "./completion.ts";
@@ -9,15 +9,11 @@ import { checkOperands } from "./operands.ts";
 import { addResume, resumeFromCook } from "./resume.ts";
 import { addSchema } from "./schema.ts";
 import { addSessions } from "./sessions.ts";
+import { append, atOnce, commaList, iterations } from "./values.ts";
 import { addWorktree } from "./worktree.ts";
 import { printable } from "../lib/printable.ts";
 
 type Verbosity = CookRequest["verbosity"];
-
-/** Most iterations that can be asked for (spec 1). */
-/** Each is a worktree, and mostly a Claude. */
-const MAX_AT_ONCE = 64;
-const MAX_ITERATIONS = 1000;
 
 /** Runs one command line; usage problems are told on stderr and are exit code 2. */
 export async function runCli(argv: readonly string[], invocation: Invocation): Promise<number> {
@@ -251,27 +247,4 @@ function verbosityOf(program: Command): Verbosity {
   const { quiet, verbose } = program.opts<{ quiet?: boolean; verbose: number }>();
   if (quiet === true) return -1;
   return verbose >= 2 ? 2 : verbose === 1 ? 1 : 0;
-}
-
-function iterations(value: string): number {
-  const number = Number(value);
-  if (/^\d+$/.test(value) && number >= 1 && number <= MAX_ITERATIONS) return number;
-  throw new InvalidArgumentError(`it must be a whole number from 1 to ${MAX_ITERATIONS}`);
-}
-
-function atOnce(value: string): number {
-  const number = Number(value);
-  if (/^\d+$/.test(value) && number >= 1 && number <= MAX_AT_ONCE) return number;
-  throw new InvalidArgumentError(`it must be a whole number from 1 to ${MAX_AT_ONCE}`);
-}
-
-function append(value: string, earlier: readonly string[] = []): readonly string[] {
-  return [...earlier, value];
-}
-
-function commaList(value: string): string[] {
-  return value
-    .split(",")
-    .map((each) => each.trim())
-    .filter((each) => each !== "");
 }

@@ -66,6 +66,11 @@ export function inputName(session: string, input: number): string {
   return `${session}-i${input}`;
 }
 
+/** Of the input, from the name of its worktree. */
+export function inputNumber(name: string): number {
+  return Number(/-i(\d+)$/.exec(name)?.[1]);
+}
+
 /** `null`: that input has none, or what stands there is damaged. */
 export function readInputRecord(directory: string, input: number): InputRecord | null {
   const found = readVersioned(inputFile(directory, input), FORMAT_OF_INPUT);

@@ -7,7 +7,6 @@ import type { Ports } from "../../engine/ports.ts";
 import { MmmError } from "../../errors.ts";
 import { lazyTree } from "../../git/lazy-tree.ts";
 import { commitMerge, conflictsOf, mergeTrees, moveForward, switchTo } from "../../git/merge.ts";
-import type { SavedFingerprint } from "../../git/protection.ts";
 import { checkReady, uncommittedSettings } from "../../git/ready.ts";
 import { findRepository, type RepositoryStart } from "../../git/repository.ts";
 import { openTree, type SessionTree } from "../../git/tree.ts";
@@ -24,6 +23,7 @@ import { inTurn } from "../../session/turn.ts";
 import {
   forgetInputRecord,
   inputName,
+  inputNumber,
   readInputRecord,
   writeInputRecord,
 } from "../../session/worktree-file.ts";
@@ -33,6 +33,7 @@ import { carryNamed, carrySettings } from "./carry.ts";
 import { setupOf } from "./open.ts";
 import { makingLock, projectFolder } from "./place.ts";
 import { prepareWorktree } from "./prepare.ts";
+import { protectedIn } from "./work.ts";
 
 export interface InputTreesSetting {
   /** With the session's own tree. */
@@ -50,13 +51,9 @@ const PATIENCE_MS = 10 * 60_000;
 export async function openInputTrees(
   setting: InputTreesSetting,
 ): Promise<InputTrees & { readonly release: () => void }> {
-  const { prepared } = setting;
-  const { mainRoot, config, request } = prepared;
-  const inTree = await portsInTree({
-    mainRoot,
-    project: config.project,
-    skipAnalysis: request.skipAnalysis,
-  });
+  const { mainRoot, config, request } = setting.prepared;
+  const { skipAnalysis } = request;
+  const inTree = await portsInTree({ mainRoot, project: config.project, skipAnalysis });
   return new GitInputTrees(setting, inTree);
 }
 
@@ -192,7 +189,7 @@ class GitInputTrees implements InputTrees {
       await removeWorktree(own, root);
       await deleteBranch(own, name);
     });
-    forgetInputRecord(directory, Number(/\d+$/.exec(name)?.[0]));
+    forgetInputRecord(directory, inputNumber(name));
     return this.#letGo(name, "removed");
   }
 
@@ -212,8 +209,8 @@ class GitInputTrees implements InputTrees {
   async #again(name: string, root: string): Promise<SessionTree> {
     const { prepared, directory } = this.#setting;
     const start = await findRepository(root, prepared.start.env);
-    const record = readInputRecord(directory, Number(/\d+$/.exec(name)?.[0]));
-    const saved = (record?.protectedFiles ?? []) as readonly SavedFingerprint[]; // As `open` wrote them.
+    const record = readInputRecord(directory, inputNumber(name));
+    const saved = protectedIn(record);
     const ready = { protectedPaths: saved.map((file) => file.path), saved };
     const tree = await openTree({ start, session: name, ready });
     this.#trees.set(name, tree);
@@ -235,7 +232,7 @@ class GitInputTrees implements InputTrees {
     if (existsSync(place)) {
       const tree = await this.#again(name, place);
       const look = await tree.look();
-      const record = readInputRecord(this.#setting.directory, Number(/\d+$/.exec(name)?.[0]));
+      const record = readInputRecord(this.#setting.directory, inputNumber(name));
       if (look.changes.length > 0 || look.head !== record?.base)
         notes.push(`what ${name} had left is kept in ${await tree.keepFailed()}`);
       this.#letGo(name, null);
@@ -277,7 +274,7 @@ class GitInputTrees implements InputTrees {
     return inTurn(signal === null ? turn : { ...turn, signal }, use);
   }
 
-  #at(root: string): { readonly root: string; readonly env: RepositoryStart["env"] } {
+  #at(root: string): Pick<RepositoryStart, "root" | "env"> {
     return { root, env: this.#setting.prepared.start.env };
   }
 }
