@@ -43,11 +43,32 @@ export async function checkRequest(
   const { playbook, source } = read;
   if (playbook === null) return refuseUnread(request, read, invocation);
   const found = await findInputs(request, cwd);
+  checkParallel(request, { playbook, count: found.length });
   const planRequest = await basePlan(request, { found, read }, invocation);
   const { plan, diagnostics } = planRead(read, planRequest);
   if (plan === null) return refuse(source, diagnostics, invocation);
   const params = await findParams(playbook, request, invocation);
   return { cwd, file, playbook, source, found, planRequest, diagnostics, params };
+}
+
+/** Inputs come together by their commits. */
+function checkParallel(
+  { parallel = null, commit }: CookRequest,
+  { playbook, count }: { readonly playbook: Playbook; readonly count: number },
+): void {
+  if (parallel === null) return;
+  if (count === 0)
+    throw new MmmError("parallel-without-inputs", 2, {
+      message: "--parallel is for several inputs, and there is none",
+      next: ['add --map "specs/*.md" or --args VALUE, or leave --parallel out'],
+    });
+  if (!commit || playbook.commit === "off")
+    throw new MmmError("parallel-without-commits", 2, {
+      message: "--parallel merges what the inputs commit, and commits are off",
+      next: [
+        `leave out ${commit ? "`commit: off` in the playbook" : "--no-commit"}, or --parallel`,
+      ],
+    });
 }
 
 async function refuseUnread(

@@ -16,6 +16,8 @@ export interface CookRequest {
   readonly failFast: boolean;
   /** Absent in journals of 0.1.0. */
   readonly worktree?: boolean;
+  /** So many inputs at once, each in a worktree of its own; `null`: one after the other. Absent in journals of 0.1.0. */
+  readonly parallel?: number | null;
   /** Answers the question whether to merge; a run in place asks none. */
   readonly yes: boolean;
   readonly model: string | null;

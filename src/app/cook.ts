@@ -32,7 +32,8 @@ export async function cook(request: CookRequest, invocation: Invocation): Promis
   const inputs = numberInputs(found, start.root);
   const config = await readConfig(invocation, mainRootOf(start));
   const secrets = await findSecrets(playbook, { invocation, root: start.root });
-  const wanted = request.worktree === true || playbook.worktree.wanted;
+  const isParallel = (request.parallel ?? null) !== null;
+  const wanted = request.worktree === true || playbook.worktree.wanted || isParallel;
   // Nothing runs in the tree one stands in: neither a session nor dirt in there is in the way.
   if (!wanted) await lookAtLock(start, invocation);
   // Asked now and heard below, in its place: git answers while the tree is looked at.
@@ -59,6 +60,7 @@ export async function cook(request: CookRequest, invocation: Invocation): Promis
         file,
         plan,
         start,
+        home: start,
         mainRoot: mainRootOf(start),
         worktree: wanted ? "wanted" : null,
         ownFiles: own,

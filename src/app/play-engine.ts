@@ -3,7 +3,7 @@ import type { Run } from "../engine/context.ts";
 import type { Event } from "../engine/events.ts";
 import { NO_PAST, type Recorder } from "../engine/lane.ts";
 import type { SessionResumed } from "../engine/resumed-event.ts";
-import { runSession, type SessionOutcome } from "../engine/session.ts";
+import { type Parallel, runSession, type SessionOutcome } from "../engine/session.ts";
 import { NOTHING_SPENT } from "../engine/totals.ts";
 import { ownChildren } from "../process/children.ts";
 import type { SignalWatch } from "../process/signals.ts";
@@ -34,6 +34,8 @@ export interface Opened {
   /** `null`: a new session. */
   readonly resumed: Resumed | null;
   readonly watch: SignalWatch;
+  /** `null`: one input after the other. */
+  readonly parallel: Parallel | null;
   /** Nothing will be resumed: what was held for that may go. */
   readonly release: () => Promise<void>;
 }
@@ -76,6 +78,7 @@ export async function play(
       spent: resumed?.reuse.spent ?? NOTHING_SPENT,
       limits: chooseLimits(prepared),
       inputs: prepared.inputs,
+      parallel: opened.parallel,
       exitCode,
     });
   } finally {

@@ -3,6 +3,7 @@ import path from "node:path";
 import type { Event } from "../engine/events.ts";
 import type { Recorder } from "../engine/lane.ts";
 import type { Redactor } from "../lib/redact.ts";
+import { mergeGates } from "../playbook/plan-merge-gates.ts";
 import type { Reporter } from "../report/reporter.ts";
 import { openTree } from "../git/tree.ts";
 import { ownChildren } from "../process/children.ts";
@@ -26,6 +27,7 @@ import { type Opened, play, type Resumed } from "./play-engine.ts";
 import { worktreeOf } from "./run-of.ts";
 import type { SavedRequest } from "./saved-request.ts";
 import { buildPorts, lockFile, systemClock } from "./world.ts";
+import type { InputTreesSetting } from "./worktree/input-trees.ts";
 import type { OpenWorktree } from "./worktree/open.ts";
 
 /** @param resumed `null`: a new session */
@@ -46,23 +48,10 @@ export async function playSession(asked: Prepared, resumed: Resumed | null): Pro
     throw error;
   }
   const { prepared, made, name, directory, claude, lock } = held;
-  const { start, file, request, mainRoot } = prepared;
+  const { start, file, request, plan } = prepared;
+  let trees: Awaited<ReturnType<typeof inputTrees>> = null;
   try {
-    const tree = await openTree({ start, session: name, ready: prepared.ready });
-    await tree.exclude();
-    const ports = await buildPorts({
-      start,
-      tree,
-      children: ownChildren,
-      claude: claude.port,
-      directory,
-      mainRoot,
-      stdout: prepared.invocation.stdout,
-      skipAnalysis: request.skipAnalysis,
-      redactor: prepared.secrets.redactor,
-      cwd: prepared.cwd,
-      project: prepared.config.project,
-    });
+    const { tree, ports } = await worldOf(held);
     const words = [
       ...(lock.note === null ? [] : [lock.note]),
       ...(file.shipped
@@ -80,17 +69,48 @@ export async function playSession(asked: Prepared, resumed: Resumed | null): Pro
       ...(made === null ? {} : { worktree: { root: start.root, cwd: prepared.cwd } }),
     };
     const { gone } = lock;
+    trees = await inputTrees(prepared, { session: name, directory, ports });
+    const parallel = trees && { trees, atOnce: request.parallel ?? 1, gates: mergeGates(plan) };
     // The snapshots of a session without commits are all that tells its steps apart.
     const isHeld = prepared.commit === "auto";
     const release = async (): Promise<void> =>
       isHeld ? tree.release(resumed !== null) : undefined;
-    const opened = { ports, name, words, now, gone, saved, resumed, watch, release };
+    const opened = { ports, name, words, now, gone, saved, resumed, watch, release, parallel };
     return await record(prepared, opened);
   } finally {
     watch.stop();
+    trees?.release();
     // Finishing throws when the recording cannot be put in its place.
     await claude.finish().finally(() => lock.release());
   }
+}
+
+/** `null`: one input after the other, in the session's tree. */
+async function inputTrees(prepared: Prepared, of: Omit<InputTreesSetting, "prepared">) {
+  if ((prepared.request.parallel ?? null) === null) return null;
+  const { openInputTrees } = await import("./worktree/input-trees.ts");
+  return openInputTrees({ prepared, ...of });
+}
+
+/** The tree and the ports of a session. */
+async function worldOf({ prepared, name, directory, claude }: Held) {
+  const { start, request, mainRoot, secrets, cwd, config, invocation } = prepared;
+  const tree = await openTree({ start, session: name, ready: prepared.ready });
+  await tree.exclude();
+  const ports = await buildPorts({
+    start,
+    tree,
+    children: ownChildren,
+    claude: claude.port,
+    directory,
+    mainRoot,
+    stdout: invocation.stdout,
+    skipAnalysis: request.skipAnalysis,
+    redactor: secrets.redactor,
+    cwd,
+    project: config.project,
+  });
+  return { tree, ports };
 }
 
 async function claimName(asked: Prepared, now: Date): Promise<Claim> {

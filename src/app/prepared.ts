@@ -18,6 +18,8 @@ export interface Prepared {
   readonly plan: Plan;
   /** The tree that steps run in; of a session that will make a worktree, the one its user stands in. */
   readonly start: RepositoryStart;
+  /** The tree the user stood in when the session began. */
+  readonly home: RepositoryStart;
   /** Where `.mmm/` lies. */
   readonly mainRoot: string;
   /** `wanted`: it will get one; `null`: in place. */

@@ -69,7 +69,6 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
   };
   const planned = await orGone(name, plan(request, saved, { start, here, invocation, from }));
   if (typeof planned === "number") return planned;
-  const { secrets } = planned;
   await lookAtLock(start, invocation);
   const identity = planned.commit === "auto" ? checkIdentity(start) : Promise.resolve();
   identity.catch(() => undefined);
@@ -91,23 +90,20 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
       limits: chooseLimits({ request, plan: planned.plan, config: planned.config }),
     },
   };
-  return maskingErrors(secrets.redactor, () =>
-    playSession(
-      {
-        ...planned,
-        invocation,
-        request: absolute(request, saved.from),
-        start,
-        mainRoot,
-        worktree: saved.worktree === undefined ? null : readWorktreeRecord(directory),
-        ownFiles: own,
-        ready,
-        inputs: saved.inputs,
-        identity,
-      },
-      resumed,
-    ),
-  );
+  const prepared = {
+    ...planned,
+    invocation,
+    request: absolute(request, saved.from),
+    start,
+    home: await homeOf(saved, here),
+    mainRoot,
+    worktree: saved.worktree === undefined ? null : readWorktreeRecord(directory),
+    ownFiles: own,
+    ready,
+    inputs: saved.inputs,
+    identity,
+  };
+  return maskingErrors(planned.secrets.redactor, () => playSession(prepared, resumed));
 }
 
 /**
@@ -194,6 +190,12 @@ async function treeOf(
   // A copy of a repository has copies of its sessions: they belong to the original.
   if (there.commonDir !== here.commonDir) throw gone;
   return there;
+}
+
+/** The tree the user stood in; where that is gone, the one he stands in now. */
+async function homeOf({ from }: SavedRequest, here: RepositoryStart): Promise<RepositoryStart> {
+  const there = existsSync(from) ? await findRepository(from, here.env).catch(() => null) : null;
+  return there?.commonDir === here.commonDir ? there : here;
 }
 
 function tell(of: {

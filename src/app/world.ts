@@ -47,29 +47,36 @@ export interface WorldParts {
 }
 
 export async function buildPorts(parts: WorldParts): Promise<Ports> {
-  const { createAnalysis } = await import("../context/analysis.ts");
-  const { createProject } = await import("../context/project-port.ts");
-  const analysis = createAnalysis({
-    root: parts.tree.root,
-    mainRoot: parts.mainRoot,
-    clock: systemClock,
-    commands: parts.project,
-  });
+  const inTree = await portsInTree(parts);
   return {
     clock: systemClock,
     random: { fraction: () => Promise.resolve(Math.random()) },
     shell: createShellPort(parts.children, readerOf(parts.stdout), parts.redactor),
     claude: parts.claude,
-    tree: parts.tree,
     store: openStore(parts.directory, parts.redactor),
-    analysis: parts.skipAnalysis
-      ? { ...analysis, refresh: async () => Promise.resolve({ text: "", fresh: false }) }
-      : analysis,
-    project: createProject({
-      root: parts.tree.root,
-      cwd: parts.cwd,
-      configured: parts.project,
-    }),
+    ...inTree(parts.tree, parts.cwd),
+  };
+}
+
+/** The ports that belong to one tree, for any tree of the session. */
+export async function portsInTree({
+  mainRoot,
+  project: configured,
+  skipAnalysis,
+}: Pick<WorldParts, "mainRoot" | "project" | "skipAnalysis">): Promise<
+  (tree: TreePort, cwd: string) => Pick<Ports, "tree" | "analysis" | "project">
+> {
+  const { createAnalysis } = await import("../context/analysis.ts");
+  const { createProject } = await import("../context/project-port.ts");
+  return (tree, cwd) => {
+    const { root } = tree;
+    const analysis = createAnalysis({ root, mainRoot, clock: systemClock, commands: configured });
+    const nothing = async () => Promise.resolve({ text: "", fresh: false });
+    return {
+      tree,
+      analysis: skipAnalysis ? { ...analysis, refresh: nothing } : analysis,
+      project: createProject({ root, cwd, configured }),
+    };
   };
 }
 

@@ -1,22 +1,19 @@
 /** argv in, exit code out: the only folder that knows commander. Commands load their code when they run. */
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import type { CookRequest, Invocation } from "../app/cook-request.ts";
 import { addAnalyze } from "./analyze.ts";
 import { addCompletion } from "./completion.ts";
 import { addDoctor } from "./doctor.ts";
 import { addLimitOptions, type LimitOptions, limitsAsked } from "./limit-options.ts";
 import { checkOperands } from "./operands.ts";
-import { refusePlannedCommands, refusePlannedOptions } from "./planned.ts";
 import { addResume, resumeFromCook } from "./resume.ts";
 import { addSchema } from "./schema.ts";
 import { addSessions } from "./sessions.ts";
+import { append, atOnce, commaList, iterations } from "./values.ts";
 import { addWorktree } from "./worktree.ts";
 import { printable } from "../lib/printable.ts";
 
 type Verbosity = CookRequest["verbosity"];
-
-/** Most iterations that can be asked for (spec 1). */
-const MAX_ITERATIONS = 1000;
 
 /** Runs one command line; usage problems are told on stderr and are exit code 2. */
 export async function runCli(argv: readonly string[], invocation: Invocation): Promise<number> {
@@ -70,7 +67,6 @@ function buildProgram(invocation: Invocation, exit: (code: number) => void): Com
   addSchema(program, invocation, exit);
   addCompletion(program, invocation, exit);
   addAnalyze(program, invocation, exit);
-  refusePlannedCommands(program);
   return program;
 }
 
@@ -92,6 +88,7 @@ function addCook(
     .option("--args <value>", "one input for each value (repeatable)", append)
     .option("--param <name=value>", "value of a parameter of the playbook (repeatable)", append)
     .option("--param-file <file>", "values of parameters, YAML or JSON")
+    .option("--parallel <n>", "so many inputs at once, each in a worktree of its own", atOnce)
     .option("--fail-fast", "with several inputs: stop at the first that fails")
     .option("-y, --yes", "answer yes to merge and clean-up questions")
     .option("--model <name>", "default model for Claude steps")
@@ -130,7 +127,6 @@ function addCook(
     });
   addLimitOptions(command);
   command.allowExcessArguments(true);
-  refusePlannedOptions(command);
 }
 
 async function begin(
@@ -201,6 +197,7 @@ export interface CookOptions extends LimitOptions {
   readonly worktree?: boolean;
   readonly param?: readonly string[];
   readonly paramFile?: string;
+  readonly parallel?: number;
   readonly failFast?: boolean;
   readonly yes?: boolean;
   readonly model?: string;
@@ -229,6 +226,7 @@ function cookRequest(
     params: options.param ?? [],
     paramFile: options.paramFile ?? null,
     worktree: options.worktree ?? false,
+    parallel: options.parallel ?? null,
     failFast: options.failFast ?? false,
     yes: options.yes ?? false,
     model: options.model ?? null,
@@ -249,21 +247,4 @@ function verbosityOf(program: Command): Verbosity {
   const { quiet, verbose } = program.opts<{ quiet?: boolean; verbose: number }>();
   if (quiet === true) return -1;
   return verbose >= 2 ? 2 : verbose === 1 ? 1 : 0;
-}
-
-function iterations(value: string): number {
-  const number = Number(value);
-  if (/^\d+$/.test(value) && number >= 1 && number <= MAX_ITERATIONS) return number;
-  throw new InvalidArgumentError(`it must be a whole number from 1 to ${MAX_ITERATIONS}`);
-}
-
-function append(value: string, earlier: readonly string[] = []): readonly string[] {
-  return [...earlier, value];
-}
-
-function commaList(value: string): string[] {
-  return value
-    .split(",")
-    .map((each) => each.trim())
-    .filter((each) => each !== "");
 }

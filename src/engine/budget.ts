@@ -38,6 +38,13 @@ export const NO_LIMITS: SessionLimits = {
   wait: false,
 };
 
+/** Of one run of Claude. */
+export interface Allotment {
+  /** US dollars; `null`: no limit. */
+  readonly usd: number | null;
+  readonly release: () => void;
+}
+
 type Bound = "cost" | "tokens" | "duration";
 
 /** From here on a warning is given, once for each limit. */
@@ -54,9 +61,23 @@ export class Budget {
   readonly #began: number;
   readonly #earlierMs: number;
   #restedMs = 0;
+  /** Lanes that sleep now, and since when one of them does. */
+  #resting = 0;
+  #restsSince = 0;
+  readonly #atOnce: number;
+  /** What runs of Claude that are at work may still spend. */
+  readonly #allotted = new Set<{ readonly usd: number }>();
 
-  /** @param earlier of a resumed session: its time at work, and what it spent that is not told again. */
-  constructor(limits: SessionLimits, clock: Pick<Clock, "monotonicMs">, earlier: Spent) {
+  /**
+   * @param earlier of a resumed session: its time at work, and what it spent that is not told again
+   * @param atOnce so many runs of Claude may be at work together
+   */
+  constructor(
+    limits: SessionLimits,
+    clock: Pick<Clock, "monotonicMs">,
+    { earlier, atOnce }: { readonly earlier: Spent; readonly atOnce: number },
+  ) {
+    this.#atOnce = atOnce;
     this.limits = limits;
     this.ledger = new Ledger({
       ...NO_SPENDING,
@@ -75,9 +96,14 @@ export class Budget {
     return this.#earlierMs + this.#clock.monotonicMs() - this.#began - this.#restedMs;
   }
 
-  /** Takes time that was slept out of the time at work. */
-  rested(ms: number): void {
-    this.#restedMs += ms;
+  /** Takes time that is slept out of the time at work, once for all that sleep together; call the result at its end. */
+  rest(): () => void {
+    if (this.#resting === 0) this.#restsSince = this.#clock.monotonicMs();
+    this.#resting += 1;
+    return () => {
+      this.#resting -= 1;
+      if (this.#resting === 0) this.#restedMs += this.#clock.monotonicMs() - this.#restsSince;
+    };
   }
 
   /** What keeps this step from being run (again) now; `null`: nothing. */
@@ -104,11 +130,20 @@ export class Budget {
     return limit === null ? null : { kind: "cost", limit, spent, resetsAt: null };
   }
 
-  /** What one run may cost, in US dollars; `null`: no limit. */
-  get leftUsd(): number | null {
+  /**
+   * What one run may cost: an equal share of what is left for those that may be at work beside it, so that
+   * together they stay within the limit. `release` it when the run has ended.
+   */
+  allot(): Allotment {
     const { limit, spent } = this.#stand("cost");
-    if (limit === null) return null;
-    return Math.max(LEAST_USD, Math.floor((limit - spent) / LEAST_USD) * LEAST_USD);
+    if (limit === null) return { usd: null, release: () => undefined };
+    const taken = [...this.#allotted].reduce((sum, { usd }) => sum + usd, 0);
+    const free = Math.max(1, this.#atOnce - this.#allotted.size);
+    const share = (limit - spent - taken) / free;
+    const usd = Math.max(LEAST_USD, Math.floor(share / LEAST_USD) * LEAST_USD);
+    const held = { usd };
+    this.#allotted.add(held);
+    return { usd, release: () => void this.#allotted.delete(held) };
   }
 
   /** For the end of the session. */

@@ -51,9 +51,9 @@ export async function afterCut(
     resetsAt,
     durationMs: ms,
   });
-  const began = clock.monotonicMs();
+  const awake = run.budget.rest();
   await clock.sleep(ms, run.signal);
-  run.budget.rested(clock.monotonicMs() - began);
+  awake();
   return null;
 }
 

@@ -8,8 +8,8 @@ export type GateEvent =
       readonly at: StepPlace;
       readonly attempt: number;
       readonly gate: string;
-      /** `before`: a figure to compare with is taken; `after`: `validation`; `until`: after an iteration. */
-      readonly when: "before" | "after" | "until";
+      /** `before`: a figure to compare with is taken; `after`: `validation`; `until`: after an iteration; `merge`: on its outcome. */
+      readonly when: "before" | "after" | "until" | "merge";
       /** With its values, cut to 2 000 characters. */
       readonly command: string;
       readonly log: string;
@@ -20,7 +20,7 @@ export type GateEvent =
       readonly at: StepPlace;
       readonly attempt: number;
       readonly gate: string;
-      readonly when: "before" | "after" | "until";
+      readonly when: "before" | "after" | "until" | "merge";
       /** `skipped`: there was nothing to check with, neither passed nor failed; `measured`: a figure before the step. */
       readonly verdict: "ok" | "failed" | "skipped" | "measured";
       /** For `failed` and `skipped`: why. */

@@ -15,7 +15,7 @@ export interface GateSite {
   /** Of the step, for gates that have none. */
   readonly timeoutMs: number | null;
   readonly gate: PlannedGate;
-  readonly when: "before" | "after" | "until";
+  readonly when: "before" | "after" | "until" | "merge";
 }
 
 /** `ran`: the command that tells why, for people. */

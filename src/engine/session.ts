@@ -1,19 +1,19 @@
 /** session → each input → each iteration → each step (spec 4). The one engine of every mode. */
-import { type Frame, isUnchanged, markTree, type Run } from "./context.ts";
+import { markTree, type Run } from "./context.ts";
+import type { PlannedGate } from "../playbook/plan-model.ts";
 import { Budget, type LimitReached, type SessionLimits } from "./budget.ts";
 import type { Event, InputValue } from "./events.ts";
 import { Lane, type Past, type Recorder } from "./lane.ts";
 import { lanePorts } from "./lane-ports.ts";
 import { resumeLine } from "./limit-words.ts";
 import type { SessionStatus, StopReason } from "./outcome.ts";
-import type { TreeLook, TreePoint } from "./ports.ts";
-import { Scope } from "./scope.ts";
+import type { InputTrees, InputWorld } from "./input-trees.ts";
+import { iterate, type IterationsEnd } from "./iterations.ts";
+import { MergeTurns } from "./merge-turns.ts";
+import { playInputs } from "./parallel.ts";
+import type { TreeLook } from "./ports.ts";
 import { restoreLine } from "./restore-line.ts";
-import { runStep, type StepResult } from "./step.ts";
 import { type Spent, TotalsFold } from "./totals.ts";
-import { rollBack } from "./undo.ts";
-import { askUntil, stopAfter, untilPlace } from "./until.ts";
-import { variablesOf } from "./variables.ts";
 
 export interface SessionOutcome {
   readonly status: SessionStatus;
@@ -32,7 +32,16 @@ export interface SessionRequest {
   readonly spent: Spent;
   readonly limits: SessionLimits;
   readonly inputs: readonly InputValue[];
+  /** `null`: inputs one after the other, in the session's tree. */
+  readonly parallel: Parallel | null;
   readonly exitCode: (outcome: SessionOutcome) => number;
+}
+
+export interface Parallel {
+  readonly atOnce: number;
+  readonly trees: InputTrees;
+  /** Run on what each merge has made. */
+  readonly gates: readonly PlannedGate[];
 }
 
 /** Runs everything and tells it as events; rejects only when the surroundings break (`MmmError`) or on a bug. */
@@ -52,29 +61,42 @@ class Session {
 
   constructor(request: SessionRequest) {
     this.#request = request;
-    this.#budget = new Budget(request.limits, request.run.ports.clock, request.spent);
+    this.#budget = new Budget(request.limits, request.run.ports.clock, {
+      earlier: request.spent,
+      atOnce: request.parallel?.atOnce ?? 1,
+    });
     this.#totals = new TotalsFold(this.#budget.ledger);
     this.#run = this.#strand("session");
   }
 
   /** The same run, with a lane of its own. */
   #strand(name: string): Run {
-    const { run, past, recorder } = this.#request;
-    const lane = new Lane({
+    const { run } = this.#request;
+    return this.#on(this.#lane(name, run.signal), { ports: run.ports, facts: run.facts });
+  }
+
+  #lane(name: string, signal: AbortSignal): Lane {
+    const { past, recorder } = this.#request;
+    return new Lane({
       name,
       past: past.lanes.get(name),
       segment: past.segment,
       recorder,
-      signal: run.signal,
+      signal,
       count: (event) => this.#count(event),
     });
-    const { ports, sink } = lanePorts(run.ports, lane, {
-      directory: run.facts.directory,
+  }
+
+  #on(lane: Lane, world: InputWorld): Run {
+    const { run, recorder } = this.#request;
+    const facts = { ...run.facts, ...world.facts };
+    const { ports, sink } = lanePorts(world.ports, lane, {
+      directory: facts.directory,
       tell: ({ point, kept, paths }) => {
         const told = { type: "unit-restarted", head: point.head, kept, files: paths } as const;
         recorder.event(told, { lane: null, late: false });
         const start = point.tree ?? point.head;
-        this.#next.push(restoreLine({ kept, start, paths, git: run.facts.git, input: null }));
+        this.#next.push(restoreLine({ kept, start, paths, git: facts.git, input: null }));
       },
     });
     const nextUnit = (path: string): string => lane.unit(path);
@@ -82,7 +104,7 @@ class Session {
     const tellNext = (line: string): void => void this.#next.push(line);
     const isLive = (): boolean => lane.isLive;
     const told = { nextUnit, runUnit, tellNext, isLive, signal: lane.signal };
-    return { ...run, ...told, ports, sink, budget: this.#budget, toldCommits: new Set() };
+    return { ...run, facts, ...told, ports, sink, budget: this.#budget, toldCommits: new Set() };
   }
 
   /** Warnings belong to this process: with other limits a resume gives them elsewhere. */
@@ -140,7 +162,7 @@ class Session {
       description: plan.playbook.description,
       steps: plan.steps.length,
       inputs: this.#request.inputs.length,
-      parallel: 1,
+      parallel: this.#request.parallel?.atOnce ?? 1,
       maxIterations: plan.maxIterations,
       boundFrom: plan.boundFrom,
       root: ports.tree.root,
@@ -155,17 +177,30 @@ class Session {
   }
 
   async #inputs(): Promise<SessionOutcome> {
-    const { inputs } = this.#request;
-    if (inputs.length === 0) return this.#iterations(this.#strand("main"), null);
+    const { inputs, parallel } = this.#request;
+    const worktree = this.#run.facts.worktree !== null;
+    // In a worktree a failed run stays for a look; the next input needs a clean one.
+    if (inputs.length === 0)
+      return this.#ended(
+        await iterate({
+          run: this.#strand("main"),
+          input: null,
+          look: this.#look,
+          stays: worktree,
+        }),
+      );
+    if (parallel !== null) return this.#ended(await this.#atOnce(parallel));
     let failed = false;
     for (const input of inputs) {
       const run = this.#strand(`input-${input.index}`);
       const { ports, sink } = run;
       const began = ports.clock.monotonicMs();
       sink.event({ type: "input-started", input });
-      const { status, stop } = await this.#iterations(run, input);
+      const end = await iterate({ run, input, look: this.#look, stays: false });
+      this.#look = null;
+      const { status, stop } = end;
       // It has not finished: a resume goes on in the middle of it.
-      if (status === "suspended") return { status, stop };
+      if (status === "suspended") return this.#ended(end);
       sink.event({
         type: "input-finished",
         input,
@@ -183,93 +218,42 @@ class Session {
       : { status: "completed", stop: "iterations-done" };
   }
 
-  /** All iterations of one input, or of the session when it has none. */
-  async #iterations(run: Run, input: InputValue | null): Promise<SessionOutcome> {
-    const { plan, ports, sink } = run;
-    const { maxIterations } = plan;
-    const number = input?.index ?? null;
-    let origin: TreePoint | null = null;
-    for (let iteration = 1; iteration <= maxIterations; iteration += 1) {
-      if (run.signal.aborted) return { status: "interrupted", stop: "interrupted" };
-      const began = ports.clock.monotonicMs();
-      sink.event({
-        type: "iteration-started",
-        iteration,
-        maxIterations,
-        input: number,
-      });
-      const look = this.#look ?? (await ports.tree.look());
-      this.#look = null;
-      const point = await markTree(run, look);
-      origin ??= point;
-      const frame: Frame = {
-        run,
-        iteration,
-        input,
-        scope: new Scope(variablesOf(run, iteration, input), run.facts.environment, {
-          params: run.plan.params,
-          mask: run.secrets.mask,
-        }),
-        start: { look, point },
-        look,
-        item: null,
-        specs: [],
-      };
-      const end = await this.#steps(frame);
-      if (end?.kind === "suspended") return this.#suspend(end.limit);
-      if (end?.kind === "failed") {
-        if (run.signal.aborted) return { status: "interrupted", stop: "interrupted" };
-        // A failed input leaves nothing on the branch (spec 8.4); without inputs earlier steps stay (spec 5).
-        // In a worktree a failed run stays for a look; the next input needs a clean one.
-        const stays = input === null && run.facts.worktree !== null;
-        const point = input === null ? end.start : origin;
-        const line = stays ? null : await rollBack(frame, end.at, point);
-        if (line !== null) this.#next.push(line);
-        return { status: "failed", stop: "step-failed" };
-      }
-      const changed = !(await isUnchanged(frame));
-      const asked = await askUntil(frame);
-      const durationMs = ports.clock.monotonicMs() - began;
-      const done = { iteration, input: number, changed, durationMs };
-      sink.event({ type: "iteration-finished", ...done });
-      const outcome = stopAfter(frame, { asked, changed, isLast: end !== null });
-      if (outcome === null) continue;
-      if (outcome.stop === "criterion-unmet" && input !== null) {
-        const line = await rollBack(frame, untilPlace(frame), origin);
-        if (line !== null) this.#next.push(line);
-      }
-      return outcome;
-    }
-    return { status: "completed", stop: "iterations-done" };
+  async #atOnce({ atOnce, trees, gates }: Parallel): Promise<IterationsEnd> {
+    const { run, inputs } = this.#request;
+    const broken = new AbortController();
+    const signal = AbortSignal.any([run.signal, broken.signal]);
+    const tell = (message: string): void =>
+      this.#request.recorder.event(
+        { type: "note", severity: "warning", message },
+        { lane: null, late: false },
+      );
+    return playInputs({
+      inputs,
+      atOnce,
+      failFast: run.options.failFast,
+      signal,
+      stopAll: () => broken.abort(),
+      share: {
+        trees,
+        turns: new MergeTurns((one, other) => trees.predict(one, other), tell),
+        gates,
+        session: run.facts.id,
+        lane: (name) => this.#lane(name, signal),
+        strand: (lane, world) => this.#on(lane, world),
+      },
+    });
   }
 
-  /** The result that ended the list early; `null`: all steps were done. */
-  async #steps(frame: Frame): Promise<Exclude<StepResult, { kind: "done" }> | null> {
-    const { run } = frame;
-    const { steps, usesProject } = run.plan;
-    if (usesProject) frame.scope.project = await run.ports.project.commands();
-    for (const [index, planned] of steps.entries()) {
-      const result = await runStep(frame, planned, {
-        number: index + 1,
-        total: steps.length,
-        depth: 0,
-      });
-      if (result.kind !== "done") return result;
-      if (run.signal.aborted) return null;
+  #ended({ status, stop, limit }: IterationsEnd): SessionOutcome {
+    if (limit !== null) {
+      this.#limit = limit;
+      this.#next.push(resumeLine(this.#run.facts.id, limit));
     }
-    return null;
+    return { status, stop };
   }
 
   /** After a Ctrl-C; a suspension has said its line. */
   #wayOn({ status }: SessionOutcome): readonly string[] {
     return status === "interrupted" ? [`mmm resume ${this.#run.facts.id}`] : [];
-  }
-
-  /** Nothing is undone: the tree stays as it is, for the resume (spec 7). */
-  #suspend(limit: LimitReached): SessionOutcome {
-    if (this.#run.signal.aborted) return { status: "interrupted", stop: "interrupted" };
-    this.#limit = limit;
-    this.#next.push(resumeLine(this.#run.facts.id, limit));
-    return { status: "suspended", stop: limit.kind === "usage" ? "usage-limit" : "limit" };
   }
 }

@@ -28,6 +28,29 @@ export async function mergeTrees(
   throw gitFailed(args, result);
 }
 
+/** Files in which a merge of two branches would meet conflicts; none also when one of them is gone. */
+export async function conflictsOf(
+  shared: SharedRepository,
+  one: string,
+  other: string,
+): Promise<readonly string[]> {
+  const [ours, theirs] = [await tipOf(shared, one), await tipOf(shared, other)];
+  if (ours === null || theirs === null) return [];
+  const merged = await mergeTrees(shared, { ours, theirs });
+  return merged.kind === "conflict" ? merged.files : [];
+}
+
+/** Puts a commit, detached, or a branch into a tree; git itself refuses when changes in there would be lost. */
+export async function switchTo(
+  { root, env }: Pick<RepositoryStart, "root" | "env">,
+  to: { readonly commit: string } | { readonly branch: string },
+): Promise<void> {
+  const where = "commit" in to ? ["--detach", to.commit] : [to.branch];
+  const args = [...pinnedArgs, "switch", "--quiet", ...where];
+  const result = await runGit({ cwd: root, env: plainEnvironment(env), args });
+  if (result.code !== 0) throw gitFailed(args, result);
+}
+
 /** The merge commit, by the user's identity; nothing points to it yet. */
 export async function commitMerge(
   start: RepositoryStart,

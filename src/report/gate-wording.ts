@@ -56,7 +56,7 @@ export function gateLines({ gates }: RunMemory, symbols: Symbols, indent: string
   const all = [...gates.values()];
   if (all.length === 0) return [];
   const shown = all.slice(0, SHOWN).map((event) => {
-    const where = event.when === "until" ? "" : ` (step ${inline(event.at.step)})`;
+    const where = event.when === "until" ? "" : ` (${placeOf(event)})`;
     const name = event.when === "until" ? inline(event.at.label, 120) : event.gate;
     const { verdict } = event;
     const good = verdict === "ok";
@@ -69,6 +69,10 @@ export function gateLines({ gates }: RunMemory, symbols: Symbols, indent: string
     ...shown,
     ...(more > 0 ? [say(`${indent}  and ${more} more`)] : []),
   ];
+}
+
+function placeOf({ when, at }: Of<"gate-finished">): string {
+  return when === "merge" ? "merge" : `step ${inline(at.step)}`;
 }
 
 function factsOf({ figures, end, durationMs }: Of<"gate-finished">): string {

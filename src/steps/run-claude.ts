@@ -90,8 +90,8 @@ async function execute(
 ): Promise<Executed> {
   const { frame, planned, unit } = request;
   const { claude, store } = frame.run.ports;
-  const maxBudgetUsd = frame.run.budget.leftUsd;
-  const report = await claude.run(
+  const { usd: maxBudgetUsd, release } = frame.run.budget.allot();
+  const asked = claude.run(
     {
       prompt,
       step: planned.path,
@@ -108,6 +108,7 @@ async function execute(
     },
     signal,
   );
+  const report = await asked.finally(release);
   const { verdict, end } = report;
   const stopped =
     end.kind === "timed-out" || end.kind === "cancelled" ? processFailure("Claude", end) : null;

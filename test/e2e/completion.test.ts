@@ -130,7 +130,7 @@ describe("mmm completion", () => {
     expect(await ask("cook", "-")).toEqual(
       expect.arrayContaining(["--max-cost", "--verbose", "--no-emoji"]),
     );
-    expect(await ask("cook", "-")).not.toContain("--parallel");
+    expect(await ask("cook", "-")).toContain("--parallel");
     expect(await ask("cook", "--path", "")).toEqual(["directories"]);
     expect(await ask("cook", "--record", "")).toEqual(["paths"]);
     expect(await ask("cook", "-n", "3", "--", "-")).toContain("tdd");

@@ -45,7 +45,7 @@ describe("the command line (spec 1)", () => {
     expect([plain.code, quiet.code]).toEqual([0, 0]);
     expect(plain.stdout).toContain("Usage: mmm");
     expect(cook.stdout).not.toContain("default: []");
-    expect(cook.stdout).not.toContain("--parallel");
+    expect(cook.stdout).toContain("--parallel <n>");
   });
 
   test("a pattern that the shell expanded: the line says how to quote it", async () => {
@@ -65,17 +65,19 @@ describe("the command line (spec 1)", () => {
     expect(apart.stderr).toContain("quote the pattern: --map 'PATTERN'");
   });
 
-  test.each([["--parallel", ["cook", "p.yml", "--parallel", "3"]]])(
-    "%s is named as planned, not as unknown",
-    async (name, args) => {
-      const { mmm } = await open();
+  test.each([
+    ["0", [], "1 to 64"],
+    ["many", [], "1 to 64"],
+    ["2", [], "--parallel is for several inputs, and there is none"],
+    ["2", ["--args", "a", "--no-commit"], "leave out --no-commit, or --parallel"],
+  ])("--parallel %s %j is refused before anything starts (spec 1)", async (n, more, words) => {
+    const { cook } = await open();
 
-      const { code, stderr } = await mmm(args);
+    const { code, stderr } = await cook(FINE, ["--parallel", n, ...more]);
 
-      expect(code).toBe(2);
-      expect(stderr).toContain(`\`${name}\` is not in this version of mmm`);
-    },
-  );
+    expect(code).toBe(2);
+    expect(stderr).toContain(words);
+  });
 
   test("-n takes a whole number from 1 to 1000", async () => {
     const { cook } = await open();

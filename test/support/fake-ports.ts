@@ -542,7 +542,8 @@ export function requestFor(
     meaningOf: ({ path }) => path,
   };
   const exitCode = ({ status }: SessionOutcome): number => (status === "completed" ? 0 : 1);
-  return { run, limits: { ...NO_LIMITS, ...options.limits }, inputs, exitCode };
+  const limits = { ...NO_LIMITS, ...options.limits };
+  return { run, limits, inputs, parallel: null, exitCode };
 }
 
 /** Reads, plans and runs a playbook with the real reader, plan and engine. */

@@ -3,7 +3,6 @@ import { existsSync, lstatSync, realpathSync } from "node:fs";
 import { copyFile, cp, mkdir, readFile, rm, symlink } from "node:fs/promises";
 import path from "node:path";
 import { MmmError } from "../../errors.ts";
-import { uncommittedSettings } from "../../git/ready.ts";
 import type { RepositoryStart } from "../../git/repository.ts";
 import type { WorktreeSetup } from "../../playbook/model.ts";
 import { isThere } from "./place.ts";
@@ -13,16 +12,18 @@ export interface Carrying {
   readonly from: RepositoryStart;
   /** Top of the new tree, real path. */
   readonly to: string;
+  /** Relative: uncommitted `.claude/**` and `.mmm/**`. */
+  readonly settings: readonly string[];
   /** Absolute paths of parameter files and mapped files. */
   readonly files: readonly string[];
 }
 
 /** Settings, parameter files and inputs as they lie there now; those outside of the repository are read from there. */
-export async function carrySettings({ from, to, files }: Carrying): Promise<void> {
+export async function carrySettings({ from, to, settings, files }: Carrying): Promise<void> {
   const inputs = files
     .map((file) => path.relative(from.root, file).split(path.sep).join("/"))
     .filter((file) => !file.startsWith("../") && !path.isAbsolute(file));
-  for (const file of new Set([...(await uncommittedSettings(from)), ...inputs]))
+  for (const file of new Set([...settings, ...inputs]))
     await carryFile(path.join(from.root, file), path.join(to, file), to);
 }
 

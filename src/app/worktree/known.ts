@@ -6,7 +6,12 @@ import type { SessionRecord } from "../../engine/session-record.ts";
 import { isWorktreeOf, listWorktrees, tipOf } from "../../git/worktree.ts";
 import { nearest } from "../../lib/nearest.ts";
 import { listSessions } from "../../session/history.ts";
-import { readWorktreeRecord, type WorktreeRecord } from "../../session/worktree-file.ts";
+import {
+  type InputRecord,
+  inputRecords,
+  readWorktreeRecord,
+  type WorktreeRecord,
+} from "../../session/worktree-file.ts";
 import type { Invocation } from "../cook-request.ts";
 import { type OpenedSessions, openSessions } from "../sessions/place.ts";
 import { mainRootOf } from "../world.ts";
@@ -22,7 +27,7 @@ export interface KnownWorktree {
   /** The commit of its branch; `null`: there is no such branch. */
   readonly tip: string | null;
   /** `null`: nobody knows where it is to go. */
-  readonly record: WorktreeRecord | null;
+  readonly record: WorktreeRecord | InputRecord | null;
   /** `null`: the session's folder was removed. */
   readonly session: SessionRecord | null;
   /** Absolute path of the session's folder, there or not. */
@@ -42,18 +47,27 @@ export async function openWorktrees(invocation: Invocation): Promise<OpenedWorkt
   const mainRoot = mainRootOf(start);
   const known: KnownWorktree[] = [];
   for (const session of sessions) {
-    const record = readWorktreeRecord(session.directory);
-    if (record === null) continue;
-    const { name, path: place, isThere, tip } = await traces(opened, record);
-    if (!isThere && tip === null) continue;
-    known.push({ name, path: place, isThere, tip, record, session, directory: session.directory });
+    const own = readWorktreeRecord(session.directory);
+    if (own === null) continue;
+    // Inputs are merged into the branch of their session; when that is merged, where it went.
+    const isOpen = (await tipOf(start, own.name)) !== null;
+    const inputs = inputRecords(session.directory).map((record) => ({
+      ...record,
+      target: isOpen ? own.name : own.target,
+    }));
+    for (const record of [own, ...inputs]) {
+      const found = await traces(opened, record);
+      if (!found.isThere && found.tip === null) continue;
+      known.push({ ...found, record, session, directory: session.directory });
+    }
   }
   const names = new Set(known.map(({ name }) => name));
   for (const { name, path: place } of await strays(opened, mainRoot, invocation)) {
     if (names.has(name)) continue;
     const found = await traces(opened, { name, path: place });
-    const session = sessions.find((each) => each.name === name) ?? null;
-    known.push({ ...found, record: null, session, directory: path.join(folder, name) });
+    const owner = name.replace(/-i\d+$/, "");
+    const session = sessions.find((each) => each.name === owner) ?? null;
+    known.push({ ...found, record: null, session, directory: path.join(folder, owner) });
   }
   return { ...opened, mainRoot, known };
 }
@@ -91,8 +105,12 @@ export function findWorktree(
 ): KnownWorktree | null {
   const exact = known.find(({ name }) => name === typed);
   if (exact !== undefined) return exact;
-  const isName = SESSION_NAME.test(typed);
-  if (isName && readWorktreeRecord(path.join(folder, typed)) !== null) return null;
+  if (SESSION_NAME.test(typed)) {
+    const [, owner = typed, input] = /^(.*)-i(\d+)$/.exec(typed) ?? [];
+    const directory = path.join(folder, owner);
+    if (readWorktreeRecord(directory) !== null && (input === undefined || owner !== typed))
+      return null;
+  }
   const near = nearest(
     typed,
     known.map(({ name }) => name),

@@ -1,4 +1,5 @@
 /** Brings a session's branch home (spec 8.3): computed aside, checked, and only then the target moves. */
+import path from "node:path";
 import { MmmError } from "../../errors.ts";
 import { commitMerge, mergeTrees, moveForward, treeOfBranch } from "../../git/merge.ts";
 import { checkReady } from "../../git/ready.ts";
@@ -93,7 +94,8 @@ async function merge(merging: Merging): Promise<MergeOutcome> {
 }
 
 function noteMerged({ directory, record }: Merging): void {
-  if (record.mergedAt !== null) return;
+  // Only a session is called merged; an input's worktree is gone then.
+  if (record.mergedAt !== null || record.name !== path.basename(directory)) return;
   writeWorktreeRecord(directory, { ...record, mergedAt: systemClock.now().toISOString() });
 }
 

@@ -3,12 +3,11 @@ import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { MmmError } from "../../errors.ts";
 import type { Ready } from "../../git/ready.ts";
-import { checkReady } from "../../git/ready.ts";
+import { checkReady, uncommittedSettings } from "../../git/ready.ts";
 import type { RepositoryStart } from "../../git/repository.ts";
 import { addWorktree, branchesOf, deleteBranch, removeWorktree } from "../../git/worktree.ts";
 import type { WorktreeSetup } from "../../playbook/model.ts";
 import { ownChildren } from "../../process/children.ts";
-import { createShellPort } from "../../process/shell-port.ts";
 import { watchSignals } from "../../process/signals.ts";
 import { type Claim, claimSession } from "../../session/claim.ts";
 import { inTurn } from "../../session/turn.ts";
@@ -17,6 +16,7 @@ import type { Prepared } from "../prepared.ts";
 import { systemClock } from "../world.ts";
 import { carryNamed, carrySettings } from "./carry.ts";
 import { isThere, makingLock, projectFolder } from "./place.ts";
+import { prepareWorktree } from "./prepare.ts";
 
 /** The worktree of a session that is about to run. */
 export interface OpenWorktree {
@@ -71,12 +71,16 @@ export async function openWorktree(prepared: Prepared, claim: Claim): Promise<Op
     const mapped = inputs.flatMap(({ file }) =>
       file === null ? [] : [path.join(here.root, file)],
     );
-    await carrySettings({ from: here, to: start.root, files: [...ownFiles, ...mapped] });
-    const setup = setupOf(prepared);
+    const settings = await uncommittedSettings(here);
+    const files = [...ownFiles, ...mapped];
+    await carrySettings({ from: here, to: start.root, settings, files });
+    // Inputs at once have trees of their own to work in, and those are prepared.
+    const isEmpty = (prepared.request.parallel ?? null) !== null;
+    const setup = isEmpty ? NO_SETUP : setupOf(prepared);
     const notes = await carryNamed({ from: here, to: start.root }, setup);
     const cwd = path.join(start.root, path.relative(here.root, prepared.cwd));
     mkdirSync(cwd, { recursive: true });
-    await prepare({ prepared, claim, root: start.root, run: setup.run });
+    if (setup.run.length > 0) await prepare(prepared, claim, { root: start.root, run: setup.run });
     // What lies there before the first step is nobody's work: it is in no commit.
     const ready = await checkReady(start, { allowDirty: true, ownFiles: [] });
     return { record, start: { ...start, prefix: here.prefix }, ready, cwd, notes };
@@ -88,49 +92,28 @@ export async function openWorktree(prepared: Prepared, claim: Claim): Promise<Op
   }
 }
 
+const NO_SETUP: WorktreeSetup = { copy: [], link: [], run: [] };
+
 /** A key of the playbook beats the same key of the config. */
-function setupOf({ plan, config }: Prepared): WorktreeSetup {
-  const none = { copy: [], link: [], run: [] };
-  return { ...none, ...config.worktree, ...plan.playbook.worktree.setup };
+export function setupOf({ plan, config }: Pick<Prepared, "plan" | "config">): WorktreeSetup {
+  return { ...NO_SETUP, ...config.worktree, ...plan.playbook.worktree.setup };
 }
 
-async function prepare({
-  prepared,
-  claim,
-  root,
-  run,
-}: {
-  readonly prepared: Prepared;
-  readonly claim: Claim;
-  readonly root: string;
-  readonly run: readonly string[];
-}): Promise<void> {
-  if (run.length === 0) return;
-  const { request, invocation, secrets } = prepared;
-  const shell = createShellPort(ownChildren, undefined, secrets.redactor);
-  const logs = path.join(claim.directory, "logs");
-  mkdirSync(logs, { recursive: true });
+async function prepare(
+  { request, invocation, secrets }: Prepared,
+  claim: Claim,
+  { root, run }: { readonly root: string; readonly run: readonly string[] },
+): Promise<void> {
   const watch = watchSignals(() => ownChildren.killAllNow());
+  const tell = (message: string): void => {
+    if (request.verbosity >= 0) invocation.stderr.write(`${message}\n`);
+  };
+  const { name: session, directory } = claim;
+  const { redactor } = secrets;
   try {
-    for (const [index, script] of run.entries()) {
-      if (request.verbosity >= 0)
-        invocation.stderr.write(`preparing the worktree: ${script.split("\n", 1)[0] ?? ""}\n`);
-      const { end, tail } = await shell.run(
-        {
-          script,
-          stdin: null,
-          cwd: root,
-          env: { MMM_AUTOMATION: "true", MMM_SESSION: claim.name, PROJECT_ROOT: root },
-          timeoutMs: null,
-          logFile: path.join(logs, `0000-prepare.${index + 1}.log`),
-          splitFiles: null,
-        },
-        watch.aborted,
-      );
-      const received = watch.received();
-      if (received !== null) throw stopped(received === "SIGINT" ? 130 : 143);
-      if (end.kind !== "exited" || end.code !== 0) throw notPrepared(script, tail);
-    }
+    const preparing = { run, root, session, directory, unit: "0000-prepare", redactor, tell };
+    if (await prepareWorktree(preparing, watch.aborted)) return;
+    throw stopped(watch.received() === "SIGINT" ? 130 : 143);
   } finally {
     await ownChildren.endAll(watch.aborted.aborted);
     watch.stop();
@@ -140,15 +123,5 @@ async function prepare({
 function stopped(exitCode: 130 | 143): MmmError {
   return new MmmError("interrupted", exitCode, {
     message: "stopped while the worktree was prepared; nothing of it is left",
-  });
-}
-
-/** The folder with the log is gone with the worktree: its end is all there is. */
-function notPrepared(script: string, tail: string): MmmError {
-  const lines = tail.trimEnd().split("\n").slice(-20);
-  const said = lines.map((line) => `  ${line}`).join("\n");
-  return new MmmError("worktree-prepare", 3, {
-    message: `the worktree could not be prepared: ${script.split("\n", 1)[0] ?? ""}\n${said}`,
-    next: ["mend `worktree: {run: [...]}` in the playbook or the config, then cook again"],
   });
 }

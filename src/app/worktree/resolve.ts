@@ -3,6 +3,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import path from "node:path";
 import { MmmError } from "../../errors.ts";
 import { filesWithMarkers } from "../../git/merge.ts";
+import { uncommittedSettings } from "../../git/ready.ts";
 import { findRepository, type RepositoryStart } from "../../git/repository.ts";
 import { readStatus } from "../../git/status.ts";
 import { addWorktree, isAncestor, removeWorktree } from "../../git/worktree.ts";
@@ -65,7 +66,10 @@ async function resolveIn(
   resolving: Resolving,
 ): ReturnType<Resolve> {
   const user = await findRepository(resolving.mainRoot, resolving.here.env).catch(() => null);
-  if (user !== null) await carrySettings({ from: user, to: scratch.root, files: [] });
+  if (user !== null) {
+    const settings = await uncommittedSettings(user);
+    await carrySettings({ from: user, to: scratch.root, settings, files: [] });
+  }
   const why = await askClaude(scratch, conflict, resolving);
   if (why !== null) return { why };
   return judge(scratch, conflict);

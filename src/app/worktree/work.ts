@@ -1,9 +1,12 @@
 /** What in a worktree would be lost with it (spec 8.2). */
 import { existsSync } from "node:fs";
+import { basename } from "node:path";
+import type { SavedFingerprint } from "../../git/protection.ts";
 import type { RepositoryStart } from "../../git/repository.ts";
 import { findRepository } from "../../git/repository.ts";
 import { openTree } from "../../git/tree.ts";
 import { onlyOn, tipOf } from "../../git/worktree.ts";
+import { inputNumber, type InputRecord, readInputRecord } from "../../session/worktree-file.ts";
 import { requestIn } from "../saved-request.ts";
 
 /** Paths that differ from its commit, without what lay there when the session began. */
@@ -17,10 +20,19 @@ export async function uncommitted(
 ): Promise<readonly string[]> {
   const start = await treeAt(here, path);
   if (start === null) return [];
-  const saved = requestIn(directory)?.protectedFiles ?? [];
+  const input = name === basename(directory) ? null : inputNumber(name);
+  const saved =
+    input === null
+      ? (requestIn(directory)?.protectedFiles ?? [])
+      : protectedIn(readInputRecord(directory, input));
   const ready = { protectedPaths: saved.map((file) => file.path), saved };
   const tree = await openTree({ start, session: name, ready });
   return (await tree.look()).changes.map((change) => change.path);
+}
+
+/** As the session has written them. */
+export function protectedIn(record: InputRecord | null): readonly SavedFingerprint[] {
+  return (record?.protectedFiles ?? []) as readonly SavedFingerprint[]; // Of the tree that took them.
 }
 
 /** Commits that are nowhere else: of the branch, and of wherever its tree stands now. */

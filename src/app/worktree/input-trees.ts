@@ -1,0 +1,280 @@
+/** Worktrees of inputs that are at work at once: made, merged into the session's branch, removed (spec 8.4). */
+import { existsSync, mkdirSync } from "node:fs";
+import path from "node:path";
+import type { InputValue } from "../../engine/events.ts";
+import type { InputPlace, InputTrees, InputWorld, MadeMerge } from "../../engine/input-trees.ts";
+import type { Ports } from "../../engine/ports.ts";
+import { MmmError } from "../../errors.ts";
+import { lazyTree } from "../../git/lazy-tree.ts";
+import { commitMerge, conflictsOf, mergeTrees, moveForward, switchTo } from "../../git/merge.ts";
+import { checkReady, uncommittedSettings } from "../../git/ready.ts";
+import { findRepository, type RepositoryStart } from "../../git/repository.ts";
+import { openTree, type SessionTree } from "../../git/tree.ts";
+import {
+  addWorktree,
+  deleteBranch,
+  isAncestor,
+  removeWorktree,
+  tipOf,
+} from "../../git/worktree.ts";
+import { ownChildren } from "../../process/children.ts";
+import { type Lock, takeLock } from "../../session/lock.ts";
+import { inTurn } from "../../session/turn.ts";
+import {
+  forgetInputRecord,
+  inputName,
+  inputNumber,
+  readInputRecord,
+  writeInputRecord,
+} from "../../session/worktree-file.ts";
+import type { Prepared } from "../prepared.ts";
+import { gitFrom, lockFile, portsInTree, systemClock } from "../world.ts";
+import { carryNamed, carrySettings } from "./carry.ts";
+import { setupOf } from "./open.ts";
+import { makingLock, projectFolder } from "./place.ts";
+import { prepareWorktree } from "./prepare.ts";
+import { protectedIn } from "./work.ts";
+
+export interface InputTreesSetting {
+  /** With the session's own tree. */
+  readonly prepared: Prepared;
+  readonly session: string;
+  /** Absolute; of the session. */
+  readonly directory: string;
+  /** Of the session: what is not of a tree is shared. */
+  readonly ports: Ports;
+}
+
+const PATIENCE_MS = 10 * 60_000;
+
+/** Call `release` when the session is over: whatever is kept may then be used by others. */
+export async function openInputTrees(
+  setting: InputTreesSetting,
+): Promise<InputTrees & { readonly release: () => void }> {
+  const { mainRoot, config, request } = setting.prepared;
+  const { skipAnalysis } = request;
+  const inTree = await portsInTree({ mainRoot, project: config.project, skipAnalysis });
+  return new GitInputTrees(setting, inTree);
+}
+
+class GitInputTrees implements InputTrees {
+  readonly into: string;
+  readonly #setting: InputTreesSetting;
+  readonly #inTree: Awaited<ReturnType<typeof portsInTree>>;
+  readonly #locks = new Map<string, Lock>();
+  /** Those that were opened in this process and are not closed. */
+  readonly #trees = new Map<string, SessionTree>();
+  #settings: Promise<readonly string[]> | null = null;
+
+  constructor(setting: InputTreesSetting, inTree: Awaited<ReturnType<typeof portsInTree>>) {
+    this.#setting = setting;
+    this.#inTree = inTree;
+    this.into = setting.session;
+  }
+
+  async open(input: InputValue, signal: AbortSignal): Promise<InputPlace | null> {
+    const { prepared, session, directory } = this.#setting;
+    const { start: own, mainRoot, invocation, secrets, request } = prepared;
+    const name = inputName(session, input.index);
+    const place = path.join(projectFolder(own, mainRoot, invocation), name);
+    const notes: string[] = [];
+    const start = await this.#inTurn(signal, async () => {
+      notes.push(...(await this.#putAside(name, place)));
+      const base = await this.#tip();
+      return addWorktree(own, { path: place, branch: name, commit: base });
+    });
+    const record = {
+      name,
+      path: place,
+      target: session,
+      base: start.head,
+      createdAt: systemClock.now().toISOString(),
+      mergedAt: null,
+      input: input.index,
+    };
+    writeInputRecord(directory, { ...record, protectedFiles: [] });
+    const setup = setupOf(prepared);
+    notes.push(...(await this.#carry(start, input, setup)));
+    const cwd = path.join(start.root, path.relative(own.root, prepared.cwd));
+    mkdirSync(cwd, { recursive: true });
+    const tell = (message: string): void => {
+      if (request.verbosity >= 1) invocation.stderr.write(`[${input.index}] ${message}\n`);
+    };
+    const unit = `${input.index}-0000-prepare`;
+    const { redactor } = secrets;
+    const preparing = {
+      run: setup.run,
+      root: start.root,
+      session,
+      directory,
+      unit,
+      redactor,
+      tell,
+    };
+    if (!(await prepareWorktree(preparing, signal))) return null;
+    // What lies there before the first step is nobody's work: it is in no commit.
+    const ready = await checkReady(start, { allowDirty: true, ownFiles: [] });
+    const tree = await openTree({ start, session: name, ready });
+    const protectedFiles = tree.protectedFiles();
+    if (protectedFiles.length > 0) writeInputRecord(directory, { ...record, protectedFiles });
+    this.#trees.set(name, tree);
+    await this.#lock(name, start);
+    return { name, path: start.root, cwd, base: start.head, notes };
+  }
+
+  world({ name, path: root, cwd }: InputPlace): InputWorld {
+    const { ports, prepared } = this.#setting;
+    const tree = lazyTree(
+      root,
+      async () => this.#trees.get(name) ?? (await this.#again(name, root)),
+    );
+    return {
+      ports: { ...ports, ...this.#inTree(tree, cwd) },
+      facts: { cwd, worktree: name, git: gitFrom(prepared.invocation.cwd, root) },
+    };
+  }
+
+  async predict(one: string, other: string | null): Promise<readonly string[]> {
+    return conflictsOf(this.#setting.prepared.start, one, other ?? this.into);
+  }
+
+  async merge({ name }: InputPlace, tip: string): Promise<MadeMerge> {
+    const { start } = this.#setting.prepared;
+    const onto = await this.#tip();
+    if (await isAncestor(start, { ancestor: tip, of: onto })) return { kind: "nothing" };
+    const merged = await mergeTrees(start, { ours: onto, theirs: tip });
+    if (merged.kind === "conflict") return merged;
+    const message = `Merge branch '${name}' into ${this.into}\n\nMmm-Session: ${this.into}`;
+    const parents = [onto, tip] as const;
+    return {
+      kind: "made",
+      onto,
+      commit: await commitMerge(start, { tree: merged.tree, parents, message }),
+    };
+  }
+
+  async show({ path: root }: InputPlace, commit: string): Promise<void> {
+    await switchTo(this.#at(root), { commit });
+  }
+
+  async unshow({ path: root, name }: InputPlace): Promise<void> {
+    await switchTo(this.#at(root), { branch: name });
+  }
+
+  async land({
+    commit,
+    onto,
+  }: {
+    readonly commit: string;
+    readonly onto: string;
+  }): Promise<"landed" | "moved"> {
+    const { start } = this.#setting.prepared;
+    const now = await this.#tip();
+    // Killed between the move and its word.
+    if (now === commit) return "landed";
+    if (now !== onto) return "moved";
+    await moveForward(start, { branch: this.into, from: onto, to: commit, tree: start });
+    return "landed";
+  }
+
+  async close({ name, path: root }: InputPlace): Promise<"removed" | "kept"> {
+    const { prepared, directory } = this.#setting;
+    const { start: own } = prepared;
+    if (existsSync(root)) {
+      const tree = this.#trees.get(name) ?? (await this.#again(name, root));
+      if ((await tree.look()).changes.length > 0) return this.#letGo(name, "kept");
+      await tree.release(true);
+    }
+    await this.#inTurn(null, async () => {
+      await removeWorktree(own, root);
+      await deleteBranch(own, name);
+    });
+    forgetInputRecord(directory, inputNumber(name));
+    return this.#letGo(name, "removed");
+  }
+
+  release(): void {
+    for (const lock of this.#locks.values()) lock.release();
+    this.#locks.clear();
+  }
+
+  #letGo<T>(name: string, outcome: T): T {
+    this.#trees.delete(name);
+    this.#locks.get(name)?.release();
+    this.#locks.delete(name);
+    return outcome;
+  }
+
+  /** Another process of the session has made it. */
+  async #again(name: string, root: string): Promise<SessionTree> {
+    const { prepared, directory } = this.#setting;
+    const start = await findRepository(root, prepared.start.env);
+    const record = readInputRecord(directory, inputNumber(name));
+    const saved = protectedIn(record);
+    const ready = { protectedPaths: saved.map((file) => file.path), saved };
+    const tree = await openTree({ start, session: name, ready });
+    this.#trees.set(name, tree);
+    await this.#lock(name, start);
+    return tree;
+  }
+
+  async #lock(name: string, start: RepositoryStart): Promise<void> {
+    if (this.#locks.has(name)) return;
+    const holder = { session: this.into, owner: ownChildren.owner, now: systemClock.now() };
+    this.#locks.set(name, await takeLock(lockFile(start), holder));
+  }
+
+  /** What a try before this one has left goes; what of it is nowhere else is kept under a ref. */
+  async #putAside(name: string, place: string): Promise<readonly string[]> {
+    const { prepared } = this.#setting;
+    const { start: own } = prepared;
+    const notes: string[] = [];
+    if (existsSync(place)) {
+      const tree = await this.#again(name, place);
+      const look = await tree.look();
+      const record = readInputRecord(this.#setting.directory, inputNumber(name));
+      if (look.changes.length > 0 || look.head !== record?.base)
+        notes.push(`what ${name} had left is kept in ${await tree.keepFailed()}`);
+      this.#letGo(name, null);
+    }
+    await removeWorktree(own, place);
+    await deleteBranch(own, name);
+    return notes;
+  }
+
+  async #carry(
+    start: RepositoryStart,
+    { file }: InputValue,
+    setup: ReturnType<typeof setupOf>,
+  ): Promise<readonly string[]> {
+    const { start: own, home, ownFiles } = this.#setting.prepared;
+    this.#settings ??= uncommittedSettings(own);
+    const files = [...ownFiles, ...(file === null ? [] : [path.join(own.root, file)])];
+    await carrySettings({ from: own, to: start.root, settings: await this.#settings, files });
+    return carryNamed({ from: home, to: start.root }, setup);
+  }
+
+  async #tip(): Promise<string> {
+    const tip = await tipOf(this.#setting.prepared.start, this.into);
+    if (tip !== null) return tip;
+    throw new MmmError("branch-gone", 3, {
+      message: `the branch ${this.into} of this session is not there any more`,
+      next: [`git reflog shows where it was; git branch ${this.into} COMMIT makes it again`],
+    });
+  }
+
+  async #inTurn<T>(signal: AbortSignal | null, use: () => Promise<T>): Promise<T> {
+    const { start, invocation } = this.#setting.prepared;
+    const turn = {
+      file: makingLock(start),
+      what: "another mmm that makes a worktree in this repository",
+      waitMs: PATIENCE_MS,
+      tell: (message: string): void => void invocation.stderr.write(`mmm: ${message}\n`),
+    };
+    return inTurn(signal === null ? turn : { ...turn, signal }, use);
+  }
+
+  #at(root: string): Pick<RepositoryStart, "root" | "env"> {
+    return { root, env: this.#setting.prepared.start.env };
+  }
+}

@@ -1,0 +1,147 @@
+/** One input in a tree of its own: its steps, then its way home (spec 8.4). */
+import { shellWord } from "../lib/shell-word.ts";
+import type { PlannedGate } from "../playbook/plan-model.ts";
+import type { Run } from "./context.ts";
+import type { InputValue } from "./events.ts";
+import type { InputPlace, InputTrees, InputWorld } from "./input-trees.ts";
+import { frameOf, iterate, type IterationsEnd } from "./iterations.ts";
+import type { Lane } from "./lane.ts";
+import { judgeMerge } from "./merge-gates.ts";
+import type { MergeTurns, Release } from "./merge-turns.ts";
+import type { StopReason } from "./outcome.ts";
+
+/** What all inputs of a session share. */
+export interface InputsShare {
+  readonly trees: InputTrees;
+  readonly turns: MergeTurns;
+  readonly gates: readonly PlannedGate[];
+  /** Of the session. */
+  readonly session: string;
+  readonly lane: (name: string) => Lane;
+  readonly strand: (lane: Lane, world: InputWorld) => Run;
+}
+
+/** How it went with the branch; `kept`: the worktree stays. */
+interface Home {
+  readonly ok: boolean;
+  readonly stop: StopReason;
+  readonly message: string | null;
+  readonly kept: boolean;
+}
+
+interface AtWork {
+  readonly share: InputsShare;
+  readonly lane: Lane;
+  readonly run: Run;
+  readonly input: InputValue;
+  readonly place: InputPlace;
+}
+
+export async function playInput(share: InputsShare, input: InputValue): Promise<IterationsEnd> {
+  const lane = share.lane(`input-${input.index}`);
+  lane.event({ type: "input-started", input });
+  const place = await lane.answer<InputPlace | null>("place", {
+    live: () => share.trees.open(input, lane.signal),
+    isDefinite: (found) => found !== null,
+  });
+  if (place === null) return INTERRUPTED;
+  const { name, path, base, notes } = place;
+  for (const message of notes) lane.event({ type: "note", severity: "warning", message });
+  lane.event({ type: "input-opened", input, name, path, base });
+  const run = share.strand(lane, share.trees.world(place));
+  const { clock } = run.ports;
+  const began = clock.monotonicMs();
+  const worked = await iterate({ run, input, look: null, stays: true });
+  // It has not finished: a resume goes on in the middle of it.
+  if (worked.status === "suspended") return worked;
+  const at = { share, lane, run, input, place };
+  const ok = worked.status === "completed";
+  const home: Home = ok
+    ? await bringHome(at, worked.stop)
+    : { ok, stop: worked.stop, message: null, kept: worked.status === "failed" };
+  if (home.kept) tellKept(at, home);
+  const { stop, message } = home;
+  const durationMs = clock.monotonicMs() - began;
+  lane.event({ type: "input-finished", input, ok: home.ok, stop, message, durationMs });
+  if (stop === "interrupted") return INTERRUPTED;
+  return { status: home.ok ? "completed" : "failed", stop, limit: null };
+}
+
+const INTERRUPTED: IterationsEnd = { status: "interrupted", stop: "interrupted", limit: null };
+const STOPPED: Home = { ok: false, stop: "interrupted", message: null, kept: false };
+
+/** Merges until the session's branch has it; another input may always have been faster after a resume. */
+async function bringHome(at: AtWork, stop: StopReason): Promise<Home> {
+  const { share, lane, run, input, place } = at;
+  for (;;) {
+    let release: Release | null = null;
+    if (lane.isLive) {
+      release = await share.turns.take({ index: input.index, branch: place.name }, run.signal);
+      if (release === null) return STOPPED;
+    }
+    try {
+      const merged = await merge(at);
+      if (merged === "moved") continue;
+      if (merged !== null) return merged;
+    } finally {
+      release?.();
+    }
+    const closed = await lane.answer("close", { live: () => share.trees.close(place) });
+    return { ok: true, stop, message: null, kept: closed === "kept" };
+  }
+}
+
+/** `null`: the session's branch has all of it. */
+async function merge({ share, lane, run, input, place }: AtWork): Promise<Home | "moved" | null> {
+  const { trees, gates } = share;
+  lane.event({ type: "input-merging", input, into: trees.into });
+  const look = await run.ports.tree.look();
+  const made = await lane.answer("merge", { live: () => trees.merge(place, look.head) });
+  if (run.signal.aborted) return STOPPED;
+  if (made.kind === "nothing") return null;
+  if (made.kind === "conflict") {
+    const message = `it and ${trees.into} changed the same lines: ${listed(made.files)}`;
+    return { ok: false, stop: "merge-conflict", message, kept: true };
+  }
+  if (gates.length > 0) {
+    await lane.answer("show", { live: () => done(trees.show(place, made.commit)) });
+    const shown = await run.ports.tree.look();
+    const frame = await frameOf(run, { iteration: 1, input, look: shown });
+    const failed = await judgeMerge(frame, gates);
+    if (run.signal.aborted) return STOPPED;
+    await lane.answer("unshow", { live: () => done(trees.unshow(place)) });
+    if (failed !== null) {
+      const message = `merged into ${trees.into}, the gate \`${failed.gate}\` failed: ${failed.trouble.message}`;
+      return { ok: false, stop: "merge-gate", message, kept: true };
+    }
+  }
+  const landed = await lane.answer("land", { live: () => trees.land(made) });
+  if (landed === "moved") return "moved";
+  lane.event({ type: "input-merged", input, into: trees.into, commit: made.commit });
+  return null;
+}
+
+/** An answer has a value. */
+async function done(work: Promise<void>): Promise<null> {
+  await work;
+  return null;
+}
+
+const MOST_LISTED = 5;
+
+function listed(files: readonly string[]): string {
+  const more = files.length - MOST_LISTED;
+  return `${files.slice(0, MOST_LISTED).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
+
+function tellKept({ share, lane, input, place }: AtWork, { ok, stop }: Home): void {
+  const { name, path } = place;
+  const look = `cd ${shellWord(path)}`;
+  const again = `mmm resume ${share.session}`;
+  const next = ok
+    ? [`${look}   (there are uncommitted changes)`, `mmm worktree clean ${name} --force`]
+    : stop === "merge-conflict"
+      ? [`${look} && git merge ${share.trees.into}   (resolve it, then ${again})`]
+      : [look, again, `mmm worktree clean ${name} --force`];
+  lane.event({ type: "input-kept", input, name, path, next });
+}
