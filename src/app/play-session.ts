@@ -39,16 +39,16 @@ export async function playSession(asked: Prepared, resumed: Resumed | null): Pro
   let held: Held;
   try {
     claim = resumed === null ? await claimName(asked, now) : null;
-    held = await hold(asked, { claim, now, resumed });
+    held = await hold(asked, { claim, now, resumed, signal: watch.aborted });
   } catch (error) {
     claim?.drop();
     watch.stop();
     throw error;
   }
   const { prepared, made, name, directory, claude, lock } = held;
-  const { start, file, request, mainRoot } = prepared;
+  const { start, file, request, mainRoot, ready } = prepared;
   try {
-    const tree = await openTree({ start, session: name, ready: prepared.ready });
+    const tree = await openTree({ start, session: name, ready, signal: watch.aborted });
     await tree.exclude();
     const ports = await buildPorts({
       start,
@@ -117,9 +117,14 @@ interface Held {
 /** Claude and the tree, or neither. */
 async function hold(
   asked: Prepared,
-  of: { readonly claim: Claim | null; readonly now: Date; readonly resumed: Resumed | null },
+  of: {
+    readonly claim: Claim | null;
+    readonly now: Date;
+    readonly resumed: Resumed | null;
+    readonly signal: AbortSignal;
+  },
 ): Promise<Held> {
-  const { claim, now, resumed } = of;
+  const { claim, now, resumed, signal } = of;
   const name = resumed?.summary.name ?? claim?.name ?? "";
   const directory = path.join(asked.mainRoot, ".mmm", "sessions", name);
   const claude = await chooseClaude(asked, directory, resumed !== null);
@@ -127,7 +132,7 @@ async function hold(
   let prepared = asked;
   if (asked.worktree === "wanted" && claim !== null) {
     const { openWorktree } = await import("./worktree/open.ts");
-    made = await openWorktree(asked, claim);
+    made = await openWorktree(asked, claim, signal);
     const { start, ready, cwd, record: worktree } = made;
     prepared = { ...asked, start, ready, cwd, worktree };
   }

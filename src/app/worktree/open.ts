@@ -9,7 +9,7 @@ import { addWorktree, branchesOf, deleteBranch, removeWorktree } from "../../git
 import type { WorktreeSetup } from "../../playbook/model.ts";
 import { ownChildren } from "../../process/children.ts";
 import { createShellPort } from "../../process/shell-port.ts";
-import { watchSignals } from "../../process/signals.ts";
+import { interruptCode, watchSignals } from "../../process/signals.ts";
 import { type Claim, claimSession } from "../../session/claim.ts";
 import { inTurn } from "../../session/turn.ts";
 import { type WorktreeRecord, writeWorktreeRecord } from "../../session/worktree-file.ts";
@@ -45,8 +45,13 @@ export async function claimWorktreeName(prepared: Prepared, now: Date): Promise<
  * One that does not come about leaves nothing. Throws `MmmError` (exit 3).
  *
  * @param claim the session's name and folder
+ * @param signal ends the wait for others
  */
-export async function openWorktree(prepared: Prepared, claim: Claim): Promise<OpenWorktree> {
+export async function openWorktree(
+  prepared: Prepared,
+  claim: Claim,
+  signal: AbortSignal,
+): Promise<OpenWorktree> {
   const { start: here, invocation, mainRoot, inputs, ownFiles } = prepared;
   const place = path.join(projectFolder(here, mainRoot, invocation), claim.name);
   const record: WorktreeRecord = {
@@ -63,6 +68,7 @@ export async function openWorktree(prepared: Prepared, claim: Claim): Promise<Op
       what: "another mmm that makes a worktree in this repository",
       waitMs: PATIENCE_MS,
       tell: (message) => invocation.stderr.write(`mmm: ${message}\n`),
+      signal,
     },
     () => addWorktree(here, { path: place, branch: claim.name, commit: here.head }),
   );
@@ -127,8 +133,8 @@ async function prepare({
         },
         watch.aborted,
       );
-      const received = watch.received();
-      if (received !== null) throw stopped(received === "SIGINT" ? 130 : 143);
+      const code = interruptCode(watch.aborted);
+      if (code !== null) throw stopped(code);
       if (end.kind !== "exited" || end.code !== 0) throw notPrepared(script, tail);
     }
   } finally {
