@@ -67,7 +67,13 @@ function rows(reused: readonly ReusedStep[], symbols: Symbols): Line[] {
 }
 
 function row({ at, conclusion, commits, outputs, costUsd }: ReusedStep, symbols: Symbols): Line {
-  const sign = conclusion === "skipped" ? symbols.skipped : symbols.done;
+  const signs = {
+    succeeded: "done",
+    skipped: "skipped",
+    failed: "failed",
+    tolerated: "warning",
+  } as const;
+  const sign = symbols[signs[conclusion]];
   const facts = [
     ...commits.map(({ sha }) => shortSha(sha)),
     ...(outputs.length === 0 ? [] : [inline(outputs.join(", "), 60, symbols.ellipsis)]),
@@ -92,6 +98,13 @@ function unitRestarted(
   symbols: Symbols,
 ): Line[] {
   const what = formatCount(event.files.length, "file");
-  const text = `${symbols.undone} Back to ${shortSha(event.head)}: ${what} that the unit had left when it was cut short ${event.files.length === 1 ? "is" : "are"} kept in ${inline(event.kept, 400)}`;
+  const are = event.files.length === 1 ? "is" : "are";
+  const text = `${symbols.undone} Back to ${shortSha(event.head)}: ${what} ${LEFT_BY[event.why]} ${are} kept in ${inline(event.kept, 400)}`;
   return [complain(text, "warn")];
 }
+
+const LEFT_BY = {
+  "cut-short": "that the unit had left when it was cut short",
+  failed: "that the failed step had left",
+  changed: "that the step which has changed, and those after it, had made",
+} as const;

@@ -139,6 +139,20 @@ describe("goes on", () => {
     });
   });
 
+  test("killed when it had said no more than what it was asked, it begins like a new one", async () => {
+    await ready();
+    const hook = path.resolve(import.meta.dirname, "../support/crash-hook.mjs");
+    const env = { CRASH_AT: "after:1", NODE_OPTIONS: `--import=${hook}` };
+    const killed = await kitchen.cook('[{claude: "/first"}]', ["-n", "1"], { env });
+
+    const result = await kitchen.mmm(["resume"]);
+
+    expect(killed).toMatchObject({ signal: "SIGKILL" });
+    expect(result).toMatchObject({ code: 0 });
+    expect(result.stdout).toContain("nothing is reused");
+    expect(await kitchen.prompts()).toEqual(["/first"]);
+  });
+
   test("a failed session starts again at the step that failed", async () => {
     const playbook = `
 - claude: "/first"
@@ -154,6 +168,22 @@ describe("goes on", () => {
     expect(result).toMatchObject({ code: 0 });
     expect(await kitchen.prompts()).toEqual(["/first"]);
     expect(await made()).toHaveLength(3);
+  });
+
+  test("after --no-rollback what the failed step left is kept and undone, and nobody calls it cut short", async () => {
+    await ready("mended");
+    const playbook = '[{shell: "echo junk >> junk.txt; test -f mended"}]';
+    await kitchen.cook(playbook, ["-n", "1", "--no-rollback"]);
+    await kitchen.repo.write("mended", "");
+
+    const result = await kitchen.mmm(["resume"]);
+    const shown = await kitchen.mmm(["sessions", "show"]);
+
+    expect(result).toMatchObject({ code: 0 });
+    expect(result.stderr).toContain("1 file that the failed step had left is kept in refs/mmm/");
+    expect(shown.stdout).toContain("the step that failed begins again");
+    expect(result.stdout + result.stderr + shown.stdout).not.toContain("cut short");
+    expect(await kitchen.repo.read("junk.txt")).toBe("junk\n");
   });
 
   test("of several inputs only those that failed start anew", async () => {
@@ -302,6 +332,9 @@ describe("an edited playbook", () => {
     expect(refused.stderr).toMatch(/the playbook of .* has changed: step 2 .*pb\.yml:6/);
     expect(refused.stderr).toContain("--force");
     expect(forced).toMatchObject({ code: 0 });
+    expect(forced.stderr).toContain(
+      "that the step which has changed, and those after it, had made",
+    );
     expect(await kitchen.prompts()).toEqual(["/first", "/second one"]);
     expect(await made()).toEqual([
       "first",
@@ -396,6 +429,22 @@ describe("is refused, with what to do", () => {
     expect(result.stderr).toContain("the tree has moved on");
     expect(result.stderr).toMatch(next);
     expect(await kitchen.repo.git("rev-parse", "HEAD")).toBe(head);
+  });
+
+  test("its branch was deleted: the refusal says so, and its line brings the branch back", async () => {
+    await prepared();
+    await kitchen.repo.git("stash", "-uq");
+    await kitchen.repo.git("switch", "-qc", "other");
+    await kitchen.repo.git("branch", "-qD", "main");
+
+    const refused = await kitchen.mmm(["resume"]);
+    const line = /next: git (switch -c main [0-9a-f]+)$/m.exec(refused.stderr)?.[1] ?? "";
+    await kitchen.repo.git(...line.split(" "));
+    const resumed = await kitchen.mmm(["resume"]);
+
+    expect(refused).toMatchObject({ code: 3 });
+    expect(refused.stderr).toContain("and that branch is gone");
+    expect(resumed).toMatchObject({ code: 0 });
   });
 
   test("files that changed after it stopped; put aside, it goes on", async () => {
