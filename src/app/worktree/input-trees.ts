@@ -46,6 +46,8 @@ export interface InputTreesSetting {
 }
 
 const PATIENCE_MS = 10 * 60_000;
+/** What is merged is put away, Ctrl-C or not. */
+const NEVER = new AbortController().signal;
 
 /** Call `release` when the session is over: whatever is kept may then be used by others. */
 export async function openInputTrees(
@@ -65,6 +67,8 @@ class GitInputTrees implements InputTrees {
   /** Those that were opened in this process and are not closed. */
   readonly #trees = new Map<string, SessionTree>();
   #settings: Promise<readonly string[]> | null = null;
+  /** The one that makes or removes a worktree now. */
+  #before: Promise<unknown> = Promise.resolve();
 
   constructor(setting: InputTreesSetting, inTree: Awaited<ReturnType<typeof portsInTree>>) {
     this.#setting = setting;
@@ -83,6 +87,7 @@ class GitInputTrees implements InputTrees {
       const base = await this.#tip();
       return addWorktree(own, { path: place, branch: name, commit: base });
     });
+    if (start === null) return null;
     const record = {
       name,
       path: place,
@@ -185,7 +190,7 @@ class GitInputTrees implements InputTrees {
       if ((await tree.look()).changes.length > 0) return this.#letGo(name, "kept");
       await tree.release(true);
     }
-    await this.#inTurn(null, async () => {
+    await this.#inTurn(NEVER, async () => {
       await removeWorktree(own, root);
       await deleteBranch(own, name);
     });
@@ -263,15 +268,29 @@ class GitInputTrees implements InputTrees {
     });
   }
 
-  async #inTurn<T>(signal: AbortSignal | null, use: () => Promise<T>): Promise<T> {
+  /** `null`: mmm was told to stop while it waited. The inputs of one session wait for each other without the lock. */
+  async #inTurn<T>(signal: AbortSignal, use: () => Promise<T>): Promise<T | null> {
     const { start, invocation } = this.#setting.prepared;
     const turn = {
       file: makingLock(start),
       what: "another mmm that makes a worktree in this repository",
       waitMs: PATIENCE_MS,
       tell: (message: string): void => void invocation.stderr.write(`mmm: ${message}\n`),
+      signal,
     };
-    return inTurn(signal === null ? turn : { ...turn, signal }, use);
+    let began = false;
+    const mine = this.#before.then(async () => {
+      if (signal.aborted) return null;
+      return inTurn(turn, () => {
+        began = true;
+        return use();
+      });
+    });
+    this.#before = mine.catch(() => undefined);
+    return mine.catch((error: unknown) => {
+      if (signal.aborted && !began) return null;
+      throw error;
+    });
   }
 
   #at(root: string): Pick<RepositoryStart, "root" | "env"> {
