@@ -19,7 +19,6 @@ import {
 } from "../../git/worktree.ts";
 import { ownChildren } from "../../process/children.ts";
 import { type Lock, takeLock } from "../../session/lock.ts";
-import { inTurn } from "../../session/turn.ts";
 import {
   forgetInputRecord,
   inputName,
@@ -31,7 +30,8 @@ import type { Prepared } from "../prepared.ts";
 import { gitFrom, lockFile, portsInTree, systemClock } from "../world.ts";
 import { carryNamed, carrySettings } from "./carry.ts";
 import { setupOf } from "./open.ts";
-import { makingLock, projectFolder } from "./place.ts";
+import { MakingTurns } from "./making-turns.ts";
+import { projectFolder } from "./place.ts";
 import { prepareWorktree } from "./prepare.ts";
 import { protectedIn } from "./work.ts";
 
@@ -45,7 +45,6 @@ export interface InputTreesSetting {
   readonly ports: Ports;
 }
 
-const PATIENCE_MS = 10 * 60_000;
 /** What is merged is put away, Ctrl-C or not. */
 const NEVER = new AbortController().signal;
 
@@ -67,13 +66,14 @@ class GitInputTrees implements InputTrees {
   /** Those that were opened in this process and are not closed. */
   readonly #trees = new Map<string, SessionTree>();
   #settings: Promise<readonly string[]> | null = null;
-  /** The one that makes or removes a worktree now. */
-  #before: Promise<unknown> = Promise.resolve();
+  readonly #turns: MakingTurns;
 
   constructor(setting: InputTreesSetting, inTree: Awaited<ReturnType<typeof portsInTree>>) {
     this.#setting = setting;
     this.#inTree = inTree;
     this.into = setting.session;
+    const { start, invocation } = setting.prepared;
+    this.#turns = new MakingTurns(start, invocation);
   }
 
   async open(input: InputValue, signal: AbortSignal): Promise<InputPlace | null> {
@@ -82,7 +82,7 @@ class GitInputTrees implements InputTrees {
     const name = inputName(session, input.index);
     const place = path.join(projectFolder(own, mainRoot, invocation), name);
     const notes: string[] = [];
-    const start = await this.#inTurn(signal, async () => {
+    const start = await this.#turns.take(signal, async () => {
       notes.push(...(await this.#putAside(name, place)));
       const base = await this.#tip();
       return addWorktree(own, { path: place, branch: name, commit: base });
@@ -190,7 +190,7 @@ class GitInputTrees implements InputTrees {
       if ((await tree.look()).changes.length > 0) return this.#letGo(name, "kept");
       await tree.release(true);
     }
-    await this.#inTurn(NEVER, async () => {
+    await this.#turns.take(NEVER, async () => {
       await removeWorktree(own, root);
       await deleteBranch(own, name);
     });
@@ -265,31 +265,6 @@ class GitInputTrees implements InputTrees {
     throw new MmmError("branch-gone", 3, {
       message: `the branch ${this.into} of this session is not there any more`,
       next: [`git reflog shows where it was; git branch ${this.into} COMMIT makes it again`],
-    });
-  }
-
-  /** `null`: mmm was told to stop while it waited. The inputs of one session wait for each other without the lock. */
-  async #inTurn<T>(signal: AbortSignal, use: () => Promise<T>): Promise<T | null> {
-    const { start, invocation } = this.#setting.prepared;
-    const turn = {
-      file: makingLock(start),
-      what: "another mmm that makes a worktree in this repository",
-      waitMs: PATIENCE_MS,
-      tell: (message: string): void => void invocation.stderr.write(`mmm: ${message}\n`),
-      signal,
-    };
-    let began = false;
-    const mine = this.#before.then(async () => {
-      if (signal.aborted) return null;
-      return inTurn(turn, () => {
-        began = true;
-        return use();
-      });
-    });
-    this.#before = mine.catch(() => undefined);
-    return mine.catch((error: unknown) => {
-      if (signal.aborted && !began) return null;
-      throw error;
     });
   }
 
