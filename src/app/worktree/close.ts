@@ -57,7 +57,8 @@ export async function closeWorktree(prepared: Prepared, closing: Closing): Promi
     return interruptCode(signal) ?? code;
   }
   const resolve = claudeResolver({ ...prepared, here: start, directory });
-  const settling = { here: start, record, directory, ownFiles: prepared.ownFiles, resolve };
+  const stays = end.status === "failed";
+  const settling = { here: start, stays, record, directory, ownFiles: prepared.ownFiles, resolve };
   const code = await settleMerge({ ...settling, tell, signal });
   return code === 0 ? end.exitCode : code;
 }

@@ -19,7 +19,6 @@ import {
 } from "../../git/worktree.ts";
 import { ownChildren } from "../../process/children.ts";
 import { type Lock, takeLock } from "../../session/lock.ts";
-import { inTurn } from "../../session/turn.ts";
 import {
   forgetInputRecord,
   inputName,
@@ -31,7 +30,8 @@ import type { Prepared } from "../prepared.ts";
 import { gitFrom, lockFile, portsInTree, systemClock } from "../world.ts";
 import { carryNamed, carrySettings } from "./carry.ts";
 import { setupOf } from "./open.ts";
-import { makingLock, projectFolder } from "./place.ts";
+import { MakingTurns } from "./making-turns.ts";
+import { projectFolder } from "./place.ts";
 import { prepareWorktree } from "./prepare.ts";
 import { protectedIn } from "./work.ts";
 
@@ -45,7 +45,8 @@ export interface InputTreesSetting {
   readonly ports: Ports;
 }
 
-const PATIENCE_MS = 10 * 60_000;
+/** What is merged is put away, Ctrl-C or not. */
+const NEVER = new AbortController().signal;
 
 /** Call `release` when the session is over: whatever is kept may then be used by others. */
 export async function openInputTrees(
@@ -65,11 +66,14 @@ class GitInputTrees implements InputTrees {
   /** Those that were opened in this process and are not closed. */
   readonly #trees = new Map<string, SessionTree>();
   #settings: Promise<readonly string[]> | null = null;
+  readonly #turns: MakingTurns;
 
   constructor(setting: InputTreesSetting, inTree: Awaited<ReturnType<typeof portsInTree>>) {
     this.#setting = setting;
     this.#inTree = inTree;
     this.into = setting.session;
+    const { start, invocation } = setting.prepared;
+    this.#turns = new MakingTurns(start, invocation);
   }
 
   async open(input: InputValue, signal: AbortSignal): Promise<InputPlace | null> {
@@ -78,11 +82,12 @@ class GitInputTrees implements InputTrees {
     const name = inputName(session, input.index);
     const place = path.join(projectFolder(own, mainRoot, invocation), name);
     const notes: string[] = [];
-    const start = await this.#inTurn(signal, async () => {
+    const start = await this.#turns.take(signal, async () => {
       notes.push(...(await this.#putAside(name, place)));
       const base = await this.#tip();
       return addWorktree(own, { path: place, branch: name, commit: base });
     });
+    if (start === null) return null;
     const record = {
       name,
       path: place,
@@ -185,7 +190,7 @@ class GitInputTrees implements InputTrees {
       if ((await tree.look()).changes.length > 0) return this.#letGo(name, "kept");
       await tree.release(true);
     }
-    await this.#inTurn(null, async () => {
+    await this.#turns.take(NEVER, async () => {
       await removeWorktree(own, root);
       await deleteBranch(own, name);
     });
@@ -261,17 +266,6 @@ class GitInputTrees implements InputTrees {
       message: `the branch ${this.into} of this session is not there any more`,
       next: [`git reflog shows where it was; git branch ${this.into} COMMIT makes it again`],
     });
-  }
-
-  async #inTurn<T>(signal: AbortSignal | null, use: () => Promise<T>): Promise<T> {
-    const { start, invocation } = this.#setting.prepared;
-    const turn = {
-      file: makingLock(start),
-      what: "another mmm that makes a worktree in this repository",
-      waitMs: PATIENCE_MS,
-      tell: (message: string): void => void invocation.stderr.write(`mmm: ${message}\n`),
-    };
-    return inTurn(signal === null ? turn : { ...turn, signal }, use);
   }
 
   #at(root: string): Pick<RepositoryStart, "root" | "env"> {

@@ -78,7 +78,7 @@ async function mergeNamed(
 
 async function mergeOne(
   opened: OpenedWorktrees,
-  { record, directory }: KnownWorktree,
+  { record, directory, session }: KnownWorktree,
   invocation: Invocation,
 ): Promise<number> {
   if (record === null) return 0;
@@ -93,6 +93,7 @@ async function mergeOne(
     here,
     record,
     directory,
+    stays: session?.stopReason === "input-failed" && record.name === session.name,
     ownFiles: typed.flatMap((file) => (file ? [path.resolve(from, file)] : [])),
     resolve: claudeResolver({ here, mainRoot, directory, config, invocation, secrets, request }),
     tell: teller(invocation),

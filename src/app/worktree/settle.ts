@@ -8,9 +8,13 @@ import { uncommitted } from "./work.ts";
 
 export type Tell = (event: Event) => void;
 
-/** 0, also when a session at work in the target's tree is in the way; else the code of what went wrong. */
+/**
+ * 0, also when a session at work in the target's tree is in the way; else the code of what went wrong.
+ *
+ * `stays`: some of its inputs failed, so that the session can go on in its worktree.
+ */
 export async function settleMerge(
-  settling: Omit<Merging, "tell"> & { readonly tell: Tell },
+  settling: Omit<Merging, "tell"> & { readonly tell: Tell; readonly stays: boolean },
 ): Promise<number> {
   const { here, record, directory, tell } = settling;
   const { name, path } = record;
@@ -26,10 +30,14 @@ export async function settleMerge(
       const { target, commit, by } = outcome;
       tell({ type: "worktree-merged", session: name, target, commit, by });
     }
+    if (settling.stays) {
+      kept("other inputs failed", [`mmm resume ${name}   (goes on with them)`, cleanLine(name)]);
+      return 0;
+    }
     const dirt = await uncommitted(here, { name, path, directory });
     if (dirt.length > 0) {
-      const clean = `mmm worktree clean ${name} --force`;
-      kept("there are uncommitted changes in it", [`cd ${shellWord(path)}`, clean]);
+      const look = `cd ${shellWord(path)}`;
+      kept("there are uncommitted changes in it", [look, `${cleanLine(name)} --force`]);
       return 0;
     }
     await removeWholly(here, record, asNote(tell), settling.signal);
@@ -41,6 +49,10 @@ export async function settleMerge(
     kept(error.message, error.next);
     return error.exitCode;
   }
+}
+
+function cleanLine(name: string): string {
+  return `mmm worktree clean ${name}`;
 }
 
 export function asNote(tell: Tell): (message: string) => void {
