@@ -10,7 +10,6 @@ import {
 } from "../playbook/print.ts";
 import { commandsOf } from "../playbook/plan-steps.ts";
 import type { SourceFile } from "../playbook/source.ts";
-import { lookUpCommands } from "./claude-check.ts";
 import type { Invocation } from "./cook-request.ts";
 import { MmmError } from "../errors.ts";
 import { printable } from "../lib/printable.ts";
@@ -93,6 +92,7 @@ async function check(
   const known = read.playbook ?? read.partial?.playbook;
   if (known === undefined) return { source, diagnostics };
   if (commandsOf(known).length === 0) return { source, diagnostics };
+  const { lookUpCommands } = await import("./claude-check.ts");
   const lookup = await lookUpCommands(known, { ...(await place()), replay: false }, invocation);
   // A playbook is good wherever its commands are installed: here they are warnings, at cook errors.
   const { diagnostics: wrong, unknown, mistakes } = lookup;
