@@ -10,8 +10,6 @@ import {
 } from "../playbook/print.ts";
 import { commandsOf } from "../playbook/plan-steps.ts";
 import type { SourceFile } from "../playbook/source.ts";
-import { findRepository } from "../git/repository.ts";
-import { lookUpCommands } from "./claude-check.ts";
 import type { Invocation } from "./cook-request.ts";
 import { MmmError } from "../errors.ts";
 import { printable } from "../lib/printable.ts";
@@ -28,9 +26,7 @@ export async function validate(
   invocation: Invocation,
 ): Promise<number> {
   let failed = false;
-  // Asked now, and waited for only where a playbook calls a command: git answers while mmm reads.
   const place = placeOf(invocation);
-  place.catch(() => undefined);
   for (const typed of request.playbooks) {
     let found: PlaybookFile;
     try {
@@ -62,19 +58,25 @@ interface Place {
   readonly root: string;
 }
 
-async function placeOf({ cwd, env }: Invocation): Promise<Place> {
-  try {
-    return { cwd, root: (await findRepository(cwd, env)).root };
-  } catch (error) {
-    // What keeps a run from starting here says nothing about a playbook.
-    if (error instanceof MmmError) return { cwd, root: cwd };
-    throw error;
-  }
+/** Git is asked once, and only where a playbook calls a command: to start it takes as long as all the rest. */
+function placeOf({ cwd, env }: Invocation): () => Promise<Place> {
+  const ask = async (): Promise<Place> => {
+    const { findRepository } = await import("../git/repository.ts");
+    try {
+      return { cwd, root: (await findRepository(cwd, env)).root };
+    } catch (error) {
+      // What keeps a run from starting here says nothing about a playbook.
+      if (error instanceof MmmError) return { cwd, root: cwd };
+      throw error;
+    }
+  };
+  let asked: Promise<Place> | null = null;
+  return () => (asked ??= ask());
 }
 
 async function check(
   found: PlaybookFile,
-  place: Promise<Place>,
+  place: () => Promise<Place>,
   invocation: Invocation,
 ): Promise<{ readonly source: SourceFile; readonly diagnostics: readonly Diagnostic[] }> {
   const read = readPlaybook(found.shown, found.bytes);
@@ -90,7 +92,8 @@ async function check(
   const known = read.playbook ?? read.partial?.playbook;
   if (known === undefined) return { source, diagnostics };
   if (commandsOf(known).length === 0) return { source, diagnostics };
-  const lookup = await lookUpCommands(known, { ...(await place), replay: false }, invocation);
+  const { lookUpCommands } = await import("./claude-check.ts");
+  const lookup = await lookUpCommands(known, { ...(await place()), replay: false }, invocation);
   // A playbook is good wherever its commands are installed: here they are warnings, at cook errors.
   const { diagnostics: wrong, unknown, mistakes } = lookup;
   const commands = [...wrong, ...unknown, ...mistakes].map((each): Diagnostic => ({

@@ -1,11 +1,11 @@
 import { RE2JS } from "re2js";
 import { err, ok, type Result } from "./result.ts";
 
-/** RE2 flags by the letter that a playbook writes after the closing slash. */
-const FLAGS: Readonly<Record<string, number>> = {
-  i: RE2JS.CASE_INSENSITIVE,
-  m: RE2JS.MULTILINE,
-  s: RE2JS.DOTALL,
+/** RE2 flags by the letter that a playbook writes after the closing slash; asked late, since the library is large. */
+const FLAGS: Readonly<Record<string, () => number>> = {
+  i: () => RE2JS.CASE_INSENSITIVE,
+  m: () => RE2JS.MULTILINE,
+  s: () => RE2JS.DOTALL,
 };
 const MAX_LENGTH = 1000;
 
@@ -23,7 +23,7 @@ export function compilePattern(text: string): Result<RE2JS, string> {
   for (const letter of parts[2] ?? "") {
     const flag = FLAGS[letter];
     if (flag === undefined) return err(`the flag \`${letter}\` is not one of i m s`);
-    flags |= flag;
+    flags |= flag();
   }
   try {
     return ok(RE2JS.compile(parts[1] ?? "", flags));

@@ -77,7 +77,8 @@ function buildScalar(node: Scalar.Parsed, range: Range, state: Building): Scalar
 }
 
 function isPlain(value: unknown): value is string | number | boolean | null {
-  return value === null || ["string", "number", "boolean"].includes(typeof value);
+  if (value === null) return true;
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean";
 }
 
 function buildMapping(pairs: readonly Pair[], range: Range, state: Building): MappingTree {
@@ -96,8 +97,9 @@ function buildMapping(pairs: readonly Pair[], range: Range, state: Building): Ma
       related: { message: "the first one is here", range: other.key.range },
     });
   }
-  const values = [...entries.values()].map(({ value }) => value);
-  return { kind: "mapping", entries, range, size: sizeOf(values) };
+  let size = 1;
+  for (const { value } of entries.values()) size += value.size;
+  return { kind: "mapping", entries, range, size };
 }
 
 /** A value that is not there (`key:` and no more) stands at its key. */

@@ -13,7 +13,7 @@ export async function conditionsOf({
 }: Pick<ReadResult, "playbook" | "partial">): Promise<PlanCondition | null> {
   const known = playbook ?? partial?.playbook ?? null;
   if (known === null || !hasExpression(known)) return null;
-  return (await import("./plan-condition.ts")).planCondition;
+  return (await import("./plan-condition.ts")).conditionPlanner();
 }
 
 function hasExpression({

@@ -21,9 +21,27 @@ interface ConditionChecks {
   readonly typeOf: (reference: ConditionReference) => StaticType;
 }
 
+/** Of one playbook: a text that stands in several places, as that of a gate does, is compiled once. */
+export function conditionPlanner(): typeof planCondition {
+  const compiled = new Map<string, Compiled>();
+  return (source, checks) => {
+    const known = compiled.get(source) ?? compileCondition(source);
+    compiled.set(source, known);
+    return planCompiled(known, checks);
+  };
+}
+
+type Compiled = ReturnType<typeof compileCondition>;
+
 /** `null` when it cannot be evaluated; the problems are told. */
 export function planCondition(source: string, checks: ConditionChecks): Condition | null {
-  const { condition, problems } = compileCondition(source);
+  return planCompiled(compileCondition(source), checks);
+}
+
+function planCompiled(
+  { condition, problems }: Compiled,
+  checks: ConditionChecks,
+): Condition | null {
   for (const problem of problems) checks.report({ ...problem, severity: "error" });
   if (condition === null) return null;
   let sound = true;

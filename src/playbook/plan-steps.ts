@@ -27,12 +27,22 @@ interface CalledCommand {
 
 /** The steps that stand in this one, in the order they stand: those of a loop, then those of its handlers. */
 function childrenOf(step: Step): readonly Step[] {
+  if (standsAlone(step)) return NONE;
   return [
     ...(step.kind === "foreach" ? step.steps : []),
     ...(step.onFailure?.steps ?? []),
     ...step.onExitCode.flatMap(({ handler }) => handler.steps),
     ...step.onSuccess,
   ];
+}
+
+const NONE: readonly never[] = [];
+
+/** Most steps do, and all of them are gone through several times. */
+function standsAlone({ kind, onFailure, onExitCode, onSuccess }: Step): boolean {
+  return (
+    kind !== "foreach" && onFailure === null && onExitCode.length === 0 && onSuccess.length === 0
+  );
 }
 
 /** The same of a plan. */
@@ -49,7 +59,8 @@ function plannedChildrenOf(step: PlannedStep): readonly PlannedStep[] {
 export function* everyStep(steps: readonly Step[]): Generator<Step> {
   for (const step of steps) {
     yield step;
-    yield* everyStep(childrenOf(step));
+    const children = childrenOf(step);
+    if (children.length > 0) yield* everyStep(children);
   }
 }
 

@@ -15,9 +15,11 @@ const READ_BY_MMM = new Set(["score", "health_score"]);
 function unusedOutputs({ steps, text }: Playbook): readonly Diagnostic[] {
   const declared = [...everyStep(steps)].flatMap((step) => step.outputs);
   if (declared.length === 0) return [];
-  const counts = new Map<string, number>();
-  for (const [word] of text.matchAll(/[A-Za-z_][\w-]*/g))
-    counts.set(word, (counts.get(word) ?? 0) + 1);
+  const counts = new Map(declared.map(({ name }) => [name, 0]));
+  for (const word of text.match(/[A-Za-z_][\w-]*/g) ?? []) {
+    const count = counts.get(word);
+    if (count !== undefined) counts.set(word, count + 1);
+  }
   return declared
     .filter(({ name }) => !READ_BY_MMM.has(name) && counts.get(name) === 1)
     .map(({ name, range }) => ({

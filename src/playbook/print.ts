@@ -1,6 +1,6 @@
 import stringWidth from "string-width";
 import { type Diagnostic, PLAIN_SECRET, type Range } from "./diagnostic.ts";
-import { lineIndexAt, lineRange, positionAt, type SourceFile } from "./source.ts";
+import { clusters, lineIndexAt, lineRange, positionAt, type SourceFile } from "./source.ts";
 
 /** Columns of a line that are shown; longer ones are cut around the marked place. */
 const MAX_WIDTH = 100;
@@ -11,7 +11,6 @@ const MAX_UNITS = 400;
 /** Nobody reads more, and a wrong file of megabytes has hundreds of thousands. */
 const MAX_SHOWN = 500;
 const INDENT = "    ";
-const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
 
 /**
  * Problems for people, sorted by place: `FILE:LINE:COL CODE message`, the line, a marker under the
@@ -120,7 +119,7 @@ function picture(source: SourceFile, range: Range): readonly string[] {
 
 function firstColumns(text: string, columns: number): string {
   let width = 0;
-  for (const { segment, index } of segmenter.segment(text)) {
+  for (const { segment, index } of clusters(text)) {
     width += stringWidth(visible(segment));
     if (width > columns) return text.slice(0, index);
   }
@@ -128,7 +127,7 @@ function firstColumns(text: string, columns: number): string {
 }
 
 function lastColumns(text: string, columns: number): string {
-  const widths = [...segmenter.segment(text)].map(({ segment, index }) => ({
+  const widths = [...clusters(text)].map(({ segment, index }) => ({
     index,
     width: stringWidth(visible(segment)),
   }));

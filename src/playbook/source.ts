@@ -17,7 +17,8 @@ export interface Position {
 
 /** Past this many units before a place, code points are counted: clusters cost too much on a 1 MB line. */
 const MAX_CLUSTERED = 10_000;
-const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
+/** Made for the first text that is not ASCII: to make one costs a tenth of a start. */
+let segmenter: Intl.Segmenter | null = null;
 
 export function sourceFile(name: string, text: string): SourceFile {
   const lineStarts = [0];
@@ -58,8 +59,14 @@ export function positionAt(source: SourceFile, offset: number): Position {
 function countCharacters(text: string): number {
   if (/^[\t -~]*$/.test(text)) return text.length;
   let count = 0;
-  for (const _ of text.length > MAX_CLUSTERED ? text : segmenter.segment(text)) count += 1;
+  for (const _ of text.length > MAX_CLUSTERED ? text : clusters(text)) count += 1;
   return count;
+}
+
+/** The characters of a text as people count them. */
+export function clusters(text: string): Intl.Segments {
+  segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" });
+  return segmenter.segment(text);
 }
 
 /**

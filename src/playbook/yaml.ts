@@ -50,7 +50,7 @@ function tokenize(text: string, problems: Problems): readonly CST.Token[] | null
       tokens.push(token);
       if (token.type === "error") strays += 1;
     }
-    if (/^[&!][^\n]*$/.test(lexeme)) marks += 1;
+    if (isMark(lexeme)) marks += 1;
     if (marks > MAX_MARKS) {
       const message = `more than ${MAX_MARKS} anchors and tags`;
       problems.error("too-many-anchors", spot(parser.offset, text), message);
@@ -66,6 +66,12 @@ function tokenize(text: string, problems: Problems): readonly CST.Token[] | null
   }
   tokens.push(...parser.end());
   return tokens;
+}
+
+/** An anchor or a tag; asked of each lexeme. */
+function isMark(lexeme: string): boolean {
+  const first = lexeme[0];
+  return (first === "&" || first === "!") && !lexeme.includes("\n");
 }
 
 function firstDocument(

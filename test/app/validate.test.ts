@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { PassThrough } from "node:stream";
@@ -34,3 +34,27 @@ test.each([
     }
   },
 );
+
+test.each([
+  ["a playbook that calls no command", "- claude: look around\n- shell: make\n", []],
+  ["a playbook that calls one", "- claude: /look-around\n- claude: /look-around\n", ["asked"]],
+] as const)("git is asked only where a command is looked up: %s", async (_, playbook, left) => {
+  const cwd = await mkdtemp(path.join(os.tmpdir(), "mmm-validate-"));
+  const stream = new PassThrough() as unknown as NodeJS.WriteStream;
+  try {
+    await writeFile(path.join(cwd, "git"), '#!/bin/sh\necho >"$PWD/asked"\nexit 128\n', {
+      mode: 0o755,
+    });
+    await writeFile(path.join(cwd, "p.yml"), playbook);
+
+    await validate(
+      { playbooks: ["p.yml"], format: "text" },
+      { cwd, env: { PATH: cwd }, stdout: stream, stderr: stream, packageRoot, version: "0" },
+    );
+
+    const files = await readdir(cwd);
+    expect(files.filter((name) => name !== "git" && name !== "p.yml")).toEqual(left);
+  } finally {
+    await rm(cwd, { recursive: true });
+  }
+});

@@ -49,6 +49,7 @@ describe("a wrong command line", () => {
         "unknown-command.yml": '- "/mmm-does-not-exist"\n',
         "escape.yml": "- shell: x\n  working_dir: ../..\n",
         "spaces and ümläut.yml": "- shel: x\n",
+        "odd-binary.yml": '- shell: !!binary "@@@"\n',
       },
     });
     await fs.writeFile(path.join(rig.repo.root, "binary.yml"), Buffer.from([0, 255, 254, 0, 1, 2]));
@@ -192,6 +193,12 @@ describe("a wrong command line", () => {
       args: ["cook", "spaces and ümläut.yml"],
       code: 2,
       says: /spaces and ümläut\.yml:1:3/,
+    },
+    {
+      title: "a text that its tag calls binary and that is none",
+      args: ["cook", "odd-binary.yml", "--allow-dirty"],
+      code: 1,
+      says: /@@@/,
     },
     {
       title: "a directory to leave the project by",

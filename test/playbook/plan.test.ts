@@ -1,7 +1,7 @@
 /** From playbook to plan: what is decided before anything runs (spec 1, 2, 3.1, 5). */
 import { describe, expect, test } from "vitest";
 import type { Plan, PlannedStep } from "../../src/playbook/plan-model.ts";
-import { planCondition } from "../../src/playbook/plan-condition.ts";
+import { conditionPlanner, planCondition } from "../../src/playbook/plan-condition.ts";
 import { planPlaybook } from "../../src/playbook/plan.ts";
 import type { PlanRequest } from "../../src/playbook/plan-request.ts";
 import { readPlaybook } from "../../src/playbook/read.ts";
@@ -31,6 +31,27 @@ function claudeStep(made: Plan, index = 0): Extract<PlannedStep, { kind: "claude
   if (step?.kind !== "claude") throw new Error("not a Claude step");
   return step;
 }
+
+describe("a condition that several steps have (spec 2.5)", () => {
+  const twice = (condition: string): string =>
+    `- {shell: make, condition: "${condition}"}\n- {shell: make, condition: "${condition}"}\n`;
+
+  test("is compiled once", () => {
+    const { steps } = plan(twice("${ITERATION} > 1"), { conditions: conditionPlanner() });
+
+    expect(steps[0]?.condition?.references.size).toBe(1);
+    expect(steps[1]?.condition).toBe(steps[0]?.condition);
+  });
+
+  test.each(["1 +", "${nobody} > 1"])("is told at each of them when it is wrong: %s", (wrong) => {
+    const { diagnostics } = planned(twice(wrong), { conditions: conditionPlanner() });
+
+    const [first, second] = diagnostics;
+    expect(diagnostics).toHaveLength(2);
+    expect(second?.message).toBe(first?.message);
+    expect(second?.range.start).toBeGreaterThan(first?.range.end ?? Number.POSITIVE_INFINITY);
+  });
+});
 
 describe("the bound (spec 1, --max-iterations)", () => {
   const inputs = { count: 2, allHaveFiles: false };
