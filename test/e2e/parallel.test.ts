@@ -67,7 +67,7 @@ ${WRITE}
 
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   expect(stdout).toContain("✅ Improvement session completed");
-  expect(results()).toEqual(Array(4).fill(["completed", "iterations-done", 1]));
+  expect(results()).toEqual([1, 2, 3, 4].map(() => ["completed", "iterations-done", 1]));
   expect(await left()).toEqual({ branches: ["main"], records: [], folders: [] });
   const name = sessionName();
   const subjects = await kitchen.repo.git("log", "--format=%s", "--first-parent", "main");
