@@ -6,7 +6,7 @@ import { build } from "esbuild";
 
 const { version } = JSON.parse(await readFile(new URL("package.json", import.meta.url), "utf8"));
 
-// string-width makes a segmenter and an expression of all emoji when it is loaded (25 ms); ASCII needs neither.
+// string-width makes a segmenter and an expression of all emoji when it is loaded (25 ms); ASCII needs neither, nor does the sign of what was cut.
 const lazyWidth = {
   name: "lazy-string-width",
   setup(builder) {
@@ -17,7 +17,7 @@ const lazyWidth = {
       contents: `
         let width;
         export default (text) =>
-          /^[ -~]*$/.test(text) ? text.length : (width ??= require("string-width").default)(text);
+          /^[ -~…]*$/.test(text) ? text.length : (width ??= require("string-width").default)(text);
       `,
       resolveDir: fileURLToPath(new URL(".", import.meta.url)),
     }));

@@ -232,11 +232,15 @@ function recorderOf(
 ): Recorder {
   const { journal, reporter, redactor } = to;
   return {
-    event: (raw, { lane, late }) => {
+    event: (raw, { lane, late, units }) => {
       const event = redactor.value(raw);
       const score = scoreOf(event);
       if (score !== undefined) onScore(score);
-      const mark = { ...(lane === null ? {} : { lane }), ...(late ? LATE : {}) };
+      const mark = {
+        ...(lane === null ? {} : { lane }),
+        ...(late ? LATE : {}),
+        ...(units === undefined ? {} : { units }),
+      };
       journal.append({ ...event, ...mark });
       reporter.event(event);
     },

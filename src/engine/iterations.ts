@@ -35,6 +35,13 @@ export async function iterate(request: IterationsRequest): Promise<IterationsEnd
   let origin: TreePoint | null = null;
   for (let iteration = 1; iteration <= maxIterations; iteration += 1) {
     if (run.signal.aborted) return INTERRUPTED;
+    const over = run.goOver(iteration);
+    if (over !== null) {
+      first = null;
+      origin ??= over.start;
+      if (over.stop !== null) return { status: "completed", stop: over.stop, limit: null };
+      continue;
+    }
     const began = ports.clock.monotonicMs();
     sink.event({ type: "iteration-started", iteration, maxIterations, input: number });
     const look = first ?? (await ports.tree.look());

@@ -14,7 +14,7 @@ import path from "node:path";
 import { noRedactor, type Redactor } from "../lib/redact.ts";
 import { writing } from "./disk.ts";
 import { JOURNAL_VERSION, type JournalRecord } from "./journal-line.ts";
-import { type JournalContent, readJournal } from "./read-journal.ts";
+import { type JournalScan, scanJournal } from "./read-journal.ts";
 import { damagedName, isTaken } from "./set-aside.ts";
 
 export interface Journal {
@@ -34,7 +34,7 @@ export interface JournalDisk {
 
 interface JournalOptions {
   /** What the file holds, if it has just been read. */
-  readonly content?: JournalContent;
+  readonly content?: JournalScan;
   readonly disk?: Partial<JournalDisk>;
   /** The last line of defence: answers of the world are written down too. */
   readonly redactor?: Redactor;
@@ -49,7 +49,11 @@ interface JournalOptions {
 export function openJournal(
   file: string,
   now: () => Date,
-  { content = readJournal(file), disk = {}, redactor = noRedactor }: JournalOptions = {},
+  {
+    content = scanJournal(file, () => undefined),
+    disk = {},
+    redactor = noRedactor,
+  }: JournalOptions = {},
 ): Journal {
   const fd = writing(`open the journal ${file}`, () => openSync(file, APPEND));
   const note = writing(`repair the journal ${file}`, () => repair(file, fd, content));
@@ -160,7 +164,7 @@ function isMoment(record: JournalRecord, precious: boolean): boolean {
 }
 
 /** Returns a word about what it has moved away; `null`: nothing. */
-function repair(file: string, fd: number, content: JournalContent): string | null {
+function repair(file: string, fd: number, content: JournalScan): string | null {
   const { soundBytes, torn, damage, rest } = content;
   if (torn === 0 && damage.length === 0) return null;
   const aside = moveEnd(file, fd, soundBytes);
