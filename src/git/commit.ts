@@ -116,6 +116,8 @@ async function putBack(place: Place, foreign: readonly Staged[]): Promise<void> 
   );
 }
 
+const COMMIT = ["commit", "--quiet", "--cleanup=verbatim", "-F", "-"];
+
 async function runCommit(
   place: Place,
   request: CommitRequest,
@@ -127,11 +129,7 @@ async function runCommit(
     cwd: place.root,
     env: { GIT_REFLOG_ACTION: "mmm commit", ...place.userEnv },
     // verbatim: a subject that begins with `#` is no comment
-    args: [
-      ...durableArgs,
-      ...["-c", "i18n.commitEncoding=UTF-8"],
-      ...["commit", "--quiet", "--cleanup=verbatim", "-F", "-"],
-    ],
+    args: [...durableArgs, "-c", "i18n.commitEncoding=UTF-8", ...COMMIT],
     stdin: composeMessage(request.message, request.trailers),
     quietMs: signed ? limits.passphraseMs : limits.hookMs,
     signal,
