@@ -29,9 +29,9 @@ export class Reserve {
   /** To be called when a write has found the disk full. `true`: there was room, and it is free now. */
   release(): boolean {
     if (this.#state !== "kept") return false;
-    rmSync(this.#file, { force: true });
+    const isFree = removed(this.#file);
     this.#state = "spent";
-    return true;
+    return isFree;
   }
 
   get isKept(): boolean {
@@ -45,8 +45,18 @@ export class Reserve {
 
   /** The session is over. */
   drop(): void {
-    if (this.#state === "kept") rmSync(this.#file, { force: true });
+    if (this.#state === "kept") removed(this.#file);
     this.#state = "empty";
+  }
+}
+
+function removed(file: string): boolean {
+  try {
+    rmSync(file, { force: true });
+    return true;
+  } catch {
+    // Its folder was closed meanwhile: there are worse troubles then, and they are told.
+    return false;
   }
 }
 

@@ -22,7 +22,7 @@ async function onSmallDisk(kilobytes: number): Promise<Ran> {
   const { repo, out } = rig;
   const mmm = path.join(repo.root, ".mmm");
   await fs.mkdir(mmm);
-  const ran = await rig.mmm(["cook", "p.yml"], {
+  const ran = await rig.mmm(["cook", "p.yml", "-n", "1"], {
     around: `exec unshare -m sh -c 'mount -t tmpfs -o size=${kilobytes}k none .mmm && "$@"; code=$?; cp -a .mmm "$OUT/after"; exit $code' sh "$@"`,
   });
   await fs.rm(mmm, { recursive: true });
