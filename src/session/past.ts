@@ -5,6 +5,7 @@ import type { LanePast, Past, PastRecord, RestartReason } from "../engine/lane.t
 import type { ProcessIdentity, TreePoint } from "../engine/ports.ts";
 import type { Spent } from "../engine/totals.ts";
 import type { JournalLine } from "./journal-line.ts";
+import { isSamePlace } from "./same-place.ts";
 import { Spending } from "./spending.ts";
 import { type LastPlace, Whereabouts } from "./whereabouts.ts";
 
@@ -125,24 +126,6 @@ export class StoryReader {
     const units = entry.units === undefined ? null : { units: entry.units };
     records.push({ type: "event", event: entry, segment: this.#segments, line, ...units });
   }
-}
-
-/** All of them: the compiler counts. */
-const PLACE_FIELDS = Object.keys({
-  step: true,
-  iteration: true,
-  input: true,
-  depth: true,
-  id: true,
-  label: true,
-  kind: true,
-  number: true,
-  total: true,
-  place: true,
-} satisfies Record<keyof StepPlace, true>) as (keyof StepPlace)[];
-
-function isSamePlace(a: StepPlace, b: StepPlace): boolean {
-  return PLACE_FIELDS.every((field) => a[field] === b[field]);
 }
 
 /**
