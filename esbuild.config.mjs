@@ -8,13 +8,14 @@ import { build } from "esbuild";
 const here = fileURLToPath(new URL(".", import.meta.url));
 const { version } = JSON.parse(await readFile(new URL("package.json", import.meta.url), "utf8"));
 
-// string-width makes a segmenter and an expression of all emoji when it is loaded (25 ms); ASCII needs neither.
+// string-width makes a segmenter and an expression of all emoji when it is loaded (25 ms); ASCII needs neither, nor does the sign
+// of what was cut.
 const lazyWidth = lazily("string-width", {
   filter: /^string-width$/,
   contents: `
     let width;
     export default (text) =>
-      /^[ -~]*$/.test(text) ? text.length : (width ??= require("string-width").default)(text);
+      /^[ -~…]*$/.test(text) ? text.length : (width ??= require("string-width").default)(text);
   `,
 });
 

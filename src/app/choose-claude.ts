@@ -2,6 +2,7 @@
 import path from "node:path";
 import type { ClaudePort } from "../engine/ports.ts";
 import { ownChildren } from "../process/children.ts";
+import type { Reserve } from "../process/reserve.ts";
 import { callsClaude, openClaude } from "./claude-check.ts";
 import type { Prepared } from "./prepared.ts";
 import { checkRecordingTarget, publishRecording } from "./recording-file.ts";
@@ -17,16 +18,17 @@ export interface ChosenClaude {
 
 const nothing = async (): Promise<void> => Promise.resolve();
 
-/**
- * Throws `MmmError` for what cannot work, before anything is paid for.
- *
- * @param directory of the session
- * @param resumed a recording of the session goes on
- */
+interface OfSession {
+  readonly directory: string;
+  /** A recording of the session goes on. */
+  readonly resumed: boolean;
+  readonly reserve: Reserve;
+}
+
+/** Throws `MmmError` for what cannot work, before anything is paid for. */
 export async function chooseClaude(
   prepared: Prepared,
-  directory: string,
-  resumed: boolean,
+  { directory, resumed, reserve }: OfSession,
 ): Promise<ChosenClaude> {
   const { request, invocation } = prepared;
   const typed = (file: string): string => path.resolve(invocation.cwd, file);
@@ -37,7 +39,7 @@ export async function chooseClaude(
     return { port, notes: [], finish: nothing };
   }
   if (request.record !== null) await checkRecordingTarget(typed(request.record));
-  const real = await realClaude(prepared);
+  const real = await realClaude(prepared, reserve);
   if (request.record === null) return { ...real, finish: nothing };
   const { openRecording } = await import("./recordings.ts");
   const target = typed(request.record);
@@ -54,14 +56,10 @@ export async function chooseClaude(
   };
 }
 
-async function realClaude({
-  plan,
-  invocation,
-  lookup,
-  config,
-  identity,
-  secrets,
-}: Prepared): Promise<Pick<ChosenClaude, "port" | "notes">> {
+async function realClaude(
+  { plan, invocation, lookup, config, identity, secrets }: Prepared,
+  reserve: Reserve,
+): Promise<Pick<ChosenClaude, "port" | "notes">> {
   if (!callsClaude(plan)) {
     await identity;
     return { port: noClaude, notes: [] };
@@ -74,5 +72,6 @@ async function realClaude({
     bin: config.claudeBin,
     strictPermissions: config.strictPermissions,
     redactor: secrets.redactor,
+    reserve,
   });
 }

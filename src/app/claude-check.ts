@@ -10,6 +10,7 @@ import { commandsOf, everyPlannedStep } from "../playbook/plan-steps.ts";
 import type { CommandRules, Plan } from "../playbook/plan-model.ts";
 import { positionAt, sourceFile } from "../playbook/source.ts";
 import type { Children } from "../process/children.ts";
+import type { Reserve } from "../process/reserve.ts";
 import type { Invocation } from "./cook-request.ts";
 
 export interface CommandLookup {
@@ -126,6 +127,7 @@ export async function openClaude(
     readonly bin: string | null;
     readonly strictPermissions: boolean;
     readonly redactor: Redactor;
+    readonly reserve: Reserve;
   },
 ): Promise<{ readonly port: ClaudePort; readonly notes: readonly string[] }> {
   const { env } = setup.invocation;
@@ -148,6 +150,7 @@ export async function openClaude(
     variables: Object.keys(env),
     isResolved: setup.lookup.isResolved,
     redactor: setup.redactor,
+    reserve: setup.reserve,
   });
   return { port, notes: program.notes };
 }

@@ -5,18 +5,36 @@ import type { ProcessIdentity } from "../engine/ports.ts";
 import { endOrphans } from "../process/tree.ts";
 import type { StaleHolder } from "../session/lock.ts";
 
+/** What the journal of a session says about its processes. */
+export interface ReadSession {
+  readonly name: string;
+  readonly children: readonly ProcessIdentity[];
+}
+
 /** A word about what was done. */
-export async function endLeftBehind(stale: StaleHolder, mainRoot: string): Promise<string> {
+export async function endLeftBehind(
+  stale: StaleHolder,
+  mainRoot: string,
+  read: ReadSession | null,
+): Promise<string> {
   const journal = path.join(mainRoot, ".mmm", "sessions", stale.session, "journal.jsonl");
   // The name comes from a file: it must not lead anywhere else.
   const known = /^[a-z0-9-]+$/.test(stale.session) && existsSync(journal);
   // After a reboot those pids and start times may be anybody's.
-  const children = known && !stale.rebooted ? journalledChildren(journal) : [];
+  const children = known && !stale.rebooted ? childrenOf(stale.session, journal, read) : [];
   const owners = stale.owner === null ? [] : [stale.owner];
   const ended = await endOrphans(children, { owners });
   const what = `${stale.session} was killed`;
   if (ended === 0) return `${what}; nothing of it is running any more`;
   return `${what}; ${ended} ${ended === 1 ? "process" : "processes"} it had left running ${ended === 1 ? "was" : "were"} ended`;
+}
+
+function childrenOf(
+  session: string,
+  journal: string,
+  read: ReadSession | null,
+): readonly ProcessIdentity[] {
+  return read?.name === session ? read.children : journalledChildren(journal);
 }
 
 const CHUNK_BYTES = 1024 * 1024;

@@ -8,7 +8,7 @@ import { NOTHING_SPENT } from "../engine/totals.ts";
 import { ownChildren } from "../process/children.ts";
 import { interruptCode, type SignalWatch } from "../process/signals.ts";
 import type { Reuse } from "../session/past.ts";
-import type { JournalContent } from "../session/read-journal.ts";
+import type { JournalScan } from "../session/read-journal.ts";
 import type { SessionSummary } from "../session/state.ts";
 import { chooseLimits } from "./limits.ts";
 import type { Prepared } from "./prepared.ts";
@@ -18,7 +18,7 @@ import type { SavedRequest } from "./saved-request.ts";
 /** A session that an earlier process began. */
 export interface Resumed {
   readonly summary: SessionSummary;
-  readonly content: JournalContent;
+  readonly content: JournalScan;
   readonly reuse: Reuse;
   readonly told: SessionResumed;
 }

@@ -7,7 +7,9 @@ import { mergeGates } from "../playbook/plan-merge-gates.ts";
 import type { Reporter } from "../report/reporter.ts";
 import { openTree } from "../git/tree.ts";
 import { ownChildren } from "../process/children.ts";
+import { Reserve } from "../process/reserve.ts";
 import { watchSignals } from "../process/signals.ts";
+import { writing } from "../session/disk.ts";
 import { type Journal, openJournal } from "../session/journal.ts";
 import { type Claim, claimSession } from "../session/claim.ts";
 import { type Lock, takeLock } from "../session/lock.ts";
@@ -47,7 +49,7 @@ export async function playSession(asked: Prepared, resumed: Resumed | null): Pro
     watch.stop();
     throw error;
   }
-  const { prepared, made, name, directory, claude, lock } = held;
+  const { prepared, made, name, directory, claude, lock, reserve } = held;
   const { start, file, request, plan } = prepared;
   let trees: Awaited<ReturnType<typeof inputTrees>> = null;
   try {
@@ -76,7 +78,7 @@ export async function playSession(asked: Prepared, resumed: Resumed | null): Pro
     const release = async (): Promise<void> =>
       isHeld ? tree.release(resumed !== null) : undefined;
     const opened = { ports, name, words, now, gone, saved, resumed, watch, release, parallel };
-    return await record(prepared, opened);
+    return await record(prepared, opened, reserve);
   } finally {
     watch.stop();
     trees?.release();
@@ -132,6 +134,7 @@ interface Held {
   /** The worktree that was made for it now. */
   readonly made: OpenWorktree | null;
   readonly lock: Lock;
+  readonly reserve: Reserve;
 }
 
 /** Claude and the tree, or neither. */
@@ -147,7 +150,8 @@ async function hold(
   const { claim, now, resumed, signal } = of;
   const name = resumed?.summary.name ?? claim?.name ?? "";
   const directory = path.join(asked.mainRoot, ".mmm", "sessions", name);
-  const claude = await chooseClaude(asked, directory, resumed !== null);
+  const reserve = new Reserve(path.join(directory, "reserve"));
+  const claude = await chooseClaude(asked, { directory, resumed: resumed !== null, reserve });
   let made: OpenWorktree | null = null;
   let prepared = asked;
   if (asked.worktree === "wanted" && claim !== null) {
@@ -158,11 +162,11 @@ async function hold(
   }
   const session = { session: name, owner: ownChildren.owner, now };
   const lock = await takeLock(lockFile(prepared.start), session);
-  return { name, directory, claude, prepared, made, lock };
+  return { name, directory, claude, prepared, made, lock, reserve };
 }
 
 /** Keeps journal, state and reporters around the run. */
-async function record(prepared: Prepared, opened: Opened): Promise<number> {
+async function record(prepared: Prepared, opened: Opened, reserve: Reserve): Promise<number> {
   const { resumed } = opened;
   const mmm = path.join(prepared.mainRoot, ".mmm");
   const directory = path.join(mmm, "sessions", opened.name);
@@ -175,6 +179,7 @@ async function record(prepared: Prepared, opened: Opened): Promise<number> {
   const { redactor } = prepared.secrets;
   const journal = openJournal(path.join(directory, "journal.jsonl"), () => systemClock.now(), {
     redactor,
+    reserve,
     ...(resumed === null ? {} : { content: resumed.content }),
   });
   const reporter = openReporter(prepared);
@@ -185,6 +190,7 @@ async function record(prepared: Prepared, opened: Opened): Promise<number> {
   const warn = (message: string): void => tell({ type: "note", severity: "warning", message });
   const worktree = worktreeOf(prepared);
   try {
+    writing(`keep some room in ${directory}`, () => reserve.fill());
     const damaged = recordStart(stateFile, summary, { gone: opened.gone, again: resumed !== null });
     const replaced = writeSession(path.join(directory, "session.json"), summary, null, null);
     if (resumed === null) journal.append({ type: "request", value: opened.saved });
@@ -208,6 +214,7 @@ async function record(prepared: Prepared, opened: Opened): Promise<number> {
       signal: opened.watch.aborted,
     });
   } catch (error) {
+    reserve.release();
     noteBreak({ state: stateFile, session: path.join(directory, "session.json") }, summary, {
       error,
       redactor,
@@ -216,6 +223,7 @@ async function record(prepared: Prepared, opened: Opened): Promise<number> {
   } finally {
     reporter.close();
     journal.close();
+    reserve.drop();
   }
 }
 
@@ -232,11 +240,15 @@ function recorderOf(
 ): Recorder {
   const { journal, reporter, redactor } = to;
   return {
-    event: (raw, { lane, late }) => {
+    event: (raw, { lane, late, units }) => {
       const event = redactor.value(raw);
       const score = scoreOf(event);
       if (score !== undefined) onScore(score);
-      const mark = { ...(lane === null ? {} : { lane }), ...(late ? LATE : {}) };
+      const mark = {
+        ...(lane === null ? {} : { lane }),
+        ...(late ? LATE : {}),
+        ...(units === undefined ? {} : { units }),
+      };
       journal.append({ ...event, ...mark });
       reporter.event(event);
     },

@@ -41,9 +41,9 @@ function changeIn(
 ): PlanChange | null {
   let seen = 0;
   let lastEnd = 0;
-  for (const [index, { line, record }] of lane.entries()) {
+  for (const [index, record] of lane.entries()) {
     if (record.type !== "event") continue;
-    const { event } = record;
+    const { event, line } = record;
     if (event.type === "iteration-started") seen = 0;
     if (event.type === "step-started" && event.at.depth === 0 && event.meaning !== undefined) {
       seen += 1;
@@ -51,7 +51,7 @@ function changeIn(
       if (now?.meaning !== event.meaning) {
         const finished = lane
           .slice(index)
-          .some((each) => each.record.type === "event" && endsUnit(each.record.event));
+          .some((each) => each.type === "event" && endsUnit(each.event));
         const what =
           now === undefined ? "is gone" : `is now "${now.step.step.label}" (${now.step.place})`;
         const same = now?.step.step.label === event.at.label;

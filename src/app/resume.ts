@@ -15,8 +15,8 @@ import { planPlaybook } from "../playbook/plan.ts";
 import type { Plan } from "../playbook/plan-model.ts";
 import { planRead } from "../playbook/plan-read.ts";
 import { readPlaybook } from "../playbook/read.ts";
-import { readJournal } from "../session/read-journal.ts";
-import { readStory, reuse, type Story } from "../session/past.ts";
+import { type JournalScan, scanJournal } from "../session/read-journal.ts";
+import { reuse, type Story, StoryReader } from "../session/past.ts";
 import { readWorktreeRecord } from "../session/worktree-file.ts";
 import { scoreOf } from "../session/state.ts";
 import { lookUpCommands } from "./claude-check.ts";
@@ -57,8 +57,7 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
   const { name } = session;
   const mainRoot = mainRootOf(here);
   const directory = path.join(mainRoot, ".mmm", "sessions", name);
-  const content = readJournal(path.join(directory, "journal.jsonl"));
-  const story = readStory(content.lines);
+  const { content, story } = storyIn(directory);
   const saved = savedRequest(story.request);
   if (saved === null) throw nothingDone(name);
   const start = await treeOf(session, { story, here, saved });
@@ -71,7 +70,7 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
   };
   const planned = await orGone(name, plan(request, saved, { start, here, invocation, from }));
   if (typeof planned === "number") return planned;
-  await lookAtLock(start, invocation);
+  await lookAtLock(start, invocation, { name, children: story.children });
   const identity = planned.commit === "auto" ? checkIdentity(start) : Promise.resolve();
   identity.catch(() => undefined);
   const change = firstChange(story, planned.plan);
@@ -81,7 +80,7 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
   const ready = await readyAgain(start, saved, own);
   await checkPlace(start, { session, story, reuse: again, ready, cwd: invocation.cwd });
   if (planned.refusal !== null) return planned.refusal();
-  const startedAt = content.lines[0]?.time ?? new Date(0).toISOString();
+  const startedAt = story.beganAt ?? new Date(0).toISOString();
   const score = story.outputs.map(scoreOf).findLast((each) => each !== undefined);
   const resumed: Resumed = {
     summary: { name, playbook: planned.file.shown, startedAt, score },
@@ -106,6 +105,13 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
     identity,
   };
   return maskingErrors(planned.secrets.redactor, () => playSession(prepared, resumed));
+}
+
+/** Its journal, read once. */
+function storyIn(directory: string): { readonly content: JournalScan; readonly story: Story } {
+  const reader = new StoryReader();
+  const content = scanJournal(path.join(directory, "journal.jsonl"), (line) => reader.see(line));
+  return { content, story: reader.story() };
 }
 
 /**

@@ -45,6 +45,13 @@ export class EventsFile {
     return rest.length > 0 && !isWhole ? rest : null;
   }
 
+  /** What is held back is lost: there is no room for it. */
+  abandon(): void {
+    this.#held = [];
+    this.#heldBytes = 0;
+    this.#file.close();
+  }
+
   #hold(piece: Buffer): void {
     // Copied: a piece of a pooled chunk would keep the whole chunk alive.
     this.#held.push(Buffer.from(piece));

@@ -2,6 +2,7 @@
 import * as fs from "node:fs";
 import { noRedactor, type Redactor, type RedactStream } from "../lib/redact.ts";
 import { LogFile, Tail } from "../process/output.ts";
+import { isDiskFull, type Reserve } from "../process/reserve.ts";
 import type { StreamSummary } from "./event-stream.ts";
 import { EventsFile } from "./events-file.ts";
 
@@ -17,6 +18,12 @@ interface Kept {
   readonly masked: boolean;
 }
 
+interface KeeperOptions {
+  readonly redactor?: Redactor;
+  /** `null`: a full disk ends the call, and its answer is lost. */
+  readonly reserve?: Reserve | null;
+}
+
 export class Keeper {
   readonly #eventsFile: string;
   readonly #events: EventsFile;
@@ -25,8 +32,17 @@ export class Keeper {
   readonly #redactor: Redactor;
   readonly #redact: { readonly stdout: RedactStream; readonly stderr: RedactStream };
 
-  constructor(eventsFile: string, logFile: string, redactor: Redactor = noRedactor) {
+  readonly #reserve: Reserve | null;
+  /** The disk's word for it: from then on only the answer is kept, at the end, in the reserve. */
+  #full: unknown = null;
+
+  constructor(
+    eventsFile: string,
+    logFile: string,
+    { redactor = noRedactor, reserve = null }: KeeperOptions = {},
+  ) {
     this.#redactor = redactor;
+    this.#reserve = reserve;
     this.#redact = { stdout: redactor.stream(), stderr: redactor.stream() };
     this.#eventsFile = eventsFile;
     this.#events = new EventsFile(eventsFile);
@@ -35,7 +51,19 @@ export class Keeper {
 
   /** @throws MmmError `log-unwritable`, as all of these do. */
   stdout(chunk: Buffer): void {
-    this.#events.write(asBuffer(this.#redact.stdout.push(chunk)));
+    const masked = asBuffer(this.#redact.stdout.push(chunk));
+    this.#whileRoom(() => this.#events.write(masked));
+  }
+
+  /** What Claude is being paid for goes on when only its events cannot be kept. */
+  #whileRoom(write: () => void): void {
+    if (this.#full !== null) return;
+    try {
+      write();
+    } catch (error) {
+      if (!isDiskFull(error) || this.#reserve?.isKept !== true) throw error;
+      this.#full = error;
+    }
   }
 
   stderr(chunk: Buffer): void {
@@ -44,7 +72,7 @@ export class Keeper {
 
   #keepError(masked: Buffer): void {
     this.#errors.push(masked);
-    this.#log.write(masked);
+    this.#whileRoom(() => this.#log.write(masked));
   }
 
   /**
@@ -53,12 +81,16 @@ export class Keeper {
    * @param wantsStructure the answer that fits the schema is the text.
    */
   finish(summary: StreamSummary, wantsStructure = false): Kept {
-    this.#events.write(asBuffer(this.#redact.stdout.end()));
+    const last = asBuffer(this.#redact.stdout.end());
+    this.#whileRoom(() => this.#events.write(last));
     this.#keepError(asBuffer(this.#redact.stderr.end()));
     // Lines that were too long to be read are events all the same.
     const isPlain = summary.events === 0 && summary.cutLines === 0;
-    const half = this.#events.end(isPlain);
-    if (half !== null) this.#note("the event stream was cut off in", half);
+    this.#whileRoom(() => {
+      const half = this.#events.end(isPlain);
+      if (half !== null) this.#note("the event stream was cut off in", half);
+    });
+    if (this.#full !== null) this.#useReserve(isPlain);
     const structured = wantsStructure ? (summary.result?.structured ?? null) : null;
     const kept = isPlain ? this.#plainText() : this.#resultText(summary, structured);
     this.#log.close();
@@ -66,6 +98,13 @@ export class Keeper {
     const tail = [errors, kept.text, summary.plain].find((text) => text.trim() !== "") ?? "";
     const masked = this.#redact.stdout.masked || this.#redact.stderr.masked;
     return { ...kept, tail, masked };
+  }
+
+  #useReserve(isPlain: boolean): void {
+    this.#reserve?.release();
+    this.#events.abandon();
+    // Without events the file was the answer, and a part of it is none.
+    if (isPlain) throw this.#full;
   }
 
   #resultText(

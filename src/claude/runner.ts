@@ -3,6 +3,7 @@ import type { ClaudePort, ClaudeReport, ClaudeRequest, ClaudeResume } from "../e
 import type { ProcessEnd } from "../engine/outcome.ts";
 import { commandName } from "../playbook/plan-steps.ts";
 import { noRedactor, type Redactor } from "../lib/redact.ts";
+import type { Reserve } from "../process/reserve.ts";
 import type { Children } from "../process/children.ts";
 import { claudeCommandLine, refuseRoot } from "./command-line.ts";
 import { EventStream, type StreamSummary } from "./event-stream.ts";
@@ -31,6 +32,8 @@ export interface ClaudeRunnerOptions {
   /** How long a process may live on after its last result; default 15 s (spec 6.2). */
   readonly lingerMs?: number;
   readonly redactor?: Redactor;
+  /** Room for the answer, should the disk be full. */
+  readonly reserve?: Reserve;
 }
 
 const DEFAULT_LINGER_MS = 15_000;
@@ -70,7 +73,10 @@ class Call {
     this.#request = request;
     this.#signal = signal;
     this.#command = commandName(request.prompt);
-    this.#keeper = new Keeper(request.eventsFile, request.logFile, options.redactor);
+    this.#keeper = new Keeper(request.eventsFile, request.logFile, {
+      redactor: options.redactor ?? noRedactor,
+      reserve: options.reserve ?? null,
+    });
     this.#stream = new EventStream({
       redactor: options.redactor ?? noRedactor,
       ...(request.onActivity === undefined ? {} : { onActivity: request.onActivity }),

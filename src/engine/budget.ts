@@ -157,8 +157,11 @@ export class Budget {
     if (event.type !== "attempt-finished" && event.type !== "run-failed") return [];
     const due: Event[] = [];
     for (const bound of ["cost", "tokens", "duration"] as const) {
-      const { limit, spent } = this.#stand(bound);
-      if (limit === null || this.#warned.has(bound) || spent < limit * WARNING_SHARE) continue;
+      // A resume comes here for every run of the past: what has no limit is not summed up.
+      const limit = this.#limitOf(bound);
+      if (limit === null || this.#warned.has(bound)) continue;
+      const { spent } = this.#stand(bound);
+      if (spent < limit * WARNING_SHARE) continue;
       this.#warned.add(bound);
       const amounts = `${shownAmount(bound, spent)} of ${shownAmount(bound, limit)}`;
       const message = `${amounts} spent, the limit of this session`;
@@ -167,11 +170,15 @@ export class Budget {
     return due;
   }
 
+  #limitOf(bound: Bound): number | null {
+    const { costUsd, tokens, durationMs } = this.limits;
+    return { cost: costUsd, tokens, duration: durationMs }[bound];
+  }
+
   #stand(bound: Bound): { readonly limit: number | null; readonly spent: number } {
-    if (bound === "duration") return { limit: this.limits.durationMs, spent: this.workedMs };
+    const limit = this.#limitOf(bound);
+    if (bound === "duration") return { limit, spent: this.workedMs };
     const { costUsd, tokens } = this.ledger.total;
-    return bound === "cost"
-      ? { limit: this.limits.costUsd, spent: costUsd }
-      : { limit: this.limits.tokens, spent: tokens };
+    return { limit, spent: bound === "cost" ? costUsd : tokens };
   }
 }

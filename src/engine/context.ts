@@ -2,6 +2,7 @@
 import type { Plan, PlannedStep } from "../playbook/plan-model.ts";
 import type { Budget } from "./budget.ts";
 import type { EventSink, InputValue } from "./events.ts";
+import type { GoneOver } from "./gone-over.ts";
 import type { Ports, TreeLook, TreePoint } from "./ports.ts";
 import type { Scope } from "./scope.ts";
 
@@ -57,6 +58,8 @@ export interface Run {
   readonly runUnit: (unit: string, times: number) => string;
   /** A line for the end of the session: what to type next. */
   readonly tellNext: (line: string) => void;
+  /** Counts an iteration of the past; `null`: it has to be gone through. */
+  readonly goOver: (iteration: number) => GoneOver | null;
   /** Nothing is answered from the past any more. */
   readonly isLive: () => boolean;
   /** What a step means, shortened: the same for the same step of an unchanged playbook (spec 7). */

@@ -1,7 +1,7 @@
 /** All iterations of one input, or of the session when it has none (spec 4). */
 import type { LimitReached } from "./budget.ts";
 import { type Frame, isUnchanged, markTree, type Run } from "./context.ts";
-import type { InputValue } from "./events.ts";
+import type { InputValue, StepPlace } from "./events.ts";
 import type { SessionStatus, StopReason } from "./outcome.ts";
 import type { TreeLook, TreePoint } from "./ports.ts";
 import { Scope } from "./scope.ts";
@@ -35,6 +35,13 @@ export async function iterate(request: IterationsRequest): Promise<IterationsEnd
   let origin: TreePoint | null = null;
   for (let iteration = 1; iteration <= maxIterations; iteration += 1) {
     if (run.signal.aborted) return INTERRUPTED;
+    const over = run.goOver(iteration);
+    if (over !== null) {
+      first = null;
+      origin ??= over.start;
+      if (over.stop !== null) return { status: "completed", stop: over.stop, limit: null };
+      continue;
+    }
     const began = ports.clock.monotonicMs();
     sink.event({ type: "iteration-started", iteration, maxIterations, input: number });
     const look = first ?? (await ports.tree.look());
@@ -44,14 +51,7 @@ export async function iterate(request: IterationsRequest): Promise<IterationsEnd
     origin ??= point;
     const end = await allSteps(frame);
     if (end?.kind === "suspended") return suspended(run, end.limit);
-    if (end?.kind === "failed") {
-      if (run.signal.aborted) return INTERRUPTED;
-      // A failed input leaves nothing on the branch (spec 8.4); without inputs earlier steps stay (spec 5).
-      const back = input === null ? end.start : origin;
-      const line = stays ? null : await rollBack(frame, end.at, back);
-      if (line !== null) run.tellNext(line);
-      return { status: "failed", stop: "step-failed", limit: null };
-    }
+    if (end?.kind === "failed") return await failed(frame, { ...end, origin, stays });
     const changed = !(await isUnchanged(frame));
     const asked = await askUntil(frame);
     const durationMs = ports.clock.monotonicMs() - began;
@@ -85,6 +85,24 @@ export async function frameOf(
 }
 
 const INTERRUPTED: IterationsEnd = { status: "interrupted", stop: "interrupted", limit: null };
+
+async function failed(
+  frame: Frame,
+  end: {
+    readonly at: StepPlace;
+    readonly start: TreePoint;
+    readonly origin: TreePoint;
+    readonly stays: boolean;
+  },
+): Promise<IterationsEnd> {
+  const { run, input } = frame;
+  if (run.signal.aborted) return INTERRUPTED;
+  // A failed input leaves nothing on the branch (spec 8.4); without inputs earlier steps stay (spec 5).
+  const back = input === null ? end.start : end.origin;
+  const line = end.stays ? null : await rollBack(frame, end.at, back);
+  if (line !== null) run.tellNext(line);
+  return { status: "failed", stop: "step-failed", limit: null };
+}
 
 /** The result that ended the list early; `null`: all steps were done. */
 async function allSteps(frame: Frame): Promise<Exclude<StepResult, { kind: "done" }> | null> {

@@ -111,6 +111,7 @@ function laneTree(tree: TreePort, lane: Lane, tell: TellRestart): TreePort {
       });
     },
     madeBefore: (request, from) => tree.madeBefore(request, from),
+    hasProtected: tree.hasProtected,
     recalled: (request) => tree.recalled(request),
     keepFailed: () => ask("keep", () => tree.keepFailed()),
     rollback: async (point) => {
@@ -193,9 +194,11 @@ function laneStore(store: StorePort, lane: Lane, directory: string): StorePort {
 }
 
 function laneAnalysis(analysis: AnalysisPort, lane: Lane): AnalysisPort {
+  // What is gone through again makes no analysis: it stays where it is.
+  let known: ReturnType<AnalysisPort["location"]> | null = null;
   return {
     refresh: (options) => lane.answer("analysis", { live: () => analysis.refresh(options) }),
-    location: () => analysis.location(),
+    location: () => (lane.isLive ? analysis.location() : (known ??= analysis.location())),
   };
 }
 

@@ -7,6 +7,7 @@
  */
 import { MmmError } from "../errors.ts";
 import type { Event, LiveEvent } from "./events.ts";
+import { begunBy, isEnd, isSame, nameOf, stillOpen } from "./lane-past.ts";
 import type { TreeLook, TreePoint } from "./ports.ts";
 
 /** Something the world has answered; `value` is plain JSON. */
@@ -23,6 +24,8 @@ export type PastRecord =
       readonly event: Event;
       /** Which process of the session told it. */
       readonly segment: number;
+      /** See {@link EventMark}. */
+      readonly units?: number;
     }
   | { readonly type: "answer"; readonly call: string; readonly value: unknown };
 
@@ -50,6 +53,8 @@ interface EventMark {
   readonly lane: string | null;
   /** Told while the session was being stopped: the unit it belongs to will run again. */
   readonly late: boolean;
+  /** Of the end of an iteration: how many units the lane has named so far. */
+  readonly units?: number;
 }
 
 /** Takes what happens, before the next thing does; throws when it cannot be recorded. */
@@ -77,7 +82,7 @@ export class Lane {
   readonly #past: readonly PastRecord[];
   readonly #stop = new AbortController();
   /** Started and not finished, outermost first. */
-  #open: Event[] = [];
+  #open: readonly Event[] = [];
   #next = 0;
   /** Which process began each attempt of the past that is still to come. */
   readonly #attempts: number[];
@@ -134,16 +139,30 @@ export class Lane {
     if (this.isLive) {
       const late = this.signal.aborted || this.#stopped;
       count(event);
-      recorder.event(event, { lane: name, late });
+      const units = event.type === "iteration-finished" ? { units: this.#units } : {};
+      recorder.event(event, { lane: name, late, ...units });
       return;
     }
     const record = this.#take(`event ${event.type}`);
     if (record.type !== "event" || !isSame(record.event, event)) throw this.#diverged(event.type);
-    if (event.type === "attempt-started") this.#attempts.pop();
-    if (event.type === "retry-started") this.#runs.pop();
-    count(record.event);
-    this.#open = stillOpen(this.#open, record.event);
+    this.#recall(record.event);
     this.#showOpen();
+  }
+
+  /** What is to come of the past, with the next `iteration-finished` and what follows it. */
+  ahead(): readonly PastRecord[] {
+    let end = this.#next;
+    while (end < this.#past.length && !isEnd(this.#past[end])) end += 1;
+    return this.#past.slice(this.#next, end + 2);
+  }
+
+  /** Takes that many records of the past as they are. @param units as {@link EventMark} has them */
+  pass(records: number, units: number): void {
+    for (let each = 0; each < records; each += 1) {
+      const record = this.#take("what is gone over");
+      if (record.type === "event") this.#recall(record.event);
+    }
+    this.#units = units;
   }
 
   /** About a run that a limit cut short, and that is made again: not part of what is gone through again. */
@@ -235,6 +254,13 @@ export class Lane {
     return `${unit}.${times}${again}`;
   }
 
+  #recall(event: Event): void {
+    if (event.type === "attempt-started") this.#attempts.pop();
+    if (event.type === "retry-started") this.#runs.pop();
+    this.#setting.count(event);
+    this.#open = stillOpen(this.#open, event);
+  }
+
   #take(wanted: string): PastRecord {
     const record = this.#past[this.#next];
     if (record === undefined) throw this.#diverged(wanted);
@@ -265,59 +291,4 @@ export class Lane {
       ],
     });
   }
-}
-
-/** Which process of the session told each event of that type, the oldest last. */
-function begunBy(past: readonly PastRecord[], type: Event["type"]): number[] {
-  return past
-    .flatMap((record) =>
-      record.type === "event" && record.event.type === type ? [record.segment] : [],
-    )
-    .reverse();
-}
-
-function nameOf(record: PastRecord): string {
-  return record.type === "event" ? placed(record.event) : record.call;
-}
-
-/** The same thing at the same place; times and texts may differ. */
-function isSame(then: Event, now: Event): boolean {
-  return placed(then) === placed(now);
-}
-
-function placed(event: Event): string {
-  if (!("at" in event)) return event.type;
-  const { step, iteration, input, depth } = event.at;
-  return `${event.type} ${input ?? "-"}/${iteration}/${step}/${depth}`;
-}
-
-/** What has to be said again for a person to know where a lane stands. */
-function stillOpen(open: readonly Event[], event: Event): Event[] {
-  switch (event.type) {
-    case "input-started":
-    case "iteration-started":
-    case "step-started":
-    case "handler-started":
-    case "item-started":
-      return [...open, event];
-    case "input-finished":
-      return [];
-    case "iteration-finished":
-      return upTo(open, "iteration-started");
-    case "step-finished":
-      return upTo(open, "step-started");
-    case "item-finished":
-      return upTo(open, "item-started");
-    case "handler-finished":
-      return upTo(open, "handler-started");
-    default:
-      return [...open];
-  }
-}
-
-function upTo(open: readonly Event[], type: Event["type"]): Event[] {
-  return open.slice(
-    0,
-    open.findLastIndex((event) => event.type === type),
-  );
 }

@@ -233,6 +233,8 @@ export interface TreePort {
    * it: a child of `from` with the same trailers; else `null`.
    */
   madeBefore(request: CommitRequest, from: string): Promise<CommitInfo | null>;
+  /** Some files of the user's are left alone: those are what {@link recalled} is about. */
+  readonly hasProtected: boolean;
   /** An earlier process of the session has made this commit: its files are ordinary ones from now on. */
   recalled(request: CommitRequest): void;
   /** Keeps the whole working tree as a commit under `refs/mmm/failed/<session>[/n]` and returns that name. */

@@ -3,6 +3,7 @@ import { markTree, type Run } from "./context.ts";
 import type { PlannedGate } from "../playbook/plan-model.ts";
 import { Budget, type LimitReached, type SessionLimits } from "./budget.ts";
 import type { Event, InputValue } from "./events.ts";
+import { type GoneOver, goOver } from "./gone-over.ts";
 import { Lane, type Past, type Recorder } from "./lane.ts";
 import { lanePorts } from "./lane-ports.ts";
 import { resumeLine } from "./limit-words.ts";
@@ -24,7 +25,7 @@ export interface SessionOutcome {
 export interface SessionRequest {
   readonly run: Omit<
     Run,
-    "sink" | "nextUnit" | "runUnit" | "tellNext" | "isLive" | "toldCommits" | "budget"
+    "sink" | "nextUnit" | "runUnit" | "tellNext" | "isLive" | "goOver" | "toldCommits" | "budget"
   >;
   readonly recorder: Recorder;
   readonly past: Past;
@@ -106,7 +107,8 @@ class Session {
     const runUnit = (unit: string, times: number): string => lane.runUnit(unit, times);
     const tellNext = (line: string): void => void this.#next.push(line);
     const isLive = (): boolean => lane.isLive;
-    const told = { nextUnit, runUnit, tellNext, isLive, signal: lane.signal };
+    const over = (iteration: number): GoneOver | null => goOver(lane, world.ports, iteration);
+    const told = { nextUnit, runUnit, tellNext, isLive, goOver: over, signal: lane.signal };
     return { ...run, facts, ...told, ports, sink, budget: this.#budget, toldCommits: new Set() };
   }
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { MmmError } from "../errors.ts";
 import type { CommitOutcome, CommitRequest } from "../engine/ports.ts";
 import { composeMessage } from "./commit-message.ts";
+import { durableArgs } from "./environment.ts";
 import { diskTrouble } from "./disk-trouble.ts";
 import { waitForIndexLock } from "./index-lock.ts";
 import { showPath } from "./path.ts";
@@ -115,6 +116,8 @@ async function putBack(place: Place, foreign: readonly Staged[]): Promise<void> 
   );
 }
 
+const COMMIT = ["commit", "--quiet", "--cleanup=verbatim", "-F", "-"];
+
 async function runCommit(
   place: Place,
   request: CommitRequest,
@@ -126,7 +129,7 @@ async function runCommit(
     cwd: place.root,
     env: { GIT_REFLOG_ACTION: "mmm commit", ...place.userEnv },
     // verbatim: a subject that begins with `#` is no comment
-    args: ["-c", "i18n.commitEncoding=UTF-8", "commit", "--quiet", "--cleanup=verbatim", "-F", "-"],
+    args: [...durableArgs, "-c", "i18n.commitEncoding=UTF-8", ...COMMIT],
     stdin: composeMessage(request.message, request.trailers),
     quietMs: signed ? limits.passphraseMs : limits.hookMs,
     signal,

@@ -21,6 +21,8 @@ export function lazyTree(root: string, open: () => Promise<TreePort>): TreePort 
     sameTree: async (from, to) => (await tree()).sameTree(from, to),
     commit: async (request, signal) => (await tree()).commit(request, signal),
     madeBefore: async (request, from) => (await tree()).madeBefore(request, from),
+    // It may have; asking would open it.
+    hasProtected: true,
     recalled: (request) => void recalled.push(request),
     keepFailed: async () => (await tree()).keepFailed(),
     rollback: async (point) => (await tree()).rollback(point),

@@ -185,6 +185,10 @@ class GitTree implements SessionTree {
     return this.setting.protection.saved();
   }
 
+  get hasProtected(): boolean {
+    return this.setting.protection.saved().length > 0;
+  }
+
   recalled(request: CommitRequest): void {
     this.setting.protection.forget(request.changes.map(({ path }) => path));
   }

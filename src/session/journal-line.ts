@@ -11,6 +11,8 @@ interface JournalMark {
   readonly lane?: string;
   /** Told while the session was being stopped. */
   readonly late?: true;
+  /** Of the end of an iteration. */
+  readonly units?: number;
 }
 
 /** What was asked, whole, so that `mmm resume` needs no words: the first line of a journal. */

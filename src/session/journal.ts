@@ -12,9 +12,11 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { noRedactor, type Redactor } from "../lib/redact.ts";
-import { writing } from "./disk.ts";
+import { isDiskFull, type Reserve } from "../process/reserve.ts";
+import type { MmmError } from "../errors.ts";
+import { diskError, writing } from "./disk.ts";
 import { JOURNAL_VERSION, type JournalRecord } from "./journal-line.ts";
-import { type JournalContent, readJournal } from "./read-journal.ts";
+import { type JournalScan, scanJournal } from "./read-journal.ts";
 import { damagedName, isTaken } from "./set-aside.ts";
 
 export interface Journal {
@@ -34,10 +36,12 @@ export interface JournalDisk {
 
 interface JournalOptions {
   /** What the file holds, if it has just been read. */
-  readonly content?: JournalContent;
+  readonly content?: JournalScan;
   readonly disk?: Partial<JournalDisk>;
   /** The last line of defence: answers of the world are written down too. */
   readonly redactor?: Redactor;
+  /** Room for the last line, should the disk be full. */
+  readonly reserve?: Reserve | null;
 }
 
 /**
@@ -49,7 +53,12 @@ interface JournalOptions {
 export function openJournal(
   file: string,
   now: () => Date,
-  { content = readJournal(file), disk = {}, redactor = noRedactor }: JournalOptions = {},
+  {
+    content = scanJournal(file, () => undefined),
+    disk = {},
+    redactor = noRedactor,
+    reserve = null,
+  }: JournalOptions = {},
 ): Journal {
   const fd = writing(`open the journal ${file}`, () => openSync(file, APPEND));
   const note = writing(`repair the journal ${file}`, () => repair(file, fd, content));
@@ -58,6 +67,7 @@ export function openJournal(
     bytes: content.soundBytes,
     write: disk.write ?? ((to, bytes, at) => writeSync(to, bytes, at)),
     sync: disk.sync ?? fdatasyncSync,
+    reserve,
   });
   return {
     note,
@@ -73,6 +83,7 @@ class Lines {
   readonly #file: string;
   readonly #fd: number;
   readonly #disk: JournalDisk;
+  readonly #reserve: Reserve | null;
   #seq: number;
   #bytes: number;
   /** Something that must not be lost in a power cut was written and not yet synced. */
@@ -83,11 +94,16 @@ class Lines {
   constructor(
     file: string,
     fd: number,
-    start: JournalDisk & { readonly seq: number; readonly bytes: number },
+    start: JournalDisk & {
+      readonly seq: number;
+      readonly bytes: number;
+      readonly reserve: Reserve | null;
+    },
   ) {
     this.#file = file;
     this.#fd = fd;
     this.#disk = start;
+    this.#reserve = start.reserve;
     this.#seq = start.seq;
     this.#bytes = start.bytes;
     this.#hasFolder = start.bytes > 0;
@@ -99,21 +115,48 @@ class Lines {
     const stamp = { v: JOURNAL_VERSION, seq: this.#seq + 1, time: time.toISOString() };
     const line = Buffer.from(`${JSON.stringify({ ...stamp, ...record })}\n`);
     try {
-      writing(`write the journal ${this.#file}`, () => {
-        for (let at = 0; at < line.length;) at += this.#disk.write(this.#fd, line, at);
-        this.#seq += 1;
-        this.#bytes += line.length;
-        this.#precious ||= isPrecious(record);
-        if (!isMoment(record, this.#precious)) return;
-        this.#sync();
-        // Its outputs and commits are still to come.
-        this.#precious = isPaid(record);
-      });
+      writing(`write the journal ${this.#file}`, () => this.#put(record, line));
+      if (this.#reserve?.isSpent === true) throw this.#roomIsGone();
     } catch (error) {
       this.#broken = error;
       this.#cut();
+      if (isDiskFull(error) && this.#reserve?.release() === true) this.#lastWord(line, stamp.seq);
       throw error;
     }
+  }
+
+  #put(record: JournalRecord, line: Buffer): void {
+    this.#write(line);
+    this.#precious ||= isPrecious(record);
+    if (!isMoment(record, this.#precious)) return;
+    this.#sync();
+    // Its outputs and commits are still to come.
+    this.#precious = isPaid(record);
+  }
+
+  #write(line: Buffer): void {
+    for (let at = 0; at < line.length;) at += this.#disk.write(this.#fd, line, at);
+    this.#seq += 1;
+    this.#bytes += line.length;
+  }
+
+  /** The run stops here, and what has just happened is known all the same: it may have been paid for. */
+  #lastWord(line: Buffer, seq: number): void {
+    try {
+      if (this.#seq < seq) this.#write(line);
+      this.#precious = true;
+    } catch {
+      this.#cut();
+    }
+  }
+
+  /** Somebody else has needed the reserve. */
+  #roomIsGone(): MmmError {
+    this.#precious = true;
+    return diskError(
+      `go on after ${path.dirname(this.#file)} has used its reserve`,
+      Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" }),
+    );
   }
 
   close(): void {
@@ -160,7 +203,7 @@ function isMoment(record: JournalRecord, precious: boolean): boolean {
 }
 
 /** Returns a word about what it has moved away; `null`: nothing. */
-function repair(file: string, fd: number, content: JournalContent): string | null {
+function repair(file: string, fd: number, content: JournalScan): string | null {
   const { soundBytes, torn, damage, rest } = content;
   if (torn === 0 && damage.length === 0) return null;
   const aside = moveEnd(file, fd, soundBytes);

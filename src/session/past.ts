@@ -2,22 +2,22 @@
 import type { Event, StepPlace } from "../engine/events.ts";
 import type { ReusedStep } from "../engine/resumed-event.ts";
 import type { LanePast, Past, PastRecord, RestartReason } from "../engine/lane.ts";
-import type { TreePoint } from "../engine/ports.ts";
+import type { ProcessIdentity, TreePoint } from "../engine/ports.ts";
 import type { Spent } from "../engine/totals.ts";
 import type { JournalLine } from "./journal-line.ts";
+import { isSamePlace } from "./same-place.ts";
 import { Spending } from "./spending.ts";
 import { type LastPlace, Whereabouts } from "./whereabouts.ts";
 
-/** A record with its place in the journal, from 0. */
-interface Kept {
-  readonly line: number;
-  readonly record: PastRecord;
-}
+/** With its place in the journal, from 0. */
+type Kept = PastRecord & { readonly line: number };
 
 /** A journal, read; nothing is decided yet. */
 export interface Story {
   /** What was asked; `null`: the session was killed before it could say so. */
   readonly request: unknown;
+  /** ISO 8601; `null`: its journal is empty. */
+  readonly beganAt: string | null;
   readonly started: Extract<Event, { type: "session-started" }> | null;
   /** The last end that was told; `null`: it was killed. */
   readonly finished: Extract<Event, { type: "session-finished" }> | null;
@@ -25,6 +25,8 @@ export interface Story {
   readonly segments: number;
   readonly spent: Spent;
   readonly place: LastPlace | null;
+  /** Every process that it began. */
+  readonly children: readonly ProcessIdentity[];
   /** Latest output called `score` or `health_score`, for the state. */
   readonly outputs: readonly Extract<Event, { type: "output-captured" }>[];
 }
@@ -40,60 +42,90 @@ export interface Reuse {
   readonly restart: TreePoint | null;
 }
 
-export function readStory(lines: readonly JournalLine[]): Story {
-  const lanes = new Map<string, Kept[]>();
-  const spending = new Spending();
-  const place = new Whereabouts();
-  const outputs: Extract<Event, { type: "output-captured" }>[] = [];
-  let started: Story["started"] = null;
-  let finished: Story["finished"] = null;
-  let segments = 1;
-  let request: unknown = null;
-  for (const [line, entry] of lines.entries()) {
-    spending.see(entry);
+/** Takes a journal line by line, and keeps what a resume may need. */
+export class StoryReader {
+  readonly #lanes = new Map<string, Kept[]>();
+  readonly #spending = new Spending();
+  readonly #place = new Whereabouts();
+  readonly #children: ProcessIdentity[] = [];
+  readonly #outputs: Extract<Event, { type: "output-captured" }>[] = [];
+  #started: Story["started"] = null;
+  #finished: Story["finished"] = null;
+  #segments = 1;
+  #request: unknown = null;
+  #beganAt: string | null = null;
+  /** Of the event before. */
+  #at: StepPlace | null = null;
+
+  see(entry: JournalLine): void {
+    this.#beganAt ??= entry.time;
+    this.#spending.see(entry);
     if (entry.type === "session-resumed") {
-      finished = null;
-      segments = entry.segment;
-      spending.pause();
-      for (const [name, records] of lanes)
-        spending.drop(records.splice(entry.kept[name] ?? 0).map(({ record }) => record));
-      continue;
+      this.#resumed(entry);
+      return;
     }
     if (entry.type === "request") {
-      request = entry.value;
-      continue;
+      this.#request = entry.value;
+      return;
     }
-    place.see(entry);
-    if (entry.type === "session-finished") finished = entry;
+    this.#place.see(entry);
+    if (entry.type === "session-finished") this.#finished = entry;
     const { lane } = entry;
-    if (lane === undefined && entry.type !== "answer") spending.aside(entry);
-    if (lane === undefined || entry.type === "process-started") continue;
+    if (lane === undefined && entry.type !== "answer") this.#spending.aside(entry);
+    if (entry.type === "process-started") this.#children.push(entry.process);
+    if (lane === undefined || entry.type === "process-started") return;
     if (entry.type !== "answer" && entry.late === true) {
-      spending.late(entry);
-      continue;
+      this.#spending.late(entry);
+      return;
     }
-    if (entry.type === "session-started") started = entry;
-    if (entry.type === "output-captured") outputs.push(entry);
-    const records = lanes.get(lane) ?? [];
-    lanes.set(lane, records);
-    records.push({ line, record: recordOf(entry, segments) });
+    if (entry.type === "session-started") this.#started = entry;
+    if (entry.type === "output-captured") this.#outputs.push(entry);
+    this.#keep(lane, entry);
   }
-  return {
-    request,
-    started,
-    finished,
-    lanes,
-    segments,
-    spent: spending.spent(),
-    place: place.last(),
-    outputs,
-  };
-}
 
-function recordOf(entry: Exclude<JournalLine, { type: "request" }>, segment: number): PastRecord {
-  return entry.type === "answer"
-    ? { type: "answer", call: entry.call, value: entry.value }
-    : { type: "event", event: entry, segment };
+  story(): Story {
+    return {
+      request: this.#request,
+      beganAt: this.#beganAt,
+      started: this.#started,
+      finished: this.#finished,
+      lanes: this.#lanes,
+      segments: this.#segments,
+      spent: this.#spending.spent(),
+      place: this.#place.last(),
+      children: this.#children,
+      outputs: this.#outputs,
+    };
+  }
+
+  #resumed({ segment, kept }: Extract<JournalLine, { type: "session-resumed" }>): void {
+    this.#finished = null;
+    this.#segments = segment;
+    this.#spending.pause();
+    for (const [name, records] of this.#lanes) this.#spending.drop(records.splice(kept[name] ?? 0));
+  }
+
+  /** Most events stand where the one before did: a long journal needs that place once. */
+  #share(event: { at: StepPlace }): void {
+    if (this.#at !== null && isSamePlace(this.#at, event.at)) event.at = this.#at;
+    else this.#at = event.at;
+  }
+
+  #keep(lane: string, entry: Exclude<JournalLine, { type: "request" }>): void {
+    let records = this.#lanes.get(lane);
+    if (records === undefined) {
+      records = [];
+      this.#lanes.set(lane, records);
+    }
+    const line = entry.seq - 1;
+    if (entry.type === "answer") {
+      records.push({ type: "answer", call: entry.call, value: entry.value, line });
+      return;
+    }
+    if ("at" in entry) this.#share(entry);
+    const units = entry.units === undefined ? null : { units: entry.units };
+    records.push({ type: "event", event: entry, segment: this.#segments, line, ...units });
+  }
 }
 
 /**
@@ -105,9 +137,8 @@ export function reuse(story: Story, from: number | null): Reuse {
   const steps: ReusedStep[] = [];
   let inFlight: Reuse["inFlight"] = null;
   let restart: TreePoint | null = null;
-  for (const [name, all] of story.lanes) {
-    const records = all.map(({ record }) => record);
-    const end = endOf(name, all, { from, failed: story.finished?.status === "failed" });
+  for (const [name, records] of story.lanes) {
+    const end = endOf(name, records, { from, failed: story.finished?.status === "failed" });
     const keep = records.slice(0, end.keep);
     spending.drop(records.slice(end.keep));
     lanes.set(name, { records: keep, restart: end.restart, why: end.why });
@@ -134,7 +165,7 @@ interface LaneEnd {
 
 function endOf(
   name: string,
-  all: readonly Kept[],
+  records: readonly Kept[],
   { from, failed }: { readonly from: number | null; readonly failed: boolean },
 ): LaneEnd {
   const plain = (keep: number): LaneEnd => ({
@@ -143,11 +174,10 @@ function endOf(
     why: "cut-short",
     inFlight: null,
   });
-  const records = all.map(({ record }) => record);
   // How a session ends is found out anew each time.
   if (name === "session")
     return plain(records.findIndex((each) => isEvent(each, "session-started")) + 1);
-  const changed = from === null ? -1 : all.findIndex(({ line }) => line >= from);
+  const changed = from === null ? -1 : records.findIndex(({ line }) => line >= from);
   if (changed !== -1)
     return { ...plain(changed), restart: pointAfter(records, changed), why: "changed" };
   if (failed) {

@@ -1,5 +1,5 @@
 /** Reads `journal.jsonl` back; what is damaged is told, never guessed (spec 7). */
-import { isUtf8 } from "node:buffer";
+import { isAscii, isUtf8 } from "node:buffer";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { MmmError } from "../errors.ts";
 import { type JournalLine, JOURNAL_VERSION } from "./journal-line.ts";
@@ -10,10 +10,9 @@ interface JournalDamage {
   readonly why: string;
 }
 
-export interface JournalContent {
-  /** Up to the first damage: only these may be replayed. */
-  readonly lines: readonly JournalLine[];
-  /** How many those are; the next line's `seq` is one more. */
+/** How far a journal can be believed. */
+export interface JournalScan {
+  /** Lines up to the first damage: only these may be replayed; the next line's `seq` is one more. */
   readonly sound: number;
   /** How long they are in the file. */
   readonly soundBytes: number;
@@ -24,15 +23,29 @@ export interface JournalContent {
   readonly torn: number;
 }
 
-/** Big enough for speed, small enough for memory: a journal may have hundreds of megabytes. */
-const CHUNK_BYTES = 1024 * 1024;
+export interface JournalContent extends JournalScan {
+  /** The sound ones. */
+  readonly lines: readonly JournalLine[];
+}
+
+/** Small enough for texts that the next collection of garbage takes: a journal may have hundreds of megabytes. */
+const CHUNK_BYTES = 64 * 1024;
 const NEWLINE = 0x0a;
 
-/** No file is an empty journal. Throws `MmmError` (exit 3): unreadable, or a newer mmm's. */
+/** The same as {@link scanJournal}, and every sound line at once. */
 export function readJournal(file: string): JournalContent {
-  const reading = new Reading(file);
+  const lines: JournalLine[] = [];
+  return { ...scanJournal(file, (line) => lines.push(line)), lines };
+}
+
+/**
+ * Hands out the sound lines in order; whoever keeps none of them needs no memory for them.
+ * No file is an empty journal. Throws `MmmError` (exit 3): unreadable, or a newer mmm's.
+ */
+export function scanJournal(file: string, see: (line: JournalLine) => void): JournalScan {
+  const reading = new Reading(file, see);
   const fd = open(file);
-  if (fd === null) return reading.content();
+  if (fd === null) return reading.scan();
   try {
     let buffer = Buffer.allocUnsafe(CHUNK_BYTES);
     let filled = 0;
@@ -40,7 +53,7 @@ export function readJournal(file: string): JournalContent {
       // A line longer than all of it.
       if (filled === buffer.length) buffer = Buffer.concat([buffer], filled * 2);
       const length = readSync(fd, buffer, filled, buffer.length - filled, null);
-      if (length === 0) return reading.content(filled);
+      if (length === 0) return reading.scan(filled);
       const left = reading.take(buffer.subarray(0, filled + length));
       buffer.copyWithin(0, filled + length - left, filled + length);
       filled = left;
@@ -74,34 +87,44 @@ function unreadable(file: string, cause: unknown): MmmError {
   });
 }
 
+const BEYOND_ASCII = /[\x80-\xff]/;
+
+/** `null`: no UTF-8. Decoding would put U+FFFD in the place of broken bytes: an invention. */
+function decoded(latin1: string): string | null {
+  const bytes = Buffer.from(latin1, "latin1");
+  return isUtf8(bytes) ? bytes.toString("utf8") : null;
+}
+
 /** A journal as far as it is read. */
 class Reading {
   readonly #file: string;
-  readonly #lines: JournalLine[] = [];
+  readonly #see: (line: JournalLine) => void;
   readonly #rest: JournalLine[] = [];
   readonly #damage: JournalDamage[] = [];
+  #sound = 0;
   #soundBytes = 0;
   #count = 0;
 
-  constructor(file: string) {
+  constructor(file: string, see: (line: JournalLine) => void) {
     this.#file = file;
+    this.#see = see;
   }
 
   /** Returns how many bytes are left after the last whole line. */
   take(bytes: Buffer): number {
-    let start = 0;
-    for (;;) {
-      const end = bytes.indexOf(NEWLINE, start);
-      if (end === -1) return bytes.length - start;
-      this.#line(bytes.subarray(start, end));
-      start = end + 1;
-    }
+    const end = bytes.lastIndexOf(NEWLINE);
+    if (end === -1) return bytes.length;
+    const whole = bytes.subarray(0, end);
+    const plain = isAscii(whole);
+    // One text is much cheaper than many, and as latin1 it has a unit for each byte.
+    for (const line of whole.toString("latin1").split("\n"))
+      this.#line(plain || !BEYOND_ASCII.test(line) ? line : decoded(line), line.length);
+    return bytes.length - end - 1;
   }
 
-  content(torn = 0): JournalContent {
+  scan(torn = 0): JournalScan {
     return {
-      lines: this.#lines,
-      sound: this.#lines.length,
+      sound: this.#sound,
       soundBytes: this.#soundBytes,
       rest: this.#rest,
       damage: this.#damage,
@@ -109,9 +132,10 @@ class Reading {
     };
   }
 
-  #line(bytes: Buffer): void {
+  /** @param text `null`: it cannot be decoded */
+  #line(text: string | null, bytes: number): void {
     this.#count += 1;
-    const line = parse(bytes);
+    const line = text === null ? "it has bytes that are no UTF-8" : parse(text);
     if (typeof line === "string") {
       this.#damage.push({ line: this.#count, why: line });
       return;
@@ -121,14 +145,15 @@ class Reading {
       this.#rest.push(line);
       return;
     }
-    const next = this.#lines.length + 1;
+    const next = this.#sound + 1;
     if (line.seq !== next) {
       this.#damage.push({ line: this.#count, why: `it is number ${line.seq}, and ${next} is due` });
       this.#rest.push(line);
       return;
     }
-    this.#lines.push(line);
-    this.#soundBytes += bytes.length + 1;
+    this.#sound = next;
+    this.#soundBytes += bytes + 1;
+    this.#see(line);
   }
 }
 
@@ -140,12 +165,10 @@ function newer(file: string, version: number): MmmError {
 }
 
 /** The line, or why it is none. */
-function parse(bytes: Buffer): JournalLine | string {
-  // Decoding would put U+FFFD in the place of broken bytes: an invention.
-  if (!isUtf8(bytes)) return "it has bytes that are no UTF-8";
+function parse(text: string): JournalLine | string {
   let value: unknown;
   try {
-    value = JSON.parse(bytes.toString("utf8"));
+    value = JSON.parse(text);
   } catch {
     return "it is no JSON";
   }

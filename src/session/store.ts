@@ -18,7 +18,8 @@ export function openStore(directory: string, redactor: Redactor = noRedactor): S
     }
   });
   return {
-    file: (kind, unit) => path.join(directory, FOLDER[kind], `${fileName(unit)}${SUFFIX[kind]}`),
+    // Asked several times for each step, also for those that a resume goes through again.
+    file: (kind, unit) => `${directory}/${FOLDER[kind]}/${fileName(unit)}${SUFFIX[kind]}`,
     writeOutput: async (name, content) => {
       const file = freeName(path.join(directory, "outputs", fileName(name)));
       try {
@@ -49,11 +50,15 @@ export function openStore(directory: string, redactor: Redactor = noRedactor): S
 
 /** Names come from step paths and references; whatever they hold, the file stays in its folder. */
 function fileName(unit: string): string {
+  if (PLAIN_NAME.test(unit)) return unit;
   return unit
     .replace(/[^\w.-]+/g, "_")
     .replace(/^\.+/, "_")
     .slice(0, 120);
 }
+
+/** What needs nothing done to it. */
+const PLAIN_NAME = /^[\w-][\w.-]{0,119}$/;
 
 function freeName(file: string): string {
   if (!existsSync(file)) return file;

@@ -11,6 +11,13 @@ export interface LastPlace {
   readonly left: TreePoint | null;
 }
 
+/** From then on the tree may be another one. The first attempt of a lane is told before the tree is looked at. */
+const BEGINS: ReadonlySet<string> = new Set([
+  "attempt-started",
+  "retry-started",
+  "process-started",
+]);
+
 /** Follows where HEAD and the tree are. */
 export class Whereabouts {
   #head: string | null = null;
@@ -20,7 +27,7 @@ export class Whereabouts {
 
   see(entry: JournalLine): void {
     if (entry.type === "answer") this.#answer(entry.call, entry.value);
-    else if (entry.type === "attempt-started" || entry.type === "retry-started") this.#look = null;
+    else if (BEGINS.has(entry.type)) this.#look = null;
     else if (entry.type === "rolled-back" || entry.type === "unit-restarted") {
       this.#head = entry.head;
       this.#look = null;

@@ -19,6 +19,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openJournal, type JournalDisk } from "../../src/session/journal.ts";
 import type { Answer } from "../../src/engine/lane.ts";
 import type { JournalRecord } from "../../src/session/journal-line.ts";
+import { Reserve } from "../../src/process/reserve.ts";
 import { readJournal } from "../../src/session/read-journal.ts";
 import { program } from "../process/helpers.ts";
 import { attempt, finished, place, SESSION_FINISHED } from "../support/scripted-run.ts";
@@ -114,6 +115,46 @@ describe("writing", () => {
 
     expect(readJournal(file)).toMatchObject({ sound: 1, torn: 0, damage: [] });
     expect(held()).toEqual([note("fits")]);
+  });
+
+  test("on a full disk the last line goes where room was kept, and the run stops all the same", () => {
+    const kept = path.join(folder, "reserve");
+    const reserve = new Reserve(kept);
+    reserve.fill();
+    const disk: Partial<JournalDisk> = {
+      write: (fd, bytes, at) => {
+        if (existsSync(kept) && bytes.includes("paid"))
+          throw Object.assign(new Error("ENOSPC: no space left"), { code: "ENOSPC" });
+        return writeSync(fd, bytes, at);
+      },
+    };
+    const journal = openJournal(file, now, { disk, reserve });
+    journal.append(note("fits"));
+
+    const stop = expect.objectContaining({ exitCode: 3 });
+    expect(() => journal.append(answer("claude", "paid"))).toThrow(stop);
+    expect(() => journal.append(note("later"))).toThrow(stop);
+    journal.close();
+
+    expect(held()).toEqual([note("fits"), answer("claude", "paid")]);
+    expect(readJournal(file)).toMatchObject({ sound: 2, torn: 0, damage: [] });
+  });
+
+  test("goes on no further once somebody else has needed that room", () => {
+    const reserve = new Reserve(path.join(folder, "reserve"));
+    reserve.fill();
+    const journal = openJournal(file, now, { reserve });
+    reserve.release();
+
+    const stop = expect.objectContaining({
+      exitCode: 3,
+      next: ["free some space, then run it again"],
+    });
+    expect(() => journal.append(answer("claude", "paid"))).toThrow(stop);
+    expect(() => journal.append(note("later"))).toThrow(stop);
+    journal.close();
+
+    expect(held()).toEqual([answer("claude", "paid")]);
   });
 
   test("that cannot be written stops the run with exit 3", () => {
@@ -303,7 +344,8 @@ describe("reading", () => {
     const child = await program(
       folder,
       `import { writeFileSync } from "node:fs";
-       import { readJournal } from "./src/session/read-journal.ts";
+       import { Reserve } from "../../src/process/reserve.ts";
+import { readJournal } from "./src/session/read-journal.ts";
        const read = readJournal(process.argv[2]);
        writeFileSync(process.argv[3], JSON.stringify([read.sound, process.resourceUsage().maxRSS]));`,
     );

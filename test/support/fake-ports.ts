@@ -255,6 +255,7 @@ export class FakeWorld {
           const ours = JSON.stringify(last?.trailers) === JSON.stringify(trailers);
           return Promise.resolve(ours && last?.parent === from ? last : null);
         },
+        hasProtected: false,
         recalled: () => undefined,
         keepFailed: async () => {
           this.kept.push(JSON.stringify(this.files));
@@ -555,10 +556,10 @@ export async function play(yaml: string, options: PlayOptions = {}): Promise<Pla
     records.set(lane, [...(records.get(lane) ?? []), record]);
   };
   const recorder: Recorder = {
-    event: (event, { lane, late }) => {
+    event: (event, { lane, late, units }) => {
       events.push(event);
       if (lane !== null && !late && event.type !== "process-started")
-        keep(lane, { type: "event", event, segment: 1 });
+        keep(lane, { type: "event", event, segment: 1, ...(units === undefined ? {} : { units }) });
     },
     answer: ({ lane, call, value }) => keep(lane, { type: "answer", call, value }),
     recalled: () => undefined,

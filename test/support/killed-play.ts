@@ -3,7 +3,7 @@ import { NO_PAST, type Recorder } from "../../src/engine/lane.ts";
 import { runSession, type SessionOutcome } from "../../src/engine/session.ts";
 import { NOTHING_SPENT } from "../../src/engine/totals.ts";
 import type { JournalLine, JournalRecord } from "../../src/session/journal-line.ts";
-import { readStory, reuse, type Reuse } from "../../src/session/past.ts";
+import { reuse, type Reuse, type Story, StoryReader } from "../../src/session/past.ts";
 import { FakeWorld, type PlayOptions, requestFor } from "./fake-ports.ts";
 
 export interface Kill {
@@ -34,10 +34,16 @@ export class KilledPlay {
     this.#request = { ...prepared, run };
   }
 
+  #story(): Story {
+    const reader = new StoryReader();
+    for (const line of this.lines) reader.see(line);
+    return reader.story();
+  }
+
   /** `null`: it was killed. */
   async run(kill: Kill | null): Promise<SessionOutcome | null> {
     try {
-      const again = this.lines.length === 0 ? null : reuse(readStory(this.lines), null);
+      const again = this.lines.length === 0 ? null : reuse(this.#story(), null);
       if (again !== null) this.#append(resumed(again), kill);
       return await runSession({
         ...this.#request,
@@ -53,9 +59,14 @@ export class KilledPlay {
 
   #recorder(kill: Kill | null): Recorder {
     return {
-      event: (event, { lane, late }) =>
+      event: (event, { lane, late, units }) =>
         this.#append(
-          { ...event, ...(lane === null ? {} : { lane }), ...(late ? { late: true } : {}) },
+          {
+            ...event,
+            ...(lane === null ? {} : { lane }),
+            ...(late ? { late: true } : {}),
+            ...(units === undefined ? {} : { units }),
+          },
           kill,
         ),
       answer: (answer) => this.#append(answer, kill),
