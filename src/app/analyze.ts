@@ -1,9 +1,11 @@
 /** `mmm analyze`: makes `.mmm/context` when it does not fit any more, and shows it (spec 2.7). */
+import { lstat } from "node:fs/promises";
 import path from "node:path";
+import type { ProjectCommands } from "../engine/ports.ts";
 import { createAnalysis } from "../context/analysis.ts";
 import { gitRecords } from "../context/git-facts.ts";
 import { excludeOwnState } from "../git/exclude.ts";
-import { readConfig } from "./config.ts";
+import { configFiles } from "./config-files.ts";
 import type { Invocation } from "./cook-request.ts";
 import { repositoryTop } from "./repository-top.ts";
 import { mainRootOf } from "./world.ts";
@@ -30,12 +32,12 @@ export async function analyze(
     "--git-common-dir",
   ]);
   const commonDir = common.records[0]?.replace(/\n$/u, "") ?? "";
-  const { project } = await readConfig(invocation, mainRootOf({ root, commonDir }));
+  const commands = await commandsOf(invocation, mainRootOf({ root, commonDir }));
   if (common.ok && commonDir !== "") await excludeOwnState(commonDir);
   const analysis = createAnalysis({
     root,
     clock: { now: () => new Date() },
-    commands: project,
+    commands,
   });
   const { text } = await analysis.refresh({
     maxCacheAgeMs: MAX_AGE_MS,
@@ -45,4 +47,16 @@ export async function analyze(
   });
   stdout.write(text);
   return 0;
+}
+
+/** Mostly there is no config, and its reader is more code than all the rest of this. */
+async function commandsOf(
+  invocation: Invocation,
+  mainRoot: string,
+): Promise<Partial<ProjectCommands>> {
+  const { user, project } = configFiles(invocation.env, mainRoot);
+  const found = await Promise.all([user, project].map((file) => lstat(file).catch(() => null)));
+  if (found.every((stats) => stats === null)) return {};
+  const { readConfig } = await import("./config.ts");
+  return (await readConfig(invocation, mainRoot)).project;
 }

@@ -8,7 +8,7 @@ import { shellWord } from "../lib/shell-word.ts";
 import { chooseCommands, choosePlaybook } from "./init-choice.ts";
 import { placeOf, type InitPlace } from "./init-place.ts";
 import { modeline, SCHEMA_FILE } from "./modeline.ts";
-import { schemaText } from "./schema.ts";
+import { schemaText } from "./schema-text.ts";
 import {
   fingerprint,
   INSTALLED_FILE,
@@ -17,7 +17,7 @@ import {
   type Installed,
 } from "./installed.ts";
 import { repositoryTop } from "./repository-top.ts";
-import { shippedCommands, type ShippedCommand } from "./shipped-commands.ts";
+import { shippedTexts, type ShippedText } from "./shipped-texts.ts";
 import { writeTogether, type PlannedFile } from "./write-together.ts";
 
 export interface InitRequest {
@@ -70,7 +70,7 @@ const PROJECT_PAGE = ".mmm/PROJECT.md";
  */
 export async function initCommands(request: InitRequest): Promise<InitReport> {
   const root = await repositoryTop(request.cwd, request.env);
-  const chosen = chooseCommands(await shippedCommands(request.packageRoot), request.only);
+  const chosen = chooseCommands(await shippedTexts(request.packageRoot), request.only);
   const record = await placeOf(root, INSTALLED_FILE);
   const installed = readInstalled(record.there?.text ?? null);
   const commands = await Promise.all(
@@ -126,7 +126,8 @@ async function companions(root: string, request: InitRequest): Promise<readonly 
   }
   // Made by mmm, of what this mmm reads: whatever is there gives way.
   const schema = await placeOf(root, SCHEMA_FILE);
-  const told = { name: "playbook.schema.json", file: SCHEMA_FILE, text: schemaText() };
+  const text = await schemaText(request.packageRoot);
+  const told = { name: "playbook.schema.json", file: SCHEMA_FILE, text };
   plans.push(plan({ ...told, place: schema }, true, none));
   const asked = request.playbook ?? null;
   if (asked !== null) {
@@ -165,7 +166,7 @@ function recordOf(installed: Installed, plans: readonly Plan[]): Installed {
 }
 
 async function hiddenNames(
-  chosen: readonly (readonly [string, ShippedCommand])[],
+  chosen: readonly (readonly [string, ShippedText])[],
   home: string | undefined,
 ): Promise<readonly string[]> {
   if (home === undefined) return [];

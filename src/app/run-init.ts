@@ -3,7 +3,7 @@ import path from "node:path";
 import type { Invocation } from "./cook-request.ts";
 import { initCommands } from "./init.ts";
 import { shippedPlaybooks } from "./init-choice.ts";
-import { shippedCommands } from "./shipped-commands.ts";
+import { shippedTexts } from "./shipped-texts.ts";
 
 const WORDS = {
   installed: "installed",
@@ -26,7 +26,7 @@ export async function runInit(
 ): Promise<number> {
   const { stdout, stderr, cwd, env, packageRoot } = invocation;
   if (request.list) {
-    for (const [name, { text }] of await shippedCommands(packageRoot)) {
+    for (const [name, { text }] of await shippedTexts(packageRoot)) {
       stdout.write(`${name.padEnd(26)} ${descriptionOf(text)}\n`);
     }
     stdout.write("\nplaybooks, for --playbook NAME:\n");

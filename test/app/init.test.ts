@@ -404,14 +404,14 @@ describe("mmm init (spec 9.1)", () => {
     const root = scratch.repository({ "a.ts": "" });
     const empty = scratch.folder();
     const wrong = scratch.folder();
-    writeFiles(wrong, { "commands/mmm-x.md": "---\nmmm:\n  commit: maybe\n---\n" });
+    writeFiles(wrong, { "commands/mmm-x.md": "---\ndescription: cut sh" });
 
     await expect(init(root, { packageRoot: empty })).rejects.toMatchObject({
       code: "package-damaged",
     });
     await expect(init(root, { packageRoot: wrong })).rejects.toMatchObject({
       code: "package-damaged",
-      message: expect.stringContaining('mmm.commit is "maybe"'),
+      message: expect.stringContaining("commands/mmm-x.md: it has no `mmm:` block"),
     });
   });
 

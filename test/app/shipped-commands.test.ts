@@ -1,3 +1,5 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
@@ -164,6 +166,23 @@ describe("the shipped commands (spec 9.3)", () => {
       expect(text.split("\n").length).toBeLessThan(80);
       expect(text).not.toMatch(/\b(?:cargo|npm|pytest|clippy|rustfmt|eslint)\b/iu);
     });
+  });
+
+  it("are refused with their place when a block is wrong: then the package is damaged", async () => {
+    const root = mkdtempSync(path.join(tmpdir(), "mmm-package-"));
+    try {
+      mkdirSync(path.join(root, "commands"));
+      const file = path.join(root, "commands", "mmm-x.md");
+      writeFileSync(file, "---\nmmm:\n  commit: maybe\n---\n");
+
+      await expect(shippedCommands(root)).rejects.toMatchObject({
+        code: "package-damaged",
+        exitCode: 3,
+        message: expect.stringContaining(`${file}: mmm.commit is "maybe"`),
+      });
+    } finally {
+      rmSync(root, { recursive: true });
+    }
   });
 
   it("require a commit of those that carry out a spec, and of no other", () => {
