@@ -24,7 +24,7 @@ export async function analyze(
   },
   invocation: Invocation,
 ): Promise<number> {
-  const { cwd, env, stdout } = invocation;
+  const { cwd, env, stdout, version } = invocation;
   const root = await repositoryTop(path.resolve(cwd, request.path ?? "."), env);
   const common = await gitRecords(root, [
     "rev-parse",
@@ -38,6 +38,7 @@ export async function analyze(
     root,
     clock: { now: () => new Date() },
     commands,
+    version,
   });
   const { text } = await analysis.refresh({
     maxCacheAgeMs: MAX_AGE_MS,

@@ -109,6 +109,7 @@ async function worldOf({ prepared, name, directory, claude }: Held) {
     redactor: secrets.redactor,
     cwd,
     project: config.project,
+    version: invocation.version,
   });
   return { tree, ports };
 }
