@@ -1,13 +1,12 @@
 /** `mmm analyze`: makes `.mmm/context` when it does not fit any more, and shows it (spec 2.7). */
 import { lstat } from "node:fs/promises";
-import path from "node:path";
 import type { ProjectCommands } from "../engine/ports.ts";
 import { createAnalysis } from "../context/analysis.ts";
 import { gitRecords } from "../context/git-facts.ts";
 import { excludeOwnState } from "../git/exclude.ts";
 import { configFiles } from "./config-files.ts";
 import type { Invocation } from "./cook-request.ts";
-import { repositoryTop } from "./repository-top.ts";
+import { directoryOf, repositoryTop } from "./repository-top.ts";
 import { mainRootOf } from "./world.ts";
 
 /** As for an `analyze` step that says nothing else. */
@@ -24,8 +23,8 @@ export async function analyze(
   },
   invocation: Invocation,
 ): Promise<number> {
-  const { cwd, env, stdout, version } = invocation;
-  const root = await repositoryTop(path.resolve(cwd, request.path ?? "."), env);
+  const { env, stdout, version } = invocation;
+  const root = await repositoryTop(directoryOf(request.path, invocation), env);
   const common = await gitRecords(root, [
     "rev-parse",
     "--path-format=absolute",

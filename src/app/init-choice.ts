@@ -51,11 +51,12 @@ export interface ShippedPlaybook {
 export async function shippedPlaybooks(packageRoot: string): Promise<readonly ShippedPlaybook[]> {
   const folder = path.join(packageRoot, "examples");
   const entries = await readdir(folder).catch((): string[] => []);
-  const files = entries.filter((file) => /^[\w-]+\.yml$/u.test(file)).sort();
+  const files = entries.filter((file) => /^[\w-]+\.yml$/u.test(file));
+  const names = files.map((file) => file.slice(0, -".yml".length)).sort();
   return await Promise.all(
-    files.map(async (file) => ({
-      name: file.slice(0, -".yml".length),
-      text: await readFile(path.join(folder, file), "utf8"),
+    names.map(async (name) => ({
+      name,
+      text: await readFile(path.join(folder, `${name}.yml`), "utf8"),
     })),
   );
 }

@@ -1,7 +1,7 @@
 /** `mmm init`: puts the shipped Claude commands, and what belongs to them, into a repository (spec 9.1). */
 import { readFile, realpath } from "node:fs/promises";
 import path from "node:path";
-import { gitRecords, trackedFiles } from "../context/git-facts.ts";
+import { gitRecords, trackableFiles } from "../context/git-facts.ts";
 import { projectFacts } from "../context/project.ts";
 import { renderProjectPage } from "../context/project-page.ts";
 import { shellWord } from "../lib/shell-word.ts";
@@ -121,7 +121,7 @@ async function companions(root: string, request: InitRequest): Promise<readonly 
   // The user's once it is there: never compared, never replaced.
   const page = await placeOf(root, PROJECT_PAGE);
   if (page.there === null) {
-    const text = renderProjectPage(await projectFacts(root, await trackedFiles(root), {}));
+    const text = renderProjectPage(await projectFacts(root, await trackableFiles(root), {}));
     plans.push(plan({ name: "PROJECT.md", file: PROJECT_PAGE, text, place: page }, false, none));
   }
   // Made by mmm, of what this mmm reads: whatever is there gives way.
