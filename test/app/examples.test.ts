@@ -14,6 +14,7 @@ import { everyStep } from "../../src/playbook/plan-steps.ts";
 import { planCondition } from "../../src/playbook/plan-condition.ts";
 import { planRead } from "../../src/playbook/plan-read.ts";
 import { readPlaybook } from "../../src/playbook/read.ts";
+import { missingSpecs } from "../../src/playbook/spec-source.ts";
 import { useScratch } from "../support/scratch-repo.ts";
 
 const packageRoot = path.join(import.meta.dirname, "../..");
@@ -74,6 +75,7 @@ describe("the shipped examples", () => {
 
       expect(diagnostics.filter(({ code }) => code !== "needs-input")).toEqual([]);
       expect(read.playbook && undeclaredOutputs(read.playbook, rules, () => true)).toEqual([]);
+      expect(read.playbook && missingSpecs(read.playbook, rules)).toEqual([]);
     },
   );
 
