@@ -244,6 +244,12 @@ llvm-cov) mkdir -p target && { echo SF:a.rs; echo DA:1,1; test -e tests.txt && e
 esac
 `;
 
+const FILES = {
+  "README.md": "hello\n",
+  ".gitignore": "target/\n",
+  "demo.test.js": 'if (require("fs").existsSync("broken")) throw new Error("not ok 1");\n',
+};
+
 const repos: TempRepo[] = [];
 
 afterAll(async () => {
@@ -256,13 +262,16 @@ interface Staged {
   readonly prompts: () => Promise<readonly string[]>;
 }
 
-async function stage(name: string, scene: Scene, config = CONFIG): Promise<Staged> {
+async function stage(
+  name: string,
+  scene: Scene,
+  config = CONFIG,
+  files: Readonly<Record<string, string>> = FILES,
+): Promise<Staged> {
   const story = STORIES[name];
   const isBroken = (scene === "repaired" || scene === "broken") && story?.brokenBefore === true;
   const repo = await makeRepo({
-    "README.md": "hello\n",
-    ".gitignore": "target/\n",
-    "demo.test.js": 'if (require("fs").existsSync("broken")) throw new Error("not ok 1");\n',
+    ...files,
     ...(isBroken && { broken: "x" }),
   });
   repos.push(repo);
@@ -381,4 +390,24 @@ describe("the examples", () => {
       "/mmm-implement-spec specs/temp/iteration-1-performance.md",
     ]);
   });
+
+  test.concurrent.each([
+    ["build-pipeline", "", ["build_passes", "lint_clean", "tests_pass"]],
+    ["debug", "", ["tests_pass"]],
+    ["default", STORIES["default"]?.found, ["tests_pass"]],
+    ["health", STORIES["health"]?.found, ["performance_regression", "coverage_increased"]],
+    ["performance", "performance implement-spec", ["tests_pass"]],
+    ["quick-fix", STORIES["quick-fix"]?.found, ["tests_pass"]],
+  ] as const)(
+    "%s comes to its end in a project without any command, and says what it skips (spec 9.4)",
+    async (name, wanted, skipped) => {
+      const { cook: run, prompts } = await stage(name, "found", "", { "README.md": "hello\n" });
+
+      const { code, stderr } = await run();
+
+      expect(code).toBe(0);
+      expect((await prompts()).map(callOf).join(" ")).toBe(wanted);
+      for (const gate of skipped) expect(stderr).toContain(`${gate} skipped: no `);
+    },
+  );
 });
