@@ -378,6 +378,35 @@ describe("the examples", () => {
     });
   });
 
+  test("those that the original calls otherwise are named when they are asked for", async () => {
+    const repo = await makeRepo();
+    repos.push(repo);
+    const renamed = {
+      "documentation-workflow": "documentation",
+      "examples/complex-build-pipeline.yml": "build-pipeline",
+      "coverage-simplified.yml": "coverage",
+    };
+
+    for (const [typed, name] of Object.entries(renamed)) {
+      const { code, stderr } = await runCli(["cook", typed], { cwd: repo.root, env: repo.env });
+      expect(code).toBe(2);
+      expect(stderr).toContain(`did you mean ${name}?`);
+      expect(names).toContain(name);
+    }
+  });
+
+  test("are found by name in any folder of a repository", async () => {
+    const repo = await makeRepo({ "deep/er/x": "" });
+    repos.push(repo);
+    const cwd = path.join(repo.root, "deep", "er");
+    await runCli(["init"], { cwd, env: repo.env });
+
+    const { code, stdout } = await runCli(["cook", "debug", "--dry-run"], { cwd, env: repo.env });
+
+    expect(code).toBe(0);
+    expect(stdout).toContain("tests_pass");
+  });
+
   test("performance reads the code where there is no benchmark", async () => {
     const config = CONFIG.replace(/ {2}bench.*\n/, "");
     const { cook: run, prompts } = await stage("performance", "found", config);
