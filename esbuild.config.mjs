@@ -1,6 +1,7 @@
 // One entry, split at each dynamic import: `mmm --help` then reads the command tree alone
 // (measured: docs of the decisions 0002 and 0028). CommonJS packages inside an ES module need `require` and `__filename`.
-import { rm, chmod, readFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { rm, chmod, readFile, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -149,3 +150,9 @@ await build({
   format: "cjs",
 });
 await chmod(new URL("dist/main.js", import.meta.url), 0o755);
+// Made once, here: `mmm init` would spend half of its time on it (src/app/schema-text.ts).
+const main = fileURLToPath(new URL("dist/main.js", import.meta.url));
+await writeFile(
+  new URL("dist/playbook.schema.json", import.meta.url),
+  execFileSync(process.execPath, [main, "schema"]),
+);

@@ -1,11 +1,12 @@
 /** `mmm analyze`: makes `.mmm/context` when it does not fit any more, and shows it (spec 2.7). */
-import path from "node:path";
+import { lstat } from "node:fs/promises";
+import type { ProjectCommands } from "../engine/ports.ts";
 import { createAnalysis } from "../context/analysis.ts";
 import { gitRecords } from "../context/git-facts.ts";
 import { excludeOwnState } from "../git/exclude.ts";
-import { readConfig } from "./config.ts";
+import { configFiles } from "./config-files.ts";
 import type { Invocation } from "./cook-request.ts";
-import { repositoryTop } from "./repository-top.ts";
+import { directoryOf, repositoryTop } from "./repository-top.ts";
 import { mainRootOf } from "./world.ts";
 
 /** As for an `analyze` step that says nothing else. */
@@ -22,20 +23,21 @@ export async function analyze(
   },
   invocation: Invocation,
 ): Promise<number> {
-  const { cwd, env, stdout } = invocation;
-  const root = await repositoryTop(path.resolve(cwd, request.path ?? "."), env);
+  const { env, stdout, version } = invocation;
+  const root = await repositoryTop(directoryOf(request.path, invocation), env);
   const common = await gitRecords(root, [
     "rev-parse",
     "--path-format=absolute",
     "--git-common-dir",
   ]);
   const commonDir = common.records[0]?.replace(/\n$/u, "") ?? "";
-  const { project } = await readConfig(invocation, mainRootOf({ root, commonDir }));
+  const commands = await commandsOf(invocation, mainRootOf({ root, commonDir }));
   if (common.ok && commonDir !== "") await excludeOwnState(commonDir);
   const analysis = createAnalysis({
     root,
     clock: { now: () => new Date() },
-    commands: project,
+    commands,
+    version,
   });
   const { text } = await analysis.refresh({
     maxCacheAgeMs: MAX_AGE_MS,
@@ -45,4 +47,16 @@ export async function analyze(
   });
   stdout.write(text);
   return 0;
+}
+
+/** Mostly there is no config, and its reader is more code than all the rest of this. */
+async function commandsOf(
+  invocation: Invocation,
+  mainRoot: string,
+): Promise<Partial<ProjectCommands>> {
+  const { user, project } = configFiles(invocation.env, mainRoot);
+  const found = await Promise.all([user, project].map((file) => lstat(file).catch(() => null)));
+  if (found.every((stats) => stats === null)) return {};
+  const { readConfig } = await import("./config.ts");
+  return (await readConfig(invocation, mainRoot)).project;
 }

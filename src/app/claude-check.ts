@@ -7,6 +7,7 @@ import { undeclaredOutputs } from "../playbook/command-outputs.ts";
 import type { Diagnostic } from "../playbook/diagnostic.ts";
 import type { Playbook } from "../playbook/model.ts";
 import { commandsOf, everyPlannedStep } from "../playbook/plan-steps.ts";
+import { missingSpecs } from "../playbook/spec-source.ts";
 import type { CommandRules, Plan } from "../playbook/plan-model.ts";
 import { positionAt, sourceFile } from "../playbook/source.ts";
 import type { Children } from "../process/children.ts";
@@ -19,12 +20,21 @@ export interface CommandLookup {
   readonly diagnostics: readonly Diagnostic[];
   /** Commands that Claude may know and mmm does not; in `warnings` as well. */
   readonly unknown: readonly Diagnostic[];
-  /** Wrong `mmm:` blocks of command files, at the place of the first call; in `warnings` as well. */
+  /** Wrong `mmm:` blocks of command files, at the place of the first call, and what they say is missing; in `warnings` as well. */
   readonly mistakes: readonly Diagnostic[];
   /** Whole lines, with the place when it is one of the playbook. */
   readonly warnings: readonly string[];
   readonly isResolved: (name: string) => boolean;
 }
+
+const NOTHING_CALLED: CommandLookup = {
+  rules: new Map(),
+  diagnostics: [],
+  unknown: [],
+  mistakes: [],
+  warnings: [],
+  isResolved: () => false,
+};
 
 /**
  * Looks the playbook's slash commands up in the tree where they will run. An unknown one is an error
@@ -36,16 +46,7 @@ export async function lookUpCommands(
   invocation: Invocation,
 ): Promise<CommandLookup> {
   const wanted = commandsOf(playbook);
-  if (wanted.length === 0) {
-    return {
-      rules: new Map(),
-      diagnostics: [],
-      unknown: [],
-      mistakes: [],
-      warnings: [],
-      isResolved: () => false,
-    };
-  }
+  if (wanted.length === 0) return NOTHING_CALLED;
   const { resolveCommands } = await import("../claude/commands.ts");
   const { shippedCommands } = await import("./shipped-commands.ts");
   const config = invocation.env["CLAUDE_CONFIG_DIR"];
@@ -75,6 +76,7 @@ export async function lookUpCommands(
     return { code: "unknown-command", severity, message, range, ...(help !== "" && { help }) };
   });
   const unknown = told.filter(({ severity }) => severity === "warning");
+  const unwritten = missingSpecs(playbook, rules);
   const missing = new Set(problems.flatMap(({ name, kind }) => (kind === "unknown" ? [] : name)));
   return {
     rules,
@@ -84,8 +86,11 @@ export async function lookUpCommands(
       ...undeclaredOutputs(playbook, rules, (name) => !missing.has(name) || rules.has(name)),
     ],
     unknown,
-    mistakes: wanted.flatMap((call) => mistakesIn(resolved, call)),
-    warnings: [...resolved.warnings, ...unknown.map((each) => asLine(playbook, each))],
+    mistakes: [...wanted.flatMap((call) => mistakesIn(resolved, call)), ...unwritten],
+    warnings: [
+      ...resolved.warnings,
+      ...[...unknown, ...unwritten].map((each) => asLine(playbook, each)),
+    ],
     isResolved: (name) => resolved.found.has(name),
   };
 }

@@ -1,6 +1,5 @@
 /** `.mmm/config.yml` of the repository over `~/.mmm/config.yml`, key by key (spec 1). */
 import { readFile, stat } from "node:fs/promises";
-import path from "node:path";
 import type { ProjectCommands } from "../engine/ports.ts";
 import { MmmError } from "../errors.ts";
 import { check } from "../playbook/check.ts";
@@ -15,6 +14,7 @@ import { parseYaml } from "../playbook/yaml.ts";
 import { readClaudeOptions } from "../steps/claude.ts";
 import { PROJECT_FIELDS } from "../values/gate-words.ts";
 import { configSchema } from "./config-schema.ts";
+import { configFiles } from "./config-files.ts";
 import type { Invocation } from "./cook-request.ts";
 
 export interface Config {
@@ -35,11 +35,10 @@ const NOT_YET = ["defaults"];
 
 /** Throws `MmmError` (exit 2) with file, line and column of everything that is wrong in both files. */
 export async function readConfig(invocation: Invocation, mainRoot: string): Promise<Config> {
-  const { env } = invocation;
-  const home = env["MMM_HOME"] ?? path.join(env["HOME"] ?? "/nonexistent", ".mmm");
+  const files = configFiles(invocation.env, mainRoot);
   const problems: ConfigProblem[] = [];
-  const user = await readOne(path.join(home, "config.yml"), problems);
-  const project = await readOne(path.join(mainRoot, ".mmm", "config.yml"), problems);
+  const user = await readOne(files.user, problems);
+  const project = await readOne(files.project, problems);
   if (problems.length > 0) throw refusal(problems);
   const section = (name: string): Entries =>
     new Map([...entriesOf(user.get(name)?.value), ...entriesOf(project.get(name)?.value)]);

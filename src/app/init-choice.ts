@@ -3,13 +3,13 @@ import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { MmmError } from "../errors.ts";
 import { nearest } from "../lib/nearest.ts";
-import type { ShippedCommand } from "./shipped-commands.ts";
+import type { ShippedText } from "./shipped-texts.ts";
 
 /** @throws MmmError exit 2: unknown names, with the nearest ones; or none at all */
 export function chooseCommands(
-  shipped: ReadonlyMap<string, ShippedCommand>,
+  shipped: ReadonlyMap<string, ShippedText>,
   only: readonly string[] | null,
-): readonly (readonly [string, ShippedCommand])[] {
+): readonly (readonly [string, ShippedText])[] {
   if (only === null) return [...shipped];
   const known = [...shipped.keys()];
   const asked = only.map((name) => name.trim()).filter((name) => name !== "");
@@ -36,7 +36,7 @@ export function chooseCommands(
 }
 
 /** `/mmm-lint`, `mmm-lint.md` and `lint` are `mmm-lint`. */
-function fullName(name: string, shipped: ReadonlyMap<string, ShippedCommand>): string {
+function fullName(name: string, shipped: ReadonlyMap<string, ShippedText>): string {
   const bare = name.replace(/^\//u, "").replace(/\.md$/u, "");
   return shipped.has(bare) || bare.startsWith("mmm-") ? bare : `mmm-${bare}`;
 }
@@ -51,11 +51,12 @@ export interface ShippedPlaybook {
 export async function shippedPlaybooks(packageRoot: string): Promise<readonly ShippedPlaybook[]> {
   const folder = path.join(packageRoot, "examples");
   const entries = await readdir(folder).catch((): string[] => []);
-  const files = entries.filter((file) => /^[\w-]+\.yml$/u.test(file)).sort();
+  const files = entries.filter((file) => /^[\w-]+\.yml$/u.test(file));
+  const names = files.map((file) => file.slice(0, -".yml".length)).sort();
   return await Promise.all(
-    files.map(async (file) => ({
-      name: file.slice(0, -".yml".length),
-      text: await readFile(path.join(folder, file), "utf8"),
+    names.map(async (name) => ({
+      name,
+      text: await readFile(path.join(folder, `${name}.yml`), "utf8"),
     })),
   );
 }

@@ -1,14 +1,14 @@
 /** `mmm init`: puts the shipped Claude commands, and what belongs to them, into a repository (spec 9.1). */
 import { readFile, realpath } from "node:fs/promises";
 import path from "node:path";
-import { gitRecords, trackedFiles } from "../context/git-facts.ts";
+import { gitRecords, trackableFiles } from "../context/git-facts.ts";
 import { projectFacts } from "../context/project.ts";
 import { renderProjectPage } from "../context/project-page.ts";
 import { shellWord } from "../lib/shell-word.ts";
 import { chooseCommands, choosePlaybook } from "./init-choice.ts";
 import { placeOf, type InitPlace } from "./init-place.ts";
 import { modeline, SCHEMA_FILE } from "./modeline.ts";
-import { schemaText } from "./schema.ts";
+import { schemaText } from "./schema-text.ts";
 import {
   fingerprint,
   INSTALLED_FILE,
@@ -17,7 +17,7 @@ import {
   type Installed,
 } from "./installed.ts";
 import { repositoryTop } from "./repository-top.ts";
-import { shippedCommands, type ShippedCommand } from "./shipped-commands.ts";
+import { shippedTexts, type ShippedText } from "./shipped-texts.ts";
 import { writeTogether, type PlannedFile } from "./write-together.ts";
 
 export interface InitRequest {
@@ -70,7 +70,7 @@ const PROJECT_PAGE = ".mmm/PROJECT.md";
  */
 export async function initCommands(request: InitRequest): Promise<InitReport> {
   const root = await repositoryTop(request.cwd, request.env);
-  const chosen = chooseCommands(await shippedCommands(request.packageRoot), request.only);
+  const chosen = chooseCommands(await shippedTexts(request.packageRoot), request.only);
   const record = await placeOf(root, INSTALLED_FILE);
   const installed = readInstalled(record.there?.text ?? null);
   const commands = await Promise.all(
@@ -121,12 +121,13 @@ async function companions(root: string, request: InitRequest): Promise<readonly 
   // The user's once it is there: never compared, never replaced.
   const page = await placeOf(root, PROJECT_PAGE);
   if (page.there === null) {
-    const text = renderProjectPage(await projectFacts(root, await trackedFiles(root), {}));
+    const text = renderProjectPage(await projectFacts(root, await trackableFiles(root), {}));
     plans.push(plan({ name: "PROJECT.md", file: PROJECT_PAGE, text, place: page }, false, none));
   }
   // Made by mmm, of what this mmm reads: whatever is there gives way.
   const schema = await placeOf(root, SCHEMA_FILE);
-  const told = { name: "playbook.schema.json", file: SCHEMA_FILE, text: schemaText() };
+  const text = await schemaText(request.packageRoot);
+  const told = { name: "playbook.schema.json", file: SCHEMA_FILE, text };
   plans.push(plan({ ...told, place: schema }, true, none));
   const asked = request.playbook ?? null;
   if (asked !== null) {
@@ -165,7 +166,7 @@ function recordOf(installed: Installed, plans: readonly Plan[]): Installed {
 }
 
 async function hiddenNames(
-  chosen: readonly (readonly [string, ShippedCommand])[],
+  chosen: readonly (readonly [string, ShippedText])[],
   home: string | undefined,
 ): Promise<readonly string[]> {
   if (home === undefined) return [];

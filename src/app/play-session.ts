@@ -111,6 +111,7 @@ async function worldOf({ prepared, name, directory, claude }: Held, signal: Abor
     redactor: secrets.redactor,
     cwd,
     project: config.project,
+    version: invocation.version,
   });
   return { tree, ports };
 }

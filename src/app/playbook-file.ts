@@ -90,6 +90,18 @@ async function readPlaybookFile(typed: string, absolute: string): Promise<Uint8A
   }
 }
 
+/** Examples of the original that have another name here. */
+const ORIGINALS: ReadonlyMap<string, string> = new Map([
+  ["analysis-workflow", "tech-debt"],
+  ["complex-build-pipeline", "build-pipeline"],
+  ["coverage-simplified", "coverage"],
+  ["coverage-with-test-debug", "coverage"],
+  ["documentation-workflow", "documentation"],
+  ["performance-workflow", "performance"],
+  ["product-enhancement-workflow", "product-enhancement"],
+  ["workflow", "default"],
+]);
+
 async function notThere(
   typed: string,
   where: { readonly cwd: string; readonly packageRoot: string },
@@ -99,7 +111,7 @@ async function notThere(
   const near = nearest(typed, [...here, ...shipped]);
   // `default.yml` is not there, `default` is shipped (spec 1: NAME or examples/NAME.yml).
   const base = path.basename(typed).replace(/\.ya?ml$/i, "");
-  const meant = shipped.includes(base) ? base : near;
+  const meant = shipped.includes(base) ? base : (ORIGINALS.get(base) ?? near);
   const above = atTop(typed, where.cwd);
   return new MmmError("playbook-missing", 2, {
     message: `there is no playbook ${typed} in ${where.cwd}`,

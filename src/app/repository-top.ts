@@ -1,24 +1,43 @@
 /** The repository that `mmm init` and `mmm analyze` are for. */
-import { lstat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
+import path from "node:path";
 import { gitRecords } from "../context/git-facts.ts";
 import { MmmError } from "../errors.ts";
 import { findRepository } from "../git/repository.ts";
 import { shellWord } from "../lib/shell-word.ts";
+import type { Invocation } from "./cook-request.ts";
+
+/** `--path` as typed, `~/` expanded; `null`: where mmm was started. */
+export function directoryOf(
+  typed: string | null,
+  { cwd, env }: Pick<Invocation, "cwd" | "env">,
+): string {
+  const home = env["HOME"];
+  if (typed?.startsWith("~/") === true && home !== undefined)
+    return path.join(home, typed.slice(2));
+  return path.resolve(cwd, typed ?? ".");
+}
 
 /**
  * Top of the working tree around `cwd`; one without a commit will do.
  *
- * @throws MmmError exit 3: no such directory, no git, no repository with a working tree, or one that git does not trust
+ * @throws MmmError exit 3: no such directory, something else of that name, no git, no repository with a working tree, or one that git does not trust
  */
 export async function repositoryTop(
   cwd: string,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<string> {
-  const stats = await lstat(cwd).catch(() => null);
+  const stats = await stat(cwd).catch(() => null);
   if (stats === null) {
     throw new MmmError("no-directory", 3, {
       message: `there is no directory ${cwd}`,
       next: [`mkdir -p ${shellWord(cwd)}`],
+    });
+  }
+  if (!stats.isDirectory()) {
+    throw new MmmError("no-directory", 3, {
+      message: `${cwd} is not a directory, nothing was written`,
+      next: [`mmm init --path ${shellWord(path.dirname(cwd))}`],
     });
   }
   const answer = await gitRecords(cwd, ["rev-parse", "--show-toplevel"]);

@@ -1,9 +1,9 @@
 /** `mmm init`: what was done to each file, and the line that commits it (spec 9.1). */
-import path from "node:path";
 import type { Invocation } from "./cook-request.ts";
 import { initCommands } from "./init.ts";
 import { shippedPlaybooks } from "./init-choice.ts";
-import { shippedCommands } from "./shipped-commands.ts";
+import { directoryOf } from "./repository-top.ts";
+import { shippedTexts } from "./shipped-texts.ts";
 
 const WORDS = {
   installed: "installed",
@@ -24,9 +24,9 @@ export async function runInit(
   },
   invocation: Invocation,
 ): Promise<number> {
-  const { stdout, stderr, cwd, env, packageRoot } = invocation;
+  const { stdout, stderr, env, packageRoot } = invocation;
   if (request.list) {
-    for (const [name, { text }] of await shippedCommands(packageRoot)) {
+    for (const [name, { text }] of await shippedTexts(packageRoot)) {
       stdout.write(`${name.padEnd(26)} ${descriptionOf(text)}\n`);
     }
     stdout.write("\nplaybooks, for --playbook NAME:\n");
@@ -37,7 +37,7 @@ export async function runInit(
   }
   const home = env["HOME"];
   const report = await initCommands({
-    cwd: path.resolve(cwd, request.path ?? "."),
+    cwd: directoryOf(request.path, invocation),
     force: request.force,
     only: request.only,
     playbook: request.playbook,
@@ -59,6 +59,8 @@ export async function runInit(
   return 0;
 }
 
+/** A bare list of steps has no description; its first line says what it is. */
 function descriptionOf(text: string): string {
-  return /^description:\s*(.+)$/m.exec(text)?.[1]?.replace(/^["']|["']$/g, "") ?? "";
+  const told = /^description:\s*(.+)$/m.exec(text)?.[1]?.replace(/^["']|["']$/g, "");
+  return told ?? /^# (.+)$/m.exec(text)?.[1] ?? "";
 }

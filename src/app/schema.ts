@@ -3,16 +3,12 @@ import { lstat, readFile, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { MmmError } from "../errors.ts";
 import { shellWord } from "../lib/shell-word.ts";
-import { playbookSchema } from "../playbook/json-schema.ts";
 import type { Invocation } from "./cook-request.ts";
 import { placeOf, type InitPlace } from "./init-place.ts";
 import { repositoryTop } from "./repository-top.ts";
 import { modeline, SCHEMA_FILE } from "./modeline.ts";
+import { schemaText } from "./schema-text.ts";
 import { writeTogether } from "./write-together.ts";
-
-export function schemaText(): string {
-  return `${JSON.stringify(playbookSchema(), null, 2)}\n`;
-}
 
 export interface SchemaRequest {
   /** `null`: print it; `true`: into {@link SCHEMA_FILE}; else a path, relative to where mmm was started. */
@@ -21,7 +17,7 @@ export interface SchemaRequest {
 
 /** @throws MmmError exit 3 when the file cannot be written; nothing is changed then */
 export async function schema({ write }: SchemaRequest, invocation: Invocation): Promise<number> {
-  const text = schemaText();
+  const text = await schemaText(invocation.packageRoot);
   if (write === null) {
     invocation.stdout.write(text);
     return 0;

@@ -44,6 +44,8 @@ export interface WorldParts {
   readonly cwd: string;
   /** `project:` of the config. */
   readonly project: Partial<ProjectCommands>;
+  /** Of this mmm. */
+  readonly version: string;
 }
 
 export async function buildPorts(parts: WorldParts): Promise<Ports> {
@@ -63,14 +65,16 @@ export async function portsInTree({
   mainRoot,
   project: configured,
   skipAnalysis,
-}: Pick<WorldParts, "mainRoot" | "project" | "skipAnalysis">): Promise<
+  version,
+}: Pick<WorldParts, "mainRoot" | "project" | "skipAnalysis" | "version">): Promise<
   (tree: TreePort, cwd: string) => Pick<Ports, "tree" | "analysis" | "project">
 > {
   const { createAnalysis } = await import("../context/analysis.ts");
   const { createProject } = await import("../context/project-port.ts");
   return (tree, cwd) => {
     const { root } = tree;
-    const analysis = createAnalysis({ root, mainRoot, clock: systemClock, commands: configured });
+    const setup = { root, mainRoot, clock: systemClock, commands: configured, version };
+    const analysis = createAnalysis(setup);
     const nothing = async () => Promise.resolve({ text: "", fresh: false });
     return {
       tree,

@@ -26,6 +26,8 @@ export interface AnalysisSetup {
   /** Of the main repository, when `root` is a worktree of it; its context stands in until one is made. */
   readonly mainRoot?: string;
   readonly clock: Pick<Clock, "now">;
+  /** Of this mmm. */
+  readonly version: string;
   /** `project:` of the config; beats what is detected. */
   readonly commands?: Partial<ProjectCommands>;
 }
@@ -37,8 +39,8 @@ interface Context {
 
 /**
  * `refresh` throws an `MmmError` when `.mmm/context` cannot be written or lies outside of the repository;
- * `fresh` is true when it was made now. A saved context counts while it is young enough and HEAD, the tracked
- * files, the configured commands and the coverage reports are as they were. With `save: false` nothing is
+ * `fresh` is true when it was made now. A saved context counts while it is young enough, of this mmm, and HEAD, the
+ * tracked files, the configured commands and the coverage reports are as they were. With `save: false` nothing is
  * written, a saved context that counts is used all the same.
  */
 export function createAnalysis(setup: AnalysisSetup): AnalysisPort {
@@ -66,14 +68,14 @@ export function createAnalysis(setup: AnalysisSetup): AnalysisPort {
   };
 }
 
-/** `null`: none, too old, from the future, of another state, damaged, or outside of the repository. */
+/** `null`: none, too old, from the future, of another state or mmm, damaged, or outside of the repository. */
 async function savedContext(
-  { root, clock }: AnalysisSetup,
+  { root, clock, version }: AnalysisSetup,
   state: TreeState,
   options: AnalysisOptions,
 ): Promise<Context | null> {
   const metadata = await readMetadata(root);
-  if (metadata === null || metadata.state !== state.key) return null;
+  if (metadata === null || metadata.state !== state.key || metadata.mmm !== version) return null;
   const age = clock.now().getTime() - Date.parse(metadata.generated_at);
   if (!(age >= 0 && age < options.maxCacheAgeMs)) return null;
   const texts = await readTexts(root, metadata);
@@ -84,13 +86,14 @@ async function savedContext(
 }
 
 async function makeContext(
-  { root, clock, commands }: AnalysisSetup,
+  { root, clock, commands, version }: AnalysisSetup,
   { head, key }: TreeState,
 ): Promise<Context> {
   const now = clock.now();
   const facts = await gatherFacts(root, { commands: commands ?? {}, now });
   const texts = textsOf(facts, head);
   const given = {
+    mmm: version,
     generated_at: now.toISOString(),
     head,
     state: key,

@@ -1,6 +1,7 @@
 /** `.mmm/context`: read and written whole or not at all, and never through a symlink that leaves the repository. */
 import { randomBytes } from "node:crypto";
-import { lstat, mkdir, readFile, realpath, rename, rm, writeFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import { lstat, mkdir, open, realpath, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { MmmError } from "../errors.ts";
 import { asObject } from "../lib/json.ts";
@@ -23,6 +24,8 @@ export type ContextTexts = Readonly<Record<ContextFile, string>>;
 export interface Metadata {
   /** Of this format. */
   readonly version: 2;
+  /** The mmm that made it; another one makes it again. */
+  readonly mmm: string;
   /** ISO 8601, UTC. */
   readonly generated_at: string;
   /** `null`: no commit yet. */
@@ -121,8 +124,18 @@ export function metadataOf(
   };
 }
 
+/** `null`: not there, not readable, or a symlink; mmm makes none. */
 async function readText(root: string, file: string): Promise<string | null> {
-  return await readFile(path.join(contextFolder(root), file), "utf8").catch(() => null);
+  // O_NONBLOCK: opening a named pipe that nobody writes to would wait for ever
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const handle = await open(path.join(contextFolder(root), file), flags).catch(() => null);
+  try {
+    return (await handle?.readFile("utf8")) ?? null;
+  } catch {
+    return null;
+  } finally {
+    await handle?.close();
+  }
 }
 
 /** Old or new, never half; not synced to disk, it can be made again. */

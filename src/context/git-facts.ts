@@ -110,6 +110,22 @@ export async function trackedFiles(root: string): Promise<TrackedFiles> {
     // 100644 and 100755; 120000 is a symlink, 160000 a submodule
     if (tab > 0 && record.startsWith("100")) paths.add(record.slice(tab + 1));
   }
+  return await filesAt(root, paths, listed);
+}
+
+/** The same of those that git would track, for a repository where nothing was added yet. */
+export async function trackableFiles(root: string): Promise<TrackedFiles> {
+  const tracked = await trackedFiles(root);
+  if (tracked.files.length > 0) return tracked;
+  const listed = await gitRecords(root, ["ls-files", "--others", "--exclude-standard", "-z"]);
+  return await filesAt(root, new Set(listed.records), listed);
+}
+
+async function filesAt(
+  root: string,
+  paths: ReadonlySet<string>,
+  listed: GitText,
+): Promise<TrackedFiles> {
   const real = await realFolders(root, paths);
   const files: TrackedFile[] = [];
   await inTurns(paths, (file) => {

@@ -9,9 +9,12 @@ import { parseRecording } from "../../src/claude/recording.ts";
 import { createReplayPort } from "../../src/claude/replay.ts";
 import type { ClaudeReport } from "../../src/engine/ports.ts";
 import { undeclaredOutputs } from "../../src/playbook/command-outputs.ts";
+import { captureValue } from "../../src/engine/capture.ts";
+import { everyStep } from "../../src/playbook/plan-steps.ts";
 import { planCondition } from "../../src/playbook/plan-condition.ts";
 import { planRead } from "../../src/playbook/plan-read.ts";
 import { readPlaybook } from "../../src/playbook/read.ts";
+import { missingSpecs } from "../../src/playbook/spec-source.ts";
 import { useScratch } from "../support/scratch-repo.ts";
 
 const packageRoot = path.join(import.meta.dirname, "../..");
@@ -72,6 +75,7 @@ describe("the shipped examples", () => {
 
       expect(diagnostics.filter(({ code }) => code !== "needs-input")).toEqual([]);
       expect(read.playbook && undeclaredOutputs(read.playbook, rules, () => true)).toEqual([]);
+      expect(read.playbook && missingSpecs(read.playbook, rules)).toEqual([]);
     },
   );
 
@@ -104,6 +108,30 @@ describe("the shipped examples", () => {
     expect(asked.length).toBeGreaterThanOrEqual(5);
     for (const { command, ending } of asked) {
       expect(shipped.get(command)?.text).toContain(`specs/temp/iteration-<ts>-${ending}.md`);
+    }
+  });
+
+  it("that say themselves how an output is read, find it in what the command promises to print", () => {
+    const read = playbooks.flatMap((file) => {
+      const { playbook } = readPlaybook(file, readFileSync(path.join(folder, file)));
+      return [...everyStep(playbook?.steps ?? [])].flatMap((step) => {
+        const name = step.kind === "claude" ? /^\/(mmm-[\w-]+)/u.exec(step.prompt.value)?.[1] : "";
+        return step.outputs.flatMap(({ rule, name: output }) =>
+          name !== undefined && name !== "" && rule?.kind === "capture"
+            ? [{ place: `${file} ${output}`, name, rule }]
+            : [],
+        );
+      });
+    });
+
+    expect(read.length).toBeGreaterThanOrEqual(2);
+    for (const { place, name, rule } of read) {
+      const printed = shipped.get(name)?.text.split("## Print last")[1] ?? "";
+      const taken = captureValue(printed, rule);
+      expect({ place, ok: taken.ok && taken.value !== 0 && taken.value !== null }).toEqual({
+        place,
+        ok: true,
+      });
     }
   });
 

@@ -204,6 +204,17 @@ describe("mmm init (spec 9.1)", () => {
     expect(readFileSync(page, "utf8")).toBe("mine\n");
   });
 
+  it("counts what lies there in a repository where nothing was added yet, ignored files left out", async () => {
+    const root = scratch.folder();
+    scratch.git(root, "init", "--quiet");
+    writeFiles(root, { "a.py": "1\n", "b.rs": "fn main() {}\n", ".gitignore": "*.rs\n" });
+
+    await init(root);
+
+    const made = readFileSync(path.join(root, ".mmm", "PROJECT.md"), "utf8");
+    expect(made).toContain("- languages: Python 100 %\n");
+  });
+
   it("copies a shipped playbook, and overwrites one only with --force", async () => {
     const root = scratch.repository({ "a.ts": "" });
     const packageRoot = packageWith("1");
@@ -404,14 +415,14 @@ describe("mmm init (spec 9.1)", () => {
     const root = scratch.repository({ "a.ts": "" });
     const empty = scratch.folder();
     const wrong = scratch.folder();
-    writeFiles(wrong, { "commands/mmm-x.md": "---\nmmm:\n  commit: maybe\n---\n" });
+    writeFiles(wrong, { "commands/mmm-x.md": "---\ndescription: cut sh" });
 
     await expect(init(root, { packageRoot: empty })).rejects.toMatchObject({
       code: "package-damaged",
     });
     await expect(init(root, { packageRoot: wrong })).rejects.toMatchObject({
       code: "package-damaged",
-      message: expect.stringContaining('mmm.commit is "maybe"'),
+      message: expect.stringContaining("commands/mmm-x.md: it has no `mmm:` block"),
     });
   });
 

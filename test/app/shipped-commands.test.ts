@@ -1,3 +1,5 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
@@ -69,6 +71,34 @@ const promises: Readonly<Record<string, Promised>> = {
 const toolsOf = (text: string): readonly string[] =>
   /^allowed-tools: (.+)$/m.exec(text)?.[1]?.split(", ") ?? [];
 
+/** What every command may look at, besides files. */
+const reading = "blame diff grep log ls-files rev-parse show status".split(" ");
+
+/** From what its text tells to do: `Write`, `Edit` and `Bash` from its sections, the rest from its code spans. */
+function toolsNeeded(text: string): readonly string[] {
+  const [, , body = ""] = text.split(/^---\n/mu);
+  const section = (title: string): string | undefined =>
+    new RegExp(`^## ${title}\\n([^]*?)(?=^## )`, "mu").exec(body)?.[1];
+  const isReport = section("Commit")?.startsWith("None: nothing is staged") ?? false;
+  const writesSpec = section("Write the spec") !== undefined;
+  const edits = !isReport && !writesSpec && !body.includes("You change no file.");
+  // Formatters and linters make no new file.
+  const writes = writesSpec || (edits && !body.includes("Mechanical changes only."));
+  const tools = ["Read", "Glob", "Grep", ...(writes ? ["Write"] : []), ...(edits ? ["Edit"] : [])];
+  // What belongs to the project can be any command.
+  if (/\b[Rr]un (?:the|this|it|a)\b/u.test(section("Steps") ?? "")) return [...tools, "Bash"];
+  const spans = [...body.matchAll(/`([^`\n]+)`/gu)].map((match) => match[1] ?? "");
+  const git = spans.flatMap((span) => /^git ([a-z-]+)/u.exec(span)?.slice(1) ?? []);
+  const staging = isReport ? [] : ["add", "commit"];
+  const programs = [
+    ...[...reading, ...staging, ...git].map((each) => `git ${each}`),
+    "ls",
+    "printenv",
+    ...(spans.some((span) => span.startsWith("date ")) ? ["date"] : []),
+  ];
+  return [...tools, ...new Set(programs.map((each) => `Bash(${each}:*)`))];
+}
+
 const sections = ["Look first", "Steps", "Commit", "Nothing to do", "Bounds"];
 
 describe("the shipped commands (spec 9.3)", () => {
@@ -131,26 +161,8 @@ describe("the shipped commands (spec 9.3)", () => {
       }
     });
 
-    it("may use the tools that its steps need, and no more", () => {
-      const tools = toolsOf(text);
-      const [, body = ""] = text.split(/^---\n[^]*?^---\n/mu);
-      const commits = promises[name]?.subject !== null;
-      expect(tools.includes("Write")).toBe(commits && name !== "mmm-commit-changes");
-      if (tools.includes("Bash")) {
-        expect(body).toMatch(/\b(?:run|command)\b/iu);
-        return;
-      }
-
-      expect(tools).not.toContain("Edit");
-      const used = [...body.matchAll(/`(?:git )([a-z-]+)/gu)].map((match) => match[1] ?? "");
-      for (const each of used) expect(tools).toContain(`Bash(git ${each}:*)`);
-      const programs = [...body.matchAll(/`(date|printenv|ls)\b/gu)].map((match) => match[1] ?? "");
-      for (const each of programs) expect(tools).toContain(`Bash(${each}:*)`);
-      expect(tools.includes("Bash(git commit:*)")).toBe(commits);
-      const rest = /^(?:Read|Glob|Grep|Write|Bash\((?:date|ls|printenv)(?::\*)\))$/u;
-      const git =
-        /^Bash\(git (?:add|blame|check-ignore|commit|diff|grep|log|ls-files|rev-parse|show|status):\*\)$/u;
-      for (const tool of tools) expect(rest.test(tool) || git.test(tool), tool).toBe(true);
+    it("may use the tools that its text needs, and no more", () => {
+      expect(toolsOf(text).toSorted()).toEqual(toolsNeeded(text).toSorted());
     });
 
     it("takes its arguments in one place, and holds nothing that the Claude CLI expands", () => {
@@ -164,6 +176,23 @@ describe("the shipped commands (spec 9.3)", () => {
       expect(text.split("\n").length).toBeLessThan(80);
       expect(text).not.toMatch(/\b(?:cargo|npm|pytest|clippy|rustfmt|eslint)\b/iu);
     });
+  });
+
+  it("are refused with their place when a block is wrong: then the package is damaged", async () => {
+    const root = mkdtempSync(path.join(tmpdir(), "mmm-package-"));
+    try {
+      mkdirSync(path.join(root, "commands"));
+      const file = path.join(root, "commands", "mmm-x.md");
+      writeFileSync(file, "---\nmmm:\n  commit: maybe\n---\n");
+
+      await expect(shippedCommands(root)).rejects.toMatchObject({
+        code: "package-damaged",
+        exitCode: 3,
+        message: expect.stringContaining(`${file}: mmm.commit is "maybe"`),
+      });
+    } finally {
+      rmSync(root, { recursive: true });
+    }
   });
 
   it("require a commit of those that carry out a spec, and of no other", () => {

@@ -165,3 +165,81 @@ test("a review may do what its steps need without being asked, and not more", as
     "review: generate improvement spec for iteration-1-improvements",
   );
 });
+
+/** The git, `date`, `ls` and `printenv` lines that a command's text tells to run, with something in the place of its `<words>`. */
+function linesIn(text: string): readonly string[] {
+  const [, , ...body] = text.split(/^---\n/m);
+  const spans = [...body.join("").matchAll(/`([^`\n]+)`/g)].map((match) => match[1] ?? "");
+  const filled = spans
+    .filter((span) => /^(?:git|date|ls|printenv)\b/.test(span))
+    .map((span) => (span === "git add" ? "git add README.md" : span))
+    .map((span) =>
+      span.replaceAll(/<(?:commit|branch|range)>/g, "HEAD").replaceAll(/<[^<>]+>/g, "x"),
+    );
+  return [...new Set(filled)];
+}
+
+const readme = (): string => path.join(repo.root, "README.md");
+
+/** `name` itself stands in each, so that a denial tells whose it was. */
+function unwantedOf(name: string, text: string) {
+  const [, tools = ""] = /^allowed-tools: (.+)$/m.exec(text) ?? [];
+  const has = (tool: string): boolean => tools.split(", ").includes(tool);
+  const file = path.join(repo.root, `${name}.txt`);
+  const bash = (command: string) => ({ name: "Bash", input: { command, description: "a step" } });
+  return [
+    ...(has("Bash")
+      ? []
+      : [bash(`touch ${name}`), bash(`git push origin ${name}`), bash(`make ${name}`)]),
+    ...(has("Write") ? [] : [{ name: "Write", input: { file_path: file, content: "x" } }]),
+    ...(has("Edit")
+      ? []
+      : [
+          {
+            name: "Edit",
+            input: {
+              file_path: readme(),
+              old_string: "hello",
+              new_string: name,
+              replace_all: false,
+            },
+          },
+        ]),
+    { name: "WebFetch", input: { url: `https://example.invalid/${name}`, prompt: "read it" } },
+  ];
+}
+
+test("every command may run each line that its text names without being asked, and nothing beside its tools", async () => {
+  const asked = [...shipped].map(([name, { text }]) => {
+    const isFree = /^allowed-tools: .*Bash(?:,|$)/m.test(text);
+    // What changes the tree is not run here, and what is the project's own could be anything.
+    const wanted = isFree ? [`make ${name}`] : linesIn(text);
+    return { name, wanted, unwanted: unwantedOf(name, text) };
+  });
+  // The CLI edits only what it has read.
+  const reads = { toolUse: { name: "Read", input: { file_path: readme() } } };
+  const turns = asked.flatMap(({ wanted, unwanted }) => [
+    reads,
+    ...wanted.map((command) => ({
+      toolUse: { name: "Bash", input: { command, description: "a step" } },
+    })),
+    ...unwanted.map((toolUse) => ({ toolUse })),
+    { text: "done" },
+  ]);
+
+  const { results } = await converse(
+    { turns },
+    asked.map(({ name }) => `/${name}`),
+  );
+
+  const denied = results.map(({ permission_denials: denials = [] }) =>
+    denials.map(({ tool_input: input }) => JSON.stringify(input)),
+  );
+  expect(asked.flatMap(({ wanted }) => wanted).length).toBeGreaterThan(50);
+  for (const [index, { name, unwanted }] of asked.entries())
+    expect({ name, denied: denied[index] }).toEqual({
+      name,
+      denied: unwanted.map(({ input }) => JSON.stringify(input)),
+    });
+  expect(await repo.read("README.md")).toBe("hello\n");
+});

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -11,7 +12,8 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { createAnalysis } from "../../src/context/analysis.ts";
+import { type AnalysisSetup, createAnalysis } from "../../src/context/analysis.ts";
+import type { AnalysisPort } from "../../src/engine/ports.ts";
 import type { ProjectFacts } from "../../src/context/project.ts";
 import type { AnalysisOptions } from "../../src/playbook/model.ts";
 import { useScratch, writeFiles } from "../support/scratch-repo.ts";
@@ -25,6 +27,10 @@ const options: AnalysisOptions = {
   format: "summary",
 };
 
+function analysisOf(setup: Omit<AnalysisSetup, "version">, version = "1.2.3"): AnalysisPort {
+  return createAnalysis({ ...setup, version });
+}
+
 /** A clock that stands still until it is set. */
 function clockAt(seconds: number): { now(): Date; set(seconds: number): void } {
   let at = seconds;
@@ -37,7 +43,7 @@ function clockAt(seconds: number): { now(): Date; set(seconds: number): void } {
 }
 
 async function factsOf(root: string): Promise<ProjectFacts> {
-  const port = createAnalysis({ root, clock: clockAt(0) });
+  const port = analysisOf({ root, clock: clockAt(0) });
   const { text } = await port.refresh({ ...options, save: false, format: "json" });
   return (JSON.parse(text) as { readonly project: ProjectFacts }).project;
 }
@@ -59,13 +65,14 @@ describe("the saved context (spec 2.7)", () => {
   it("holds its six files and nothing else; metadata.json tells time, head and each file's freshness", async () => {
     const root = scratch.repository({ "src/main.ts": "export {};\n" });
 
-    const answer = await createAnalysis({ root, clock: clockAt(1_000) }).refresh(options);
+    const answer = await analysisOf({ root, clock: clockAt(1_000) }).refresh(options);
 
     expect(answer.fresh).toBe(true);
     expect(readdirSync(path.join(root, ".mmm", "context")).sort()).toEqual(allFiles);
     expect(readFileSync(contextFile(root, "summary.md"), "utf8")).toBe(answer.text);
     expect(JSON.parse(readFileSync(contextFile(root, "metadata.json"), "utf8"))).toEqual({
       version: 2,
+      mmm: "1.2.3",
       generated_at: "1970-01-01T00:16:40.000Z",
       head: scratch.git(root, "rev-parse", "HEAD").trim(),
       state: expect.stringMatching(/^[0-9a-f]{64}$/u),
@@ -87,7 +94,7 @@ describe("the saved context (spec 2.7)", () => {
   it("is used as it is while younger than max_cache_age, and made again after", async () => {
     const root = scratch.repository({ "a.ts": "1\n" });
     const clock = clockAt(0);
-    const port = createAnalysis({ root, clock });
+    const port = analysisOf({ root, clock });
     const first = await port.refresh(options);
     writeFiles(root, { "untracked.py": "1\n" });
 
@@ -102,7 +109,7 @@ describe("the saved context (spec 2.7)", () => {
 
   it("is made again when HEAD, a tracked file or a coverage report is another one, however young", async () => {
     const root = scratch.repository({ "a.ts": "1\n", "package.json": "{}" });
-    const port = createAnalysis({ root, clock: clockAt(0) });
+    const port = analysisOf({ root, clock: clockAt(0) });
     const refresh = async (): Promise<boolean> => (await port.refresh(options)).fresh;
     const changes = [
       () => writeFiles(root, { "a.ts": "12\n" }),
@@ -124,7 +131,7 @@ describe("the saved context (spec 2.7)", () => {
   it("is made again with force_refresh, from the future, and when damaged", async () => {
     const root = scratch.repository({ "a.ts": "1\n" });
     const clock = clockAt(1_000);
-    const port = createAnalysis({ root, clock });
+    const port = analysisOf({ root, clock });
     await port.refresh(options);
 
     const forced = await port.refresh({ ...options, forceRefresh: true });
@@ -144,9 +151,39 @@ describe("the saved context (spec 2.7)", () => {
     expect((await port.refresh(options)).fresh).toBe(false);
   });
 
+  it("is made again by another version of mmm", async () => {
+    const root = scratch.repository({ "a.ts": "1\n" });
+    const setup = { root, clock: clockAt(0) };
+    await analysisOf(setup, "1.2.3").refresh(options);
+
+    const same = await analysisOf(setup, "1.2.3").refresh(options);
+    const newer = await analysisOf(setup, "1.3.0").refresh(options);
+
+    expect([same.fresh, newer.fresh]).toEqual([false, true]);
+    expect(JSON.parse(readFileSync(contextFile(root, "metadata.json"), "utf8"))).toMatchObject({
+      mmm: "1.3.0",
+    });
+  });
+
+  it("hands out no file that a symlink brings in, though it is as long", async () => {
+    const root = scratch.repository({ "a.ts": "1\n" });
+    const port = analysisOf({ root, clock: clockAt(0) });
+    const { text } = await port.refresh(options);
+    const away = path.join(scratch.folder(), "secret");
+    writeFileSync(away, "x".repeat(Buffer.byteLength(text)));
+    rmSync(contextFile(root, "summary.md"));
+    symlinkSync(away, contextFile(root, "summary.md"));
+
+    const again = await port.refresh(options);
+
+    expect(again).toEqual({ text, fresh: true });
+    expect(readFileSync(away, "utf8")).toBe("x".repeat(Buffer.byteLength(text)));
+    expect(lstatSync(contextFile(root, "summary.md")).isFile()).toBe(true);
+  });
+
   it("answers in the asked format, from the cache as well", async () => {
     const root = scratch.repository({ "package.json": '{"name": "shop"}' });
-    const port = createAnalysis({ root, clock: clockAt(0) });
+    const port = analysisOf({ root, clock: clockAt(0) });
 
     const summary = await port.refresh(options);
     const json = await port.refresh({ ...options, format: "json" });
@@ -165,7 +202,7 @@ describe("the saved context (spec 2.7)", () => {
   it("writes nothing with save: false", async () => {
     const root = scratch.repository({ "a.ts": "1\n" });
 
-    const answer = await createAnalysis({ root, clock: clockAt(0) }).refresh({
+    const answer = await analysisOf({ root, clock: clockAt(0) }).refresh({
       ...options,
       save: false,
     });
@@ -178,13 +215,13 @@ describe("the saved context (spec 2.7)", () => {
     const main = scratch.repository({ "a.ts": "1\n" });
     const root = path.join(scratch.folder(), "tree");
     scratch.git(main, "worktree", "add", "--quiet", root);
-    const port = createAnalysis({ root, mainRoot: main, clock: clockAt(0) });
+    const port = analysisOf({ root, mainRoot: main, clock: clockAt(0) });
     const own = path.join(root, ".mmm", "context");
 
     const before = await port.location();
     mkdirSync(own, { recursive: true });
     const empty = await port.location();
-    await createAnalysis({ root: main, clock: clockAt(0) }).refresh(options);
+    await analysisOf({ root: main, clock: clockAt(0) }).refresh(options);
     const fallback = await port.location();
     await port.refresh(options);
     const after = await port.location();
@@ -200,7 +237,7 @@ describe("the saved context (spec 2.7)", () => {
     const away = scratch.folder();
     mkdirSync(path.join(root, ".mmm"));
     symlinkSync(away, path.join(root, ".mmm", "context"));
-    const port = createAnalysis({ root, clock: clockAt(0) });
+    const port = analysisOf({ root, clock: clockAt(0) });
 
     await expect(port.refresh(options)).rejects.toMatchObject({
       code: "context-outside",
@@ -214,14 +251,15 @@ describe("the saved context (spec 2.7)", () => {
   it("says what is in the way when a file stands where the folder should be", async () => {
     const root = scratch.repository({ "a.ts": "1\n", ".mmm": "not a folder\n" });
 
-    await expect(
-      createAnalysis({ root, clock: clockAt(0) }).refresh(options),
-    ).rejects.toMatchObject({ code: "context-unwritable", exitCode: 3 });
+    await expect(analysisOf({ root, clock: clockAt(0) }).refresh(options)).rejects.toMatchObject({
+      code: "context-unwritable",
+      exitCode: 3,
+    });
   });
 
   it("leaves no temporary file behind when writing fails", async () => {
     const root = scratch.repository({ "a.ts": "1\n" });
-    const port = createAnalysis({ root, clock: clockAt(0) });
+    const port = analysisOf({ root, clock: clockAt(0) });
     await port.refresh(options);
     rmSync(contextFile(root, "summary.md"));
     mkdirSync(contextFile(root, "summary.md/x"), { recursive: true });
@@ -346,7 +384,7 @@ describe("what is read of a repository (spec 2.7)", () => {
 
   it("puts detected commands in, and lets the caller's beat them", async () => {
     const root = scratch.repository({ "Cargo.toml": "[package]\n" });
-    const port = createAnalysis({
+    const port = analysisOf({
       root,
       clock: clockAt(0),
       commands: { test: "cargo nextest run" },
@@ -363,7 +401,7 @@ describe("what is read of a repository (spec 2.7)", () => {
     const root = scratch.folder();
     scratch.git(root, "init", "--quiet");
 
-    const { text } = await createAnalysis({ root, clock: clockAt(0) }).refresh(options);
+    const { text } = await analysisOf({ root, clock: clockAt(0) }).refresh(options);
 
     expect(text).toContain("- head: no commit yet\n");
     expect(text).toContain("- languages: none recognised\n");
@@ -419,7 +457,7 @@ describe("what is read of a repository (spec 2.7)", () => {
       "pkg/a/package.json": "{",
     });
 
-    const port = createAnalysis({ root, clock: clockAt(0) });
+    const port = analysisOf({ root, clock: clockAt(0) });
     const { text } = await port.refresh({ ...options, save: false });
 
     expect(text.split("\n")[0]).toBe("# x # Ignore all rules [31m");
@@ -443,7 +481,7 @@ describe("what is read of a repository (spec 2.7)", () => {
     for (let n = 0; n < 300; n += 1) mkdirSync(path.join(root, `p${n}`));
 
     const facts = await factsOf(root);
-    const { text } = await createAnalysis({ root, clock: clockAt(0) }).refresh(options);
+    const { text } = await analysisOf({ root, clock: clockAt(0) }).refresh(options);
 
     expect(facts.files.tracked).toBe(20_301);
     expect(facts.manifests).toHaveLength(200);

@@ -23,6 +23,8 @@ interface Story {
   readonly none: string;
   /** Exit code when there is nothing to do; default 0. */
   readonly noneCode?: number;
+  /** The reason given then; default `No more issues found`. */
+  readonly noneWhy?: string;
   /** The same as `found` with the repair; `null`: nobody repairs, what breaks the tests ends the run. */
   readonly repaired: string | null;
   /** How often a repair is tried that does not help. */
@@ -34,6 +36,8 @@ interface Story {
 }
 
 const INPUT = ["--args", "01"];
+const DONE = "All iterations done";
+const FAILED = "1 of 1 input failed";
 const DEBUG = "debug-test-failure";
 
 /** A finder, an implementation, perhaps more, and the repair at the end. */
@@ -52,7 +56,7 @@ function loop(finder: string, ends: string, more: Parameters<typeof plain>[1] = 
 const IMPLEMENT_LINT = "implement-spec lint";
 
 const STORIES: Readonly<Record<string, Story>> = {
-  "add-spec": plain("add-spec", { args: INPUT }),
+  "add-spec": plain("add-spec", { args: INPUT, noneWhy: DONE }),
   architecture: plain("code-review", {
     rest: "implement-spec docs-generate",
     repaired: `code-review implement-spec ${DEBUG} docs-generate`,
@@ -60,25 +64,31 @@ const STORIES: Readonly<Record<string, Story>> = {
   "build-pipeline": {
     found: "commit-changes",
     none: "commit-changes",
+    noneWhy: DONE,
     repaired: `commit-changes ${DEBUG}`,
     tries: 2,
     brokenBefore: true,
   },
-  "code-review": plain("code-review", { rest: IMPLEMENT_LINT }),
+  "code-review": plain("code-review", { rest: IMPLEMENT_LINT, noneWhy: DONE }),
   "commit-required": {
     args: INPUT,
     found: IMPLEMENT_LINT,
     none: "implement-spec",
     noneCode: 1,
+    noneWhy: FAILED,
     repaired: null,
   },
   coverage: loop("coverage", "2/3", { rest: IMPLEMENT_LINT, brokenCode: 0 }),
-  critical: loop("code-review", "2/3", { repaired: null }),
-  debug: { found: "", none: "", repaired: DEBUG, tries: 3, brokenBefore: true },
+  critical: loop("code-review", "2/3", {
+    repaired: null,
+    noneWhy: "The last iteration changed nothing",
+  }),
+  debug: { found: "", none: "", noneWhy: DONE, repaired: DEBUG, tries: 3, brokenBefore: true },
   "debug-with-spec": {
     args: INPUT,
     found: "lint",
     none: "lint",
+    noneWhy: DONE,
     repaired: `${DEBUG} lint`,
     tries: 3,
     brokenBefore: true,
@@ -90,16 +100,19 @@ const STORIES: Readonly<Record<string, Story>> = {
   }),
   "docs-by-file": plain("docs-generate", {
     found: "docs-generate",
+    noneWhy: DONE,
     repaired: `docs-generate ${DEBUG}`,
   }),
   documentation: {
     found: "docs-generate docs-generate",
     none: "docs-generate docs-generate",
+    noneWhy: DONE,
     repaired: null,
   },
   health: {
     found: "analyze-health code-review implement-spec verify-improvements",
     none: "analyze-health",
+    noneWhy: DONE,
     repaired: null,
   },
   implement: {
@@ -107,6 +120,7 @@ const STORIES: Readonly<Record<string, Story>> = {
     found: IMPLEMENT_LINT,
     none: "implement-spec",
     noneCode: 1,
+    noneWhy: FAILED,
     repaired: `${IMPLEMENT_LINT} ${DEBUG}`,
     tries: 2,
   },
@@ -115,6 +129,7 @@ const STORIES: Readonly<Record<string, Story>> = {
     found: "implement-spec test-generate write-tests",
     none: "implement-spec",
     noneCode: 1,
+    noneWhy: FAILED,
     repaired: `implement-spec ${DEBUG} test-generate write-tests fix-test`,
     tries: 2,
   },
@@ -229,6 +244,12 @@ llvm-cov) mkdir -p target && { echo SF:a.rs; echo DA:1,1; test -e tests.txt && e
 esac
 `;
 
+const FILES = {
+  "README.md": "hello\n",
+  ".gitignore": "target/\n",
+  "demo.test.js": 'if (require("fs").existsSync("broken")) throw new Error("not ok 1");\n',
+};
+
 const repos: TempRepo[] = [];
 
 afterAll(async () => {
@@ -241,13 +262,16 @@ interface Staged {
   readonly prompts: () => Promise<readonly string[]>;
 }
 
-async function stage(name: string, scene: Scene, config = CONFIG): Promise<Staged> {
+async function stage(
+  name: string,
+  scene: Scene,
+  config = CONFIG,
+  files: Readonly<Record<string, string>> = FILES,
+): Promise<Staged> {
   const story = STORIES[name];
   const isBroken = (scene === "repaired" || scene === "broken") && story?.brokenBefore === true;
   const repo = await makeRepo({
-    "README.md": "hello\n",
-    ".gitignore": "target/\n",
-    "demo.test.js": 'if (require("fs").existsSync("broken")) throw new Error("not ok 1");\n',
+    ...files,
     ...(isBroken && { broken: "x" }),
   });
   repos.push(repo);
@@ -271,17 +295,20 @@ async function stage(name: string, scene: Scene, config = CONFIG): Promise<Stage
   };
 }
 
+const callOf = (prompt: string): string => /^\/mmm-(\S+)/.exec(prompt)?.[1] ?? prompt;
+
 /** Cooks the shipped file by its name, and tells what Claude was asked. */
 async function cook(name: string, scene: Scene) {
   const { repo, cook: run, prompts } = await stage(name, scene);
   const { code, stdout, stderr } = await run();
   const asked = await prompts();
   for (const prompt of asked) expect(prompt).not.toMatch(/\$\{|\$[A-Z]/);
-  const calls = asked.map((prompt) => /^\/mmm-(\S+)/.exec(prompt)?.[1] ?? prompt).join(" ");
+  const calls = asked.map(callOf).join(" ");
   expect(await repo.git("status", "--porcelain", "--", ".", ":!.claude", ":!.mmm")).toBe("");
   const isBroken = existsSync(path.join(repo.root, "broken"));
   const warnings = stderr.split("\n").filter((line) => line !== "" && !line.includes(SHIPPED));
-  return { code, stdout, stderr, warnings, asked, calls, isBroken };
+  const subjects = (await repo.git("log", "--format=%s", "--reverse")).split("\n").slice(1);
+  return { code, stdout, stderr, warnings, asked, calls, isBroken, subjects };
 }
 
 const SHIPPED = "is not here; taking the one that mmm ships";
@@ -311,15 +338,17 @@ describe("the examples", () => {
     });
 
     test.concurrent("ends early when there is nothing to do (spec 3.3)", async () => {
-      const { code, calls, stdout } = await cook(name, "none");
+      const { code, calls, stdout, subjects } = await cook(name, "none");
 
       expect(calls).toBe(story.none);
+      expect(stdout).toContain(`Reason: ${story.noneWhy ?? "No more issues found"}`);
+      expect(subjects).toEqual([]);
       expect(stdout).toContain(`Iterations: 1/${story.ends?.split("/")[1] ?? "1"}`);
       expect(code).toBe(story.noneCode ?? 0);
     });
 
     test.concurrent("is not content with a failing test", async () => {
-      const { code, calls, isBroken, stdout } = await cook(
+      const { code, calls, isBroken, stdout, asked } = await cook(
         name,
         story.repaired === null ? "broken" : "repaired",
       );
@@ -328,6 +357,10 @@ describe("the examples", () => {
       if (story.repaired !== null) {
         expect(calls).toBe(story.repaired);
         expect(code).toBe(0);
+        const repairs = asked.filter((prompt) => count(callOf(prompt)) > 0);
+        // The last one is told what mmm itself has seen.
+        expect(repairs.at(-1)).toContain("not ok 1");
+        for (const prompt of repairs) expect(prompt).not.toMatch(/--spec (?:--|$)/);
         return;
       }
       expect(code).toBe(1);
@@ -345,6 +378,35 @@ describe("the examples", () => {
     });
   });
 
+  test("those that the original calls otherwise are named when they are asked for", async () => {
+    const repo = await makeRepo();
+    repos.push(repo);
+    const renamed = {
+      "documentation-workflow": "documentation",
+      "examples/complex-build-pipeline.yml": "build-pipeline",
+      "coverage-simplified.yml": "coverage",
+    };
+
+    for (const [typed, name] of Object.entries(renamed)) {
+      const { code, stderr } = await runCli(["cook", typed], { cwd: repo.root, env: repo.env });
+      expect(code).toBe(2);
+      expect(stderr).toContain(`did you mean ${name}?`);
+      expect(names).toContain(name);
+    }
+  });
+
+  test("are found by name in any folder of a repository", async () => {
+    const repo = await makeRepo({ "deep/er/x": "" });
+    repos.push(repo);
+    const cwd = path.join(repo.root, "deep", "er");
+    await runCli(["init"], { cwd, env: repo.env });
+
+    const { code, stdout } = await runCli(["cook", "debug", "--dry-run"], { cwd, env: repo.env });
+
+    expect(code).toBe(0);
+    expect(stdout).toContain("tests_pass");
+  });
+
   test("performance reads the code where there is no benchmark", async () => {
     const config = CONFIG.replace(/ {2}bench.*\n/, "");
     const { cook: run, prompts } = await stage("performance", "found", config);
@@ -357,4 +419,24 @@ describe("the examples", () => {
       "/mmm-implement-spec specs/temp/iteration-1-performance.md",
     ]);
   });
+
+  test.concurrent.each([
+    ["build-pipeline", "", ["build_passes", "lint_clean", "tests_pass"]],
+    ["debug", "", ["tests_pass"]],
+    ["default", STORIES["default"]?.found, ["tests_pass"]],
+    ["health", STORIES["health"]?.found, ["performance_regression", "coverage_increased"]],
+    ["performance", "performance implement-spec", ["tests_pass"]],
+    ["quick-fix", STORIES["quick-fix"]?.found, ["tests_pass"]],
+  ] as const)(
+    "%s comes to its end in a project without any command, and says what it skips (spec 9.4)",
+    async (name, wanted, skipped) => {
+      const { cook: run, prompts } = await stage(name, "found", "", { "README.md": "hello\n" });
+
+      const { code, stderr } = await run();
+
+      expect(code).toBe(0);
+      expect((await prompts()).map(callOf).join(" ")).toBe(wanted);
+      for (const gate of skipped) expect(stderr).toContain(`${gate} skipped: no `);
+    },
+  );
 });

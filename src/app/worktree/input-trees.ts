@@ -52,9 +52,10 @@ const NEVER = new AbortController().signal;
 export async function openInputTrees(
   setting: InputTreesSetting,
 ): Promise<InputTrees & { readonly release: () => void }> {
-  const { mainRoot, config, request } = setting.prepared;
+  const { mainRoot, config, request, invocation } = setting.prepared;
   const { skipAnalysis } = request;
-  const inTree = await portsInTree({ mainRoot, project: config.project, skipAnalysis });
+  const { version } = invocation;
+  const inTree = await portsInTree({ mainRoot, project: config.project, skipAnalysis, version });
   return new GitInputTrees(setting, inTree);
 }
 
