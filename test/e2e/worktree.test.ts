@@ -47,6 +47,42 @@ async function leftovers(rig: Rig): Promise<Record<string, readonly string[]>> {
   };
 }
 
+test("mmm sessions rm leaves worktree and branch alone: it refuses, and --force says that they stay", async () => {
+  const rig = await open();
+  const pb = await playbook(rig, "README.md", "new");
+  await rig.mmm(["cook", pb, "--worktree"]);
+  const [name = ""] = sessionsIn(rig);
+  const rm = async (...args: string[]) => rig.mmm(["sessions", "rm", ...args]);
+
+  const refused = await rm(name);
+  const aged = await rm("--older-than", "0s");
+  const forced = await rm(name, "--force");
+
+  const place = path.join(project(rig), name);
+  expect(refused).toMatchObject({ code: 3, stdout: "" });
+  expect(refused.stderr).toContain(`its worktree ${place} is still there`);
+  expect(refused.stderr).toContain(`mmm worktree merge ${name}`);
+  expect(refused.stderr).toContain(`mmm worktree clean ${name}`);
+  expect(aged.stdout).toMatch(/^kept mmm-\S+: its worktree .* is still there\n0 sessions/);
+  expect(forced).toMatchObject({ code: 0 });
+  expect(forced.stdout).toContain(`its worktree ${place} stays; mmm worktree clean ${name}`);
+  expect(await leftovers(rig)).toMatchObject({ branches: ["main", name], folders: [name] });
+  // Without its record it is still one of ours, and its work is not thrown away.
+  const clean = await rig.mmm(["worktree", "clean", name]);
+  expect(clean).toMatchObject({ code: 3 });
+  expect(clean.stderr).toContain("1 commit not merged");
+});
+
+test("mmm sessions rm takes a session whose worktree was merged and is gone", async () => {
+  const rig = await open();
+  const pb = await playbook(rig, "README.md", "new");
+  await rig.mmm(["cook", pb, "--worktree", "-y"]);
+
+  const removed = await rig.mmm(["sessions", "rm", "--older-than", "0s", "--json"]);
+
+  expect(JSON.parse(removed.stdout)).toMatchObject({ removed: [{ worktree: null }], kept: [] });
+});
+
 const NOTHING_LEFT = { branches: ["main"], records: [], folders: [] };
 
 describe("mmm cook --worktree (spec 8.1)", () => {

@@ -14,6 +14,7 @@ import { recordGone } from "../../session/state.ts";
 import type { Invocation } from "../cook-request.ts";
 import { type OpenedSessions, openSessions, unknownWords } from "./place.ts";
 import { openPrinter, type Printer, snakeKeys } from "./print.ts";
+import { type WorktreeLeft, worktreeLeft, worktreeWords } from "./worktree-left.ts";
 
 export interface RemoveRequest {
   /** Whole names. */
@@ -29,11 +30,15 @@ interface Removed {
   readonly name: string;
   readonly bytes: number;
   readonly refs: readonly string[];
+  /** It stays. */
+  readonly worktree: WorktreeLeft | null;
 }
 
 interface Kept {
   readonly name: string;
   readonly reason: string;
+  /** Lines to type. */
+  readonly next: readonly string[];
 }
 
 export async function removeCommand(
@@ -46,7 +51,11 @@ export async function removeCommand(
   const records = await listSessions(opened);
   const refs = await sessionRefs(place);
   const chosen = choose(request, records);
-  const kept = chosen.flatMap((record) => reasonToKeep(record, request));
+  const lefts = new Map<string, WorktreeLeft | null>();
+  for (const { name } of chosen) lefts.set(name, await worktreeLeft(opened, name));
+  const kept = chosen.flatMap((record) =>
+    reasonToKeep(record, request, lefts.get(record.name) ?? null),
+  );
   // Asked for by name: nothing is removed when one of them must stay.
   if (request.names.length > 0 && kept.length > 0) throw refusal(kept);
   const keptNames = new Set(kept.map(({ name }) => name));
@@ -60,12 +69,14 @@ export async function removeCommand(
     const own = refs.get(name) ?? [];
     const bytes = bytesIn(path.join(opened.folder, name));
     if (!request.dryRun) await removeOne({ opened, place, name, refs: own });
-    removed.push({ name, bytes, refs: own });
-    if (!request.json) tellOne({ name, bytes, refs: own }, request, printer);
+    const one = { name, bytes, refs: own, worktree: lefts.get(name) ?? null };
+    removed.push(one);
+    if (!request.json) tellOne(one, request, printer);
   }
   const absent = request.names.filter((name) => !doomed.some((each) => each.name === name));
   if (request.json) {
-    const report = { dryRun: request.dryRun, removed, kept, absent };
+    const reasons = kept.map(({ name, reason }) => ({ name, reason }));
+    const report = { dryRun: request.dryRun, removed, kept: reasons, absent };
     invocation.stdout.write(`${JSON.stringify(snakeKeys(report), null, 2)}\n`);
     return 0;
   }
@@ -100,25 +111,45 @@ function choose(
   });
 }
 
-function reasonToKeep(record: SessionRecord, { force }: RemoveRequest): readonly Kept[] {
+function reasonToKeep(
+  record: SessionRecord,
+  { force }: RemoveRequest,
+  left: WorktreeLeft | null,
+): readonly Kept[] {
   const { name } = record;
-  if (record.status === "running") return [{ name, reason: "it is running" }];
+  if (record.status === "running") return [running(name)];
   if (force) return [];
-  if (isStopped(record)) {
-    return [{ name, reason: `it is ${record.status}, and mmm resume can go on with it` }];
-  }
-  return record.status === "newer" ? [{ name, reason: "a newer mmm has written it" }] : [];
+  const next = ["--force removes it all the same"];
+  if (isStopped(record))
+    return [{ name, reason: `it is ${record.status}, and mmm resume can go on with it`, next }];
+  if (record.status === "newer") return [{ name, reason: "a newer mmm has written it", next }];
+  // Its record knows where that is to be merged.
+  if (left === null) return [];
+  return [
+    {
+      name,
+      reason: `${worktreeWords(left)} is still there`,
+      next: [
+        `mmm worktree merge ${name}`,
+        `mmm worktree clean ${name}   (refuses what is not merged)`,
+        "--force removes the session all the same, and leaves them as they are",
+      ],
+    },
+  ];
 }
 
+function running(name: string): Kept {
+  const next = ["wait for its end, or stop it with Ctrl-C"];
+  return { name, reason: IS_RUNNING, next };
+}
+
+const IS_RUNNING = "it is running";
+
 function refusal(kept: readonly Kept[]): MmmError {
-  const running = kept.find(({ reason }) => reason === "it is running");
-  const [first] = running === undefined ? kept : [running];
+  const first = kept.find(({ reason }) => reason === IS_RUNNING) ?? kept[0];
   return new MmmError("session-needed", 3, {
     message: `${first?.name ?? ""} is not removed, and nothing else: ${first?.reason ?? ""}`,
-    next:
-      running === undefined
-        ? ["--force removes it all the same"]
-        : ["wait for its end, or stop it with Ctrl-C"],
+    next: first?.next ?? [],
   });
 }
 
@@ -142,7 +173,7 @@ async function removeOne(doomed: {
 }): Promise<void> {
   const { opened, place, name, refs } = doomed;
   // Somebody may have resumed it a moment ago.
-  if ((await sessionsAtWork(opened)).has(name)) throw refusal([{ name, reason: "it is running" }]);
+  if ((await sessionsAtWork(opened)).has(name)) throw refusal([running(name)]);
   await deleteRefs(place, refs);
   await rm(path.join(opened.folder, name), { recursive: true, force: true, maxRetries: 3 });
   recordGone(path.join(opened.mmm, "state.json"), { names: new Set([name]), dropped: false });
@@ -160,10 +191,15 @@ function bytesIn(folder: string): number {
 }
 
 function tellOne(removed: Removed, { dryRun }: RemoveRequest, printer: Printer): void {
-  const { name, bytes, refs } = removed;
+  const { name, bytes, refs, worktree } = removed;
   const kept = refs.length === 0 ? "" : `, ${formatCount(refs.length, "ref")}`;
   const what = dryRun ? "would remove" : "removed";
-  printer.lines([say(`${what} ${name} (${formatBytes(bytes)}${kept})`)]);
+  printer.lines([
+    say(`${what} ${name} (${formatBytes(bytes)}${kept})`),
+    ...(worktree === null
+      ? []
+      : [say(`  ${worktreeWords(worktree)} stays; mmm worktree clean ${name} removes it`, "warn")]),
+  ]);
 }
 
 function tellSum(
