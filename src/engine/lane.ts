@@ -26,10 +26,14 @@ export type PastRecord =
     }
   | { readonly type: "answer"; readonly call: string; readonly value: unknown };
 
+/** Why a unit begins again: it was cut short, it failed, or its playbook means something else by now. */
+export type RestartReason = "cut-short" | "failed" | "changed";
+
 export interface LanePast {
   readonly records: readonly PastRecord[];
-  /** The tree as the unit that was cut short began; what has changed since is what it left. */
+  /** The tree as the unit that begins again began; what has changed since is what it left. */
   readonly restart: TreePoint | null;
+  readonly why: RestartReason;
 }
 
 /** What earlier processes of the session have done. */

@@ -1,4 +1,6 @@
 /** The course of a session as its journal tells it; see `timeline.ts`. */
+import type { RestartReason } from "./lane.ts";
+import type { ItemConclusion } from "./outcome.ts";
 import type { CommitInfo } from "./ports.ts";
 
 /** Money and tokens; what is unknown is counted, never taken for 0 (spec 6.4). */
@@ -42,6 +44,22 @@ export interface HandlerEntry {
   readonly ok: boolean | null;
 }
 
+/** One of the list of a loop; its steps follow. */
+export interface ItemEntry {
+  readonly type: "item";
+  /** From 1. */
+  readonly index: number;
+  readonly total: number;
+  /** As text, cut to 200 characters. */
+  readonly item: string;
+  readonly conclusion: ItemConclusion | "unfinished";
+  readonly failure: string | null;
+  readonly startedAt: string | null;
+  readonly durationMs: number | null;
+  /** Of its steps. */
+  readonly spend: Spend;
+}
+
 export interface StepEntry {
   readonly type: "step";
   /** `3`; inside handlers `3.on_failure.1`. */
@@ -66,15 +84,18 @@ export interface StepEntry {
   /** The ref that holds what a rollback has undone. */
   readonly kept: string | null;
   readonly late: boolean;
-  /** Attempts, handlers and their steps, in the order of time. */
-  readonly parts: readonly (AttemptEntry | HandlerEntry | StepEntry)[];
+  /** Attempts, handlers, items and their steps, in the order of time. */
+  readonly parts: readonly StepPart[];
 }
+
+export type StepPart = AttemptEntry | HandlerEntry | ItemEntry | StepEntry;
 
 export type TimelineItem =
   | { readonly type: "resumed"; readonly at: string | null }
   | {
-      /** A unit that was cut short starts again. */
+      /** A unit that was cut short, failed or means something else now starts again. */
       readonly type: "restarted";
+      readonly why: RestartReason;
       /** The ref that holds what it had left. */
       readonly kept: string;
       readonly files: number;

@@ -2,9 +2,8 @@
 import { asArray, asNumber, asObject, asString, type JsonObject } from "../lib/json.ts";
 import type { CommitInfo } from "./ports.ts";
 import { addSpend, NOTHING_SPENT } from "./spend.ts";
-import type { AttemptEntry, HandlerEntry, Spend, StepEntry } from "./timeline-model.ts";
-
-const TEXT_UNITS = 500;
+import { itemOf, short, withItemSpends } from "./timeline-item.ts";
+import type { AttemptEntry, Spend, StepEntry, StepPart } from "./timeline-model.ts";
 
 export class OpenStep {
   readonly step: string;
@@ -16,7 +15,7 @@ export class OpenStep {
   readonly iteration: number;
   readonly input: number | null;
   readonly startedAt: string | null;
-  readonly parts: (AttemptEntry | HandlerEntry | StepEntry)[] = [];
+  readonly parts: StepPart[] = [];
   readonly commits = new Map<string, CommitInfo>();
   conclusion: StepEntry["conclusion"] = "unfinished";
   why: string | null = null;
@@ -101,10 +100,29 @@ export class OpenStep {
     else this.parts[index] = ended;
   }
 
-  endHandler(ok: boolean): void {
+  #endHandler(ok: boolean): void {
     const index = this.parts.findLastIndex((part) => part.type === "handler" && part.ok === null);
     const begun = this.parts[index];
     if (begun?.type === "handler") this.parts[index] = { ...begun, ok };
+  }
+
+  /** What stands around the steps in it: handlers and items. */
+  tellAround(type: string, event: JsonObject): void {
+    if (type === "handler-started")
+      this.parts.push({ type: "handler", handler: asString(event["handler"]) ?? "", ok: null });
+    else if (type === "handler-finished") this.#endHandler(event["ok"] === true);
+    else if (type === "item-started") this.parts.push(itemOf(event, asString(event["time"])));
+    else if (type === "item-finished") this.#endItem(event);
+  }
+
+  #endItem(event: JsonObject): void {
+    const ended = itemOf(event, null);
+    const index = this.parts.findLastIndex(
+      (part) => part.type === "item" && part.index === ended.index,
+    );
+    const begun = this.parts[index];
+    if (begun?.type !== "item" || begun.conclusion !== "unfinished") this.parts.push(ended);
+    else this.parts[index] = { ...ended, startedAt: begun.startedAt };
   }
 
   finish(event: JsonObject, commits: readonly (CommitInfo | null)[]): void {
@@ -139,7 +157,10 @@ export function openEntry(event: JsonObject, time: string | null): OpenStep {
 }
 
 export function sealed(step: OpenStep): StepEntry {
-  const spends = step.parts.map((part) => (part.type === "handler" ? NOTHING_SPENT : part.spend));
+  const spends = step.parts.map((part) =>
+    // What an item has spent its steps tell.
+    part.type === "attempt" || part.type === "step" ? part.spend : NOTHING_SPENT,
+  );
   return {
     type: "step",
     step: step.step,
@@ -160,12 +181,8 @@ export function sealed(step: OpenStep): StepEntry {
     files: step.files,
     kept: step.kept,
     late: step.late,
-    parts: step.parts,
+    parts: withItemSpends(step.parts),
   };
-}
-
-function short(value: unknown): string | null {
-  return asString(value)?.slice(0, TEXT_UNITS) ?? null;
 }
 
 function conclusionOf(value: unknown): StepEntry["conclusion"] {

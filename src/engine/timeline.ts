@@ -176,12 +176,6 @@ export class TimelineFold {
         models.set(model, addSpend(models.get(model) ?? NOTHING_SPENT, spend));
         return;
       }
-      case "handler-started":
-        step.parts.push({ type: "handler", handler: asString(event["handler"]) ?? "", ok: null });
-        return;
-      case "handler-finished":
-        step.endHandler(event["ok"] === true);
-        return;
       case "commit-made": {
         const commit = commitOf(event["commit"]);
         if (commit === null) return;
@@ -197,6 +191,7 @@ export class TimelineFold {
         step.kept = asString(event["kept"]);
         return;
       default:
+        step.tellAround(type, event);
     }
   }
 
@@ -239,6 +234,8 @@ const TOLD_IN_STEP: ReadonlySet<string> = new Set([
   "retry-started",
   "handler-started",
   "handler-finished",
+  "item-started",
+  "item-finished",
   "commit-made",
   "step-finished",
 ]);
@@ -264,7 +261,10 @@ function startOf(event: JsonObject): TimelineStart {
 function restartOf(event: JsonObject, at: string | null): readonly TimelineItem[] {
   const kept = asString(event["kept"]);
   if (kept === null) return [];
-  return [{ type: "restarted", kept, files: asArray(event["files"]).length, at }];
+  const { why } = event;
+  // A journal of before the field was there has none.
+  const known = why === "failed" || why === "changed" ? why : "cut-short";
+  return [{ type: "restarted", why: known, kept, files: asArray(event["files"]).length, at }];
 }
 
 function inputOf(event: JsonObject, at: string | null): readonly TimelineItem[] {

@@ -92,6 +92,13 @@ function unitRestarted(
   symbols: Symbols,
 ): Line[] {
   const what = formatCount(event.files.length, "file");
-  const text = `${symbols.undone} Back to ${shortSha(event.head)}: ${what} that the unit had left when it was cut short ${event.files.length === 1 ? "is" : "are"} kept in ${inline(event.kept, 400)}`;
+  const are = event.files.length === 1 ? "is" : "are";
+  const text = `${symbols.undone} Back to ${shortSha(event.head)}: ${what} ${LEFT_BY[event.why]} ${are} kept in ${inline(event.kept, 400)}`;
   return [complain(text, "warn")];
 }
+
+const LEFT_BY = {
+  "cut-short": "that the unit had left when it was cut short",
+  failed: "that the failed step had left",
+  changed: "that the step which has changed, and those after it, had made",
+} as const;

@@ -3,9 +3,9 @@ import stringWidth from "string-width";
 import { isStopped, type SessionRecord } from "../engine/session-record.ts";
 import type {
   AttemptEntry,
-  HandlerEntry,
   Spend,
   StepEntry,
+  StepPart,
   TimelineItem,
   TimelineStart,
   TimelineTotals,
@@ -13,6 +13,7 @@ import type {
 import { unreachable } from "../lib/unreachable.ts";
 import { formatCount, formatDuration, formatNumber } from "./format.ts";
 import { type Line, say, type Tone } from "./line.ts";
+import { itemRow, type Row } from "./timeline-item-row.ts";
 import { cutToWidth, inline, safeLine } from "./safe-text.ts";
 import { spendWords, statusWords, stopWords, timeWords } from "./sessions-wording.ts";
 
@@ -60,7 +61,7 @@ export function timelineLines(item: TimelineItem, columns: number | null): reado
       return [row({ text: `resumed ${timeWords(item.at)}`, tone: "strong" }, columns)];
     case "restarted": {
       const files = formatCount(item.files, "file");
-      const text = `what was cut short begins again; what it had left (${files}) is kept as ${inline(item.kept)}`;
+      const text = `${RESTARTED[item.why]} begins again; what it had left (${files}) is kept as ${inline(item.kept)}`;
       return [row({ text, tone: "warn" }, columns)];
     }
     case "input": {
@@ -78,6 +79,12 @@ export function timelineLines(item: TimelineItem, columns: number | null): reado
       return unreachable(item);
   }
 }
+
+const RESTARTED = {
+  "cut-short": "what was cut short",
+  failed: "the step that failed",
+  changed: "the step that means something else now",
+} as const;
 
 /** The sums, each model on a line of its own, and a word about lines that could not be read. */
 export function totalLines(totals: TimelineTotals, damaged: number): readonly Line[] {
@@ -102,15 +109,6 @@ export function totalLines(totals: TimelineTotals, damaged: number): readonly Li
   const what = formatCount(damaged, "line of its journal", "lines of its journal");
   const text = `${what} could not be read and ${damaged === 1 ? "is" : "are"} left out`;
   return [...lines, say(text, "warn")];
-}
-
-interface Row {
-  readonly text: string;
-  readonly tone?: Tone;
-  readonly time?: number | null;
-  readonly cost?: string | null;
-  /** Part of the text that gives way on a narrow terminal, so that what follows it can be read. */
-  readonly label?: string;
 }
 
 /** Less of a label names nothing. */
@@ -185,7 +183,7 @@ function paidWords(spend: Spend): string | null {
   return spendWords(spend) ?? (spend.cutShort === spend.calls ? "unknown" : "$0.00");
 }
 
-function partRows(part: AttemptEntry | HandlerEntry | StepEntry, level: number): readonly Row[] {
+function partRows(part: StepPart, level: number): readonly Row[] {
   switch (part.type) {
     case "step":
       return stepRows(part, level + 1);
@@ -193,6 +191,8 @@ function partRows(part: AttemptEntry | HandlerEntry | StepEntry, level: number):
       const end = part.ok === null ? " (unfinished)" : part.ok ? "" : " (failed)";
       return [{ text: `${indent(level)}${inline(part.handler)}${end}`, tone: "dim" }];
     }
+    case "item":
+      return [itemRow(part, indent(level), paidWords(part.spend))];
     case "attempt": {
       const how =
         part.result === "failed" ? [inline(part.failure ?? "failed", 160)] : [part.result];

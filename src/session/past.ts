@@ -1,7 +1,7 @@
 /** From a journal to what the next process of the session need not do again (spec 7). */
 import type { Event, StepPlace } from "../engine/events.ts";
 import type { ReusedStep } from "../engine/resumed-event.ts";
-import type { LanePast, Past, PastRecord } from "../engine/lane.ts";
+import type { LanePast, Past, PastRecord, RestartReason } from "../engine/lane.ts";
 import type { TreePoint } from "../engine/ports.ts";
 import type { Spent } from "../engine/totals.ts";
 import type { JournalLine } from "./journal-line.ts";
@@ -110,7 +110,7 @@ export function reuse(story: Story, from: number | null): Reuse {
     const end = endOf(name, all, { from, failed: story.finished?.status === "failed" });
     const keep = records.slice(0, end.keep);
     spending.drop(records.slice(end.keep));
-    lanes.set(name, { records: keep, restart: end.restart });
+    lanes.set(name, { records: keep, restart: end.restart, why: end.why });
     steps.push(...reusedIn(keep));
     if (end.inFlight !== null) inFlight = end.inFlight;
     if (end.restart !== null) restart = end.restart;
@@ -128,6 +128,7 @@ export function reuse(story: Story, from: number | null): Reuse {
 interface LaneEnd {
   readonly keep: number;
   readonly restart: TreePoint | null;
+  readonly why: RestartReason;
   readonly inFlight: Reuse["inFlight"];
 }
 
@@ -136,13 +137,19 @@ function endOf(
   all: readonly Kept[],
   { from, failed }: { readonly from: number | null; readonly failed: boolean },
 ): LaneEnd {
-  const plain = (keep: number): LaneEnd => ({ keep, restart: null, inFlight: null });
+  const plain = (keep: number): LaneEnd => ({
+    keep,
+    restart: null,
+    why: "cut-short",
+    inFlight: null,
+  });
   const records = all.map(({ record }) => record);
   // How a session ends is found out anew each time.
   if (name === "session")
     return plain(records.findIndex((each) => isEvent(each, "session-started")) + 1);
   const changed = from === null ? -1 : all.findIndex(({ line }) => line >= from);
-  if (changed !== -1) return { ...plain(changed), restart: pointAfter(records, changed) };
+  if (changed !== -1)
+    return { ...plain(changed), restart: pointAfter(records, changed), why: "changed" };
   if (failed) {
     const last = records.at(-1);
     // What a failed input did was undone, so it starts anew (spec 8.4).
@@ -153,7 +160,8 @@ function endOf(
       );
     }
     const start = failedStep(records);
-    if (start !== null) return { ...plain(start), restart: pointAfter(records, start) };
+    if (start !== null)
+      return { ...plain(start), restart: pointAfter(records, start), why: "failed" };
   }
   return unfinished(records);
 }
@@ -169,10 +177,11 @@ function unfinished(records: readonly PastRecord[]): LaneEnd {
     if (event.type === "attempt-finished" || event.type === "run-failed") break;
     if (event.type === "attempt-started" || event.type === "retry-started") {
       const { at, attempt } = event;
-      return { keep: index, restart: pointNow(records), inFlight: { at, attempt } };
+      const inFlight = { at, attempt };
+      return { keep: index, restart: pointNow(records), why: "cut-short", inFlight };
     }
   }
-  return { keep: records.length, restart: null, inFlight: null };
+  return { keep: records.length, restart: null, why: "cut-short", inFlight: null };
 }
 
 /** Where the top-level step that ended the run began; `null`: none did. */

@@ -156,6 +156,22 @@ describe("goes on", () => {
     expect(await made()).toHaveLength(3);
   });
 
+  test("after --no-rollback what the failed step left is kept and undone, and nobody calls it cut short", async () => {
+    await ready("mended");
+    const playbook = '[{shell: "echo junk >> junk.txt; test -f mended"}]';
+    await kitchen.cook(playbook, ["-n", "1", "--no-rollback"]);
+    await kitchen.repo.write("mended", "");
+
+    const result = await kitchen.mmm(["resume"]);
+    const shown = await kitchen.mmm(["sessions", "show"]);
+
+    expect(result).toMatchObject({ code: 0 });
+    expect(result.stderr).toContain("1 file that the failed step had left is kept in refs/mmm/");
+    expect(shown.stdout).toContain("the step that failed begins again");
+    expect(result.stdout + result.stderr + shown.stdout).not.toContain("cut short");
+    expect(await kitchen.repo.read("junk.txt")).toBe("junk\n");
+  });
+
   test("of several inputs only those that failed start anew", async () => {
     const playbook = `
 - claude: "/work \${ARG}"
@@ -302,6 +318,9 @@ describe("an edited playbook", () => {
     expect(refused.stderr).toMatch(/the playbook of .* has changed: step 2 .*pb\.yml:6/);
     expect(refused.stderr).toContain("--force");
     expect(forced).toMatchObject({ code: 0 });
+    expect(forced.stderr).toContain(
+      "that the step which has changed, and those after it, had made",
+    );
     expect(await kitchen.prompts()).toEqual(["/first", "/second one"]);
     expect(await made()).toEqual([
       "first",

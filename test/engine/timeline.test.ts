@@ -65,6 +65,64 @@ test("a repaired step holds its attempts, its handler and the handler's steps, i
   });
 });
 
+const item = (index: number, more: JsonObject = {}): JsonObject => ({
+  at: at("2", { kind: "foreach" }),
+  index,
+  total: 3,
+  item: `thing ${index}`,
+  ...more,
+});
+
+test("an item of a loop has its time, its end and what its steps have cost, and the loop pays once (spec 2.8)", () => {
+  const inside = (step: string): JsonObject => at(step, { depth: 1 });
+  const paid = (step: string, cost: number): readonly JsonObject[] => [
+    { type: "step-started", at: inside(step) },
+    ...attempt(step, { cost }).map((event) => ({ ...event, at: inside(step) })),
+    { ...done(step), at: inside(step) },
+  ];
+  const { items, fold: folded } = fold([
+    STARTED,
+    ITERATION,
+    begun("2"),
+    { ...attempt("2")[0] },
+    { type: "item-started", ...item(1) },
+    ...paid("c2.item.1.1", 0.5),
+    ...paid("c2.item.1.2", 0.25),
+    { type: "item-finished", ...item(1), conclusion: "succeeded", failure: null, durationMs: 7000 },
+    { type: "item-started", ...item(2) },
+    ...paid("c2.item.2.1", 2),
+    { type: "item-finished", ...item(2), conclusion: "failed", failure: "bad", durationMs: 9000 },
+    { type: "item-started", ...item(3) },
+  ]);
+
+  expect(items.at(-1)).toMatchObject({
+    spend: { knownCostUsd: 2.75, calls: 3 },
+    parts: [
+      { type: "attempt" },
+      { type: "item", index: 1, item: "thing 1", durationMs: 7000, spend: { knownCostUsd: 0.75 } },
+      { type: "step", step: "2.item.1.1" },
+      { type: "step", step: "2.item.1.2" },
+      { index: 2, conclusion: "failed", failure: "bad", spend: { knownCostUsd: 2, calls: 1 } },
+      { step: "2.item.2.1" },
+      { index: 3, total: 3, conclusion: "unfinished", durationMs: null, spend: { calls: 0 } },
+    ],
+  });
+  expect(folded.totals()).toMatchObject({ knownCostUsd: 2.75, steps: 0 });
+});
+
+test("an item that an earlier segment has begun is told with its end (spec 7)", () => {
+  const { items } = fold([
+    STARTED,
+    { type: "session-resumed" },
+    { type: "item-finished", ...item(2), conclusion: "tolerated", failure: "x", durationMs: 5 },
+  ]);
+
+  expect(items.at(-1)).toMatchObject({
+    step: "2",
+    parts: [{ type: "item", index: 2, conclusion: "tolerated", startedAt: null }],
+  });
+});
+
 test("money and tokens are summed for each model, and an unknown cost is counted, never 0 (spec 6.4)", () => {
   const { fold: folded, steps } = fold([
     STARTED,
@@ -156,6 +214,7 @@ test("what a signal ended was paid for: it counts for good, and without usage as
     ended(money),
     { type: "session-resumed" },
     { type: "unit-restarted", head: "abc", kept: "refs/mmm/failed/s/1", files: ["a", "b"] },
+    { type: "unit-restarted", head: "abc", kept: "refs/x", files: [], why: "failed" },
     ITERATION,
     begun("c1"),
     started,
@@ -174,10 +233,14 @@ test("what a signal ended was paid for: it counts for good, and without usage as
     ["1 unfinished", "attempt 1 failed"],
     "resumed",
     "restarted",
+    "restarted",
     "iteration",
     ["1 unfinished", "attempt 1 failed"],
   ]);
-  expect(items[3]).toMatchObject({ kept: "refs/mmm/failed/s/1", files: 2 });
+  expect(items.slice(3, 5)).toMatchObject([
+    { kept: "refs/mmm/failed/s/1", files: 2, why: "cut-short" },
+    { why: "failed" },
+  ]);
 });
 
 test("the session's own sums win: it knows what was paid for and never told", () => {

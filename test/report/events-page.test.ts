@@ -36,7 +36,7 @@ const EACH: { readonly [T in (Event | LiveEvent)["type"]]: Event | LiveEvent } =
     kept: {},
     replay: null,
   },
-  "unit-restarted": { type: "unit-restarted", head: "", kept: "", files: [] },
+  "unit-restarted": { type: "unit-restarted", head: "", kept: "", files: [], why: "cut-short" },
   "worktree-created": {
     type: "worktree-created",
     session: "",

@@ -75,6 +75,43 @@ test("a session reads as a tree with time and cost in front", () => {
   ]);
 });
 
+test("a loop has a row for each item, its steps below, and what began again says why", () => {
+  const of = (index: number, item: string): JsonObject => ({ at: at("3"), index, total: 4, item });
+  const ended = (index: number, item: string, conclusion: string, failure: string | null) => ({
+    type: "item-finished",
+    ...of(index, item),
+    conclusion,
+    failure,
+    durationMs: 65_000,
+  });
+  const inside = at("c3.item.1.1", { depth: 1 });
+  const { lines } = shown([
+    STARTED,
+    ...["failed", "changed"].map((why) => ({ type: "unit-restarted", kept: "r", files: [], why })),
+    begun("3"),
+    { type: "item-started", ...of(1, "a\u001b[2J") },
+    { type: "step-started", at: inside },
+    ...attempt("c3.item.1.1", { cost: 1 }).map((event) => ({ ...event, at: inside })),
+    { ...done("3.item.1.1"), at: inside },
+    ended(1, "a\u001b[2J", "succeeded", null),
+    ended(2, "b", "failed", "step 3.item.2.1 failed"),
+    ended(3, "c", "nothing-to-do", null),
+    { type: "item-started", ...of(4, "d") },
+  ]);
+
+  expect(lines.slice(0, 2)).toEqual([
+    expect.stringContaining("the step that failed begins again; what it had left (0 files)"),
+    expect.stringContaining("the step that means something else now begins again"),
+  ]);
+  expect(lines.slice(3)).toEqual([
+    expect.stringMatching(/^ {2}1m 5s {6}\$1\.00 {6}item 1\/4: a$/),
+    expect.stringMatching(/\$1\.00 {8}3\.item\.1\.1 label/),
+    expect.stringMatching(/ {6}item 2\/4: b \(failed: step 3\.item\.2\.1 failed\)$/),
+    expect.stringMatching(/ {6}item 3\/4: c \(nothing to do\)$/),
+    expect.stringMatching(/^ {24}item 4\/4: d \(unfinished\)$/),
+  ]);
+});
+
 test("60 columns hold every line, and a long label gives way to how its step ended", () => {
   const long = at("1", { label: "a command of many words that says more than anybody wants" });
   const { lines } = shown(
