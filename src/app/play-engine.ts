@@ -6,7 +6,7 @@ import type { SessionResumed } from "../engine/resumed-event.ts";
 import { type Parallel, runSession, type SessionOutcome } from "../engine/session.ts";
 import { NOTHING_SPENT } from "../engine/totals.ts";
 import { ownChildren } from "../process/children.ts";
-import type { SignalWatch } from "../process/signals.ts";
+import { interruptCode, type SignalWatch } from "../process/signals.ts";
 import type { Reuse } from "../session/past.ts";
 import type { JournalContent } from "../session/read-journal.ts";
 import type { SessionSummary } from "../session/state.ts";
@@ -59,7 +59,7 @@ export async function play(
   process.on("exit", killAll);
   let finished: Extract<Event, { type: "session-finished" }> | null = null;
   const exitCode = (outcome: SessionOutcome): number => {
-    if (outcome.status === "interrupted") return watch.received() === "SIGINT" ? 130 : 143;
+    if (outcome.status === "interrupted") return interruptCode(watch.aborted) ?? 143;
     if (outcome.status === "suspended") return 75;
     return outcome.status === "completed" ? 0 : 1;
   };

@@ -41,7 +41,7 @@ export async function playSession(asked: Prepared, resumed: Resumed | null): Pro
   let held: Held;
   try {
     claim = resumed === null ? await claimName(asked, now) : null;
-    held = await hold(asked, { claim, now, resumed });
+    held = await hold(asked, { claim, now, resumed, signal: watch.aborted });
   } catch (error) {
     claim?.drop();
     watch.stop();
@@ -51,7 +51,7 @@ export async function playSession(asked: Prepared, resumed: Resumed | null): Pro
   const { start, file, request, plan } = prepared;
   let trees: Awaited<ReturnType<typeof inputTrees>> = null;
   try {
-    const { tree, ports } = await worldOf(held);
+    const { tree, ports } = await worldOf(held, watch.aborted);
     const words = [
       ...(lock.note === null ? [] : [lock.note]),
       ...(file.shipped
@@ -93,9 +93,9 @@ async function inputTrees(prepared: Prepared, of: Omit<InputTreesSetting, "prepa
 }
 
 /** The tree and the ports of a session. */
-async function worldOf({ prepared, name, directory, claude }: Held) {
+async function worldOf({ prepared, name, directory, claude }: Held, signal: AbortSignal) {
   const { start, request, mainRoot, secrets, cwd, config, invocation } = prepared;
-  const tree = await openTree({ start, session: name, ready: prepared.ready });
+  const tree = await openTree({ start, session: name, ready: prepared.ready, signal });
   await tree.exclude();
   const ports = await buildPorts({
     start,
@@ -137,9 +137,14 @@ interface Held {
 /** Claude and the tree, or neither. */
 async function hold(
   asked: Prepared,
-  of: { readonly claim: Claim | null; readonly now: Date; readonly resumed: Resumed | null },
+  of: {
+    readonly claim: Claim | null;
+    readonly now: Date;
+    readonly resumed: Resumed | null;
+    readonly signal: AbortSignal;
+  },
 ): Promise<Held> {
-  const { claim, now, resumed } = of;
+  const { claim, now, resumed, signal } = of;
   const name = resumed?.summary.name ?? claim?.name ?? "";
   const directory = path.join(asked.mainRoot, ".mmm", "sessions", name);
   const claude = await chooseClaude(asked, directory, resumed !== null);
@@ -147,7 +152,7 @@ async function hold(
   let prepared = asked;
   if (asked.worktree === "wanted" && claim !== null) {
     const { openWorktree } = await import("./worktree/open.ts");
-    made = await openWorktree(asked, claim);
+    made = await openWorktree(asked, claim, signal);
     const { start, ready, cwd, record: worktree } = made;
     prepared = { ...asked, start, ready, cwd, worktree };
   }

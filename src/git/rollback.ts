@@ -19,6 +19,8 @@ export interface RollbackSetting {
   readonly session: string;
   readonly protection: Protection;
   readonly lockWaitMs: number;
+  /** Ends the wait for the lock, and nothing that was begun. */
+  readonly signal: AbortSignal | undefined;
 }
 
 /**
@@ -30,7 +32,8 @@ export async function rollBack(
   point: TreePoint,
   setting: RollbackSetting,
 ): Promise<void> {
-  await waitForIndexLock(place.gitDir, { waitMs: setting.lockWaitMs });
+  const { lockWaitMs: waitMs, signal } = setting;
+  await waitForIndexLock(place.gitDir, { waitMs, ...(signal === undefined ? {} : { signal }) });
   const status = await readStatus(place);
   const unchanged = await setting.protection.unchanged(status);
   const now = await writeWorkingTree(place, status);

@@ -35,6 +35,8 @@ export interface OpenTreeOptions {
   readonly ready: Ready;
   /** Only tests shorten them. */
   readonly limits?: Partial<CommitLimits>;
+  /** Ends waits for the index; what was begun comes to its end. */
+  readonly signal?: AbortSignal;
 }
 
 export interface SessionTree extends TreePort {
@@ -58,6 +60,7 @@ export async function openTree(options: OpenTreeOptions): Promise<SessionTree> {
     session: options.session,
     protection: await protect(place.root, options.ready.protectedPaths, options.ready.saved),
     limits: { lockWaitMs: 10_000, passphraseMs: 60_000, hookMs: 600_000, ...options.limits },
+    signal: options.signal,
   });
 }
 
@@ -66,6 +69,7 @@ interface Setting {
   readonly session: string;
   readonly protection: Protection;
   readonly limits: CommitLimits;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** Status and what of it is protected and unchanged. */
@@ -201,6 +205,7 @@ class GitTree implements SessionTree {
       session: this.setting.session,
       protection: this.setting.protection,
       lockWaitMs: this.setting.limits.lockWaitMs,
+      signal: this.setting.signal,
     });
   }
 

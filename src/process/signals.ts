@@ -16,6 +16,15 @@ export interface SignalWatch {
   stop(): void;
 }
 
+/** What mmm ends with after this (spec 1.1); `null`: nobody has interrupted it. */
+export function interruptCode(aborted: AbortSignal): 130 | 143 | null {
+  if (!aborted.aborted) return null;
+  const reason: unknown = aborted.reason;
+  const isInt =
+    typeof reason === "object" && reason !== null && Reflect.get(reason, "signal") === "SIGINT";
+  return isInt ? 130 : 143;
+}
+
 /** `npx` and `npm run` pass on what the terminal has sent us already: one key press, two signals. */
 const SAME_PRESS_MS = 250;
 

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { MmmError } from "../errors.ts";
+import { interruptCode } from "../process/signals.ts";
 import { holderIn, isAlive, ownHolder } from "./holder.ts";
 import { makeLock, readLock, removeLock } from "./lock-file.ts";
 
@@ -20,7 +21,7 @@ export interface Turn {
   readonly signal?: AbortSignal;
 }
 
-/** Throws `MmmError` (exit 3) when the turn does not come in time, or the wait is aborted. */
+/** Throws `MmmError`: exit 3 when the turn does not come in time, 130 or 143 when the wait is interrupted. */
 export async function inTurn<T>(turn: Turn, use: () => Promise<T>): Promise<T> {
   const content = `${JSON.stringify({ ...ownHolder(), once: randomUUID() })}\n`;
   await take(turn, content);
@@ -41,12 +42,14 @@ async function take({ file, what, waitMs, tell, signal }: Turn, content: string)
       continue;
     }
     const now = performance.now();
-    if (now - began > waitMs || signal?.aborted === true) throw never(file, what);
+    const code = signal === undefined ? null : interruptCode(signal);
+    if (code !== null) throw stopped(what, code);
+    if (now - began > waitMs) throw never(file, what);
     if (now - told > TOLD_EACH_MS) {
       told = now;
       tell(`waiting for ${what} (${Math.round((now - began) / 1000)} s)`);
     }
-    await delay(pause);
+    await delay(pause, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
   }
 }
 
@@ -58,6 +61,12 @@ function isLeft(text: string): boolean {
   } catch {
     return true;
   }
+}
+
+function stopped(what: string, exitCode: 130 | 143): MmmError {
+  return new MmmError("interrupted", exitCode, {
+    message: `stopped while it waited for ${what}`,
+  });
 }
 
 function never(file: string, what: string): MmmError {

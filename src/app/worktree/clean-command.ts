@@ -74,9 +74,9 @@ async function remove(
   if (!force) await refuseWork(opened, known);
   // Something else that lies at this place is not a worktree of ours.
   if (!isThere) await refuseStrange(path);
-  await removeWholly(opened.start, { name, path }, (message) =>
-    invocation.stderr.write(`mmm: ${message}\n`),
-  );
+  const tell = (message: string): boolean => invocation.stderr.write(`mmm: ${message}\n`);
+  // A signal ends mmm itself, and it is safe to repeat.
+  await removeWholly(opened.start, { name, path }, tell, new AbortController().signal);
   openPrinter(invocation).lines([say(`removed worktree and branch: ${name}`)]);
 }
 

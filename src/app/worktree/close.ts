@@ -2,6 +2,7 @@
 import { createInterface } from "node:readline/promises";
 import type { Event } from "../../engine/events.ts";
 import { tipOf } from "../../git/worktree.ts";
+import { interruptCode } from "../../process/signals.ts";
 import { shellWord } from "../../lib/shell-word.ts";
 import type { WorktreeRecord } from "../../session/worktree-file.ts";
 import type { Prepared } from "../prepared.ts";
@@ -41,7 +42,7 @@ export async function closeWorktree(prepared: Prepared, closing: Closing): Promi
     return kept("the run failed", [look, `mmm resume ${name}`, `${clean} --force`]);
   if (end.status === "completed") tell({ type: "worktree-completed", session: name, path });
   if (!hasCommits && dirt.length === 0) {
-    await removeWholly(start, record, asNote(tell));
+    await removeWholly(start, record, asNote(tell), closing.signal);
     tell({ type: "worktree-removed", session: name, why: "unchanged" });
     return end.exitCode;
   }
@@ -50,10 +51,14 @@ export async function closeWorktree(prepared: Prepared, closing: Closing): Promi
     return kept("it began on a detached HEAD, so there is no branch to merge it into", [
       `git switch BRANCH && git merge --no-ff ${name}`,
     ]);
-  if (!(await asked(prepared, closing.signal))) return kept(null, [mergeLine(name)]);
+  const { signal } = closing;
+  if (!(await asked(prepared, signal))) {
+    const code = kept(null, [mergeLine(name)]);
+    return interruptCode(signal) ?? code;
+  }
   const resolve = claudeResolver({ ...prepared, here: start, directory });
   const settling = { here: start, record, directory, ownFiles: prepared.ownFiles, resolve };
-  const code = await settleMerge({ ...settling, tell });
+  const code = await settleMerge({ ...settling, tell, signal });
   return code === 0 ? end.exitCode : code;
 }
 
@@ -65,6 +70,8 @@ async function asked({ request, invocation }: Prepared, signal: AbortSignal): Pr
   if (!stdin.isTTY || !stdout.isTTY || request.reporter === "json") return false;
   const question = "Would you like to merge the completed worktree now? (y/N): ";
   const lines = createInterface({ input: stdin, output: stdout });
+  // The terminal is raw while it asks: Ctrl-C is a key then, and no signal.
+  lines.once("SIGINT", () => process.kill(process.pid, "SIGINT"));
   try {
     const gone = new Promise<string>((done) => lines.once("close", () => done("")));
     const answer = await Promise.race([lines.question(question, { signal }).catch(() => ""), gone]);

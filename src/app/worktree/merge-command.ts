@@ -96,6 +96,8 @@ async function mergeOne(
     ownFiles: typed.flatMap((file) => (file ? [path.resolve(from, file)] : [])),
     resolve: claudeResolver({ here, mainRoot, directory, config, invocation, secrets, request }),
     tell: teller(invocation),
+    // A signal ends mmm itself, and everything is as before.
+    signal: new AbortController().signal,
   });
 }
 

@@ -25,6 +25,8 @@ export interface Merging {
   /** Makes a merge commit of what git cannot merge alone. */
   readonly resolve: Resolve;
   readonly tell: (message: string) => void;
+  /** Ends the wait for others. */
+  readonly signal: AbortSignal;
 }
 
 export interface Conflict {
@@ -54,13 +56,14 @@ export type MergeOutcome =
 
 const PATIENCE_MS = 10 * 60_000;
 
-/** Throws `MmmError`: exit 4 for a conflict, 3 for all else; then everything is as before. */
+/** Throws `MmmError`: exit 4 for a conflict, 130 and 143 when interrupted, 3 for all else; then everything is as before. */
 export async function mergeWorktree(merging: Merging): Promise<MergeOutcome> {
   const turn = {
     file: mergingLock(merging.here),
     what: "another merge in this repository",
     waitMs: PATIENCE_MS,
     tell: merging.tell,
+    signal: merging.signal,
   };
   return inTurn(turn, () => merge(merging));
 }

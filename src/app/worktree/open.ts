@@ -8,7 +8,7 @@ import type { RepositoryStart } from "../../git/repository.ts";
 import { addWorktree, branchesOf, deleteBranch, removeWorktree } from "../../git/worktree.ts";
 import type { WorktreeSetup } from "../../playbook/model.ts";
 import { ownChildren } from "../../process/children.ts";
-import { watchSignals } from "../../process/signals.ts";
+import { interruptCode, watchSignals } from "../../process/signals.ts";
 import { type Claim, claimSession } from "../../session/claim.ts";
 import { inTurn } from "../../session/turn.ts";
 import { type WorktreeRecord, writeWorktreeRecord } from "../../session/worktree-file.ts";
@@ -45,8 +45,13 @@ export async function claimWorktreeName(prepared: Prepared, now: Date): Promise<
  * One that does not come about leaves nothing. Throws `MmmError` (exit 3).
  *
  * @param claim the session's name and folder
+ * @param signal ends the wait for others
  */
-export async function openWorktree(prepared: Prepared, claim: Claim): Promise<OpenWorktree> {
+export async function openWorktree(
+  prepared: Prepared,
+  claim: Claim,
+  signal: AbortSignal,
+): Promise<OpenWorktree> {
   const { start: here, invocation, mainRoot, inputs, ownFiles } = prepared;
   const place = path.join(projectFolder(here, mainRoot, invocation), claim.name);
   const record: WorktreeRecord = {
@@ -63,6 +68,7 @@ export async function openWorktree(prepared: Prepared, claim: Claim): Promise<Op
       what: "another mmm that makes a worktree in this repository",
       waitMs: PATIENCE_MS,
       tell: (message) => invocation.stderr.write(`mmm: ${message}\n`),
+      signal,
     },
     () => addWorktree(here, { path: place, branch: claim.name, commit: here.head }),
   );
@@ -113,7 +119,7 @@ async function prepare(
   try {
     const preparing = { run, root, session, directory, unit: "0000-prepare", redactor, tell };
     if (await prepareWorktree(preparing, watch.aborted)) return;
-    throw stopped(watch.received() === "SIGINT" ? 130 : 143);
+    throw stopped(interruptCode(watch.aborted) ?? 143);
   } finally {
     await ownChildren.endAll(watch.aborted.aborted);
     watch.stop();

@@ -8,7 +8,7 @@ import { findRepository, type RepositoryStart } from "../../git/repository.ts";
 import { readStatus } from "../../git/status.ts";
 import { addWorktree, isAncestor, removeWorktree } from "../../git/worktree.ts";
 import { ownChildren } from "../../process/children.ts";
-import { watchSignals } from "../../process/signals.ts";
+import { interruptCode, watchSignals } from "../../process/signals.ts";
 import type { FoundSecrets } from "../secrets.ts";
 import { inTurn } from "../../session/turn.ts";
 import { claudeSearch, userId } from "../claude-check.ts";
@@ -141,15 +141,23 @@ async function askClaude(
       },
       watch.aborted,
     );
-    if (watch.received() !== null) return "the merge was interrupted";
+    const code = interruptCode(watch.aborted);
+    if (code !== null) throw stopped(conflict.branch, code);
     return report.verdict.ok ? null : `Claude could not resolve it: ${report.verdict.message}`;
   } catch (error) {
-    if (error instanceof MmmError) return error.message;
-    throw error;
+    if (!(error instanceof MmmError) || error.code === "interrupted") throw error;
+    return error.message;
   } finally {
     await ownChildren.endAll(watch.aborted.aborted);
     watch.stop();
   }
+}
+
+function stopped(branch: string, exitCode: 130 | 143): MmmError {
+  return new MmmError("interrupted", exitCode, {
+    message: "the merge was interrupted, and everything is as it was before",
+    next: [`mmm worktree merge ${branch}`],
+  });
 }
 
 /** The user's own command where there is one, else the text that mmm ships. */

@@ -32,7 +32,7 @@ export async function settleMerge(
       kept("there are uncommitted changes in it", [`cd ${shellWord(path)}`, clean]);
       return 0;
     }
-    await removeWholly(here, record, asNote(tell));
+    await removeWholly(here, record, asNote(tell), settling.signal);
     const why = outcome.kind === "merged" ? "merged" : "unchanged";
     tell({ type: "worktree-removed", session: name, why });
     return 0;
