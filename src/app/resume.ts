@@ -215,7 +215,6 @@ function tell(of: {
   const sameIteration = again.steps.filter(
     ({ at }) => at.iteration === last?.at.iteration && at.input === last.at.input,
   );
-  const done = sameIteration.length % steps.length;
   const { knownCostUsd, isCostUnknown } = again.spent;
   const costs = again.steps.map(({ costUsd }) => costUsd);
   const isUnknown = isCostUnknown || costs.includes(null);
@@ -231,7 +230,7 @@ function tell(of: {
     reused: again.steps,
     inFlight: again.inFlight,
     why,
-    left: steps.length - done,
+    left: Math.max(0, steps.length - sameIteration.length),
     inputs: inputs === 0 ? null : { finished, total: inputs },
     costUsd: isUnknown
       ? null

@@ -32,10 +32,14 @@ export async function headMoves(
     "--",
   );
   let stranger: string | null = null;
-  for (const line of log.split("\n")) {
+  for (const line of log.trimEnd().split("\n")) {
     const [sha = "", move = ""] = line.split("\0");
     if (sha === from) return { head, branch, stranger };
-    if (!move.startsWith(`mmm ${session} `) && !/^mmm (?:commit|rollback)\b/.test(move))
+    if (
+      sha !== "" &&
+      !move.startsWith(`mmm ${session} `) &&
+      !/^mmm (?:commit|rollback)\b/.test(move)
+    )
       stranger = move;
   }
   // HEAD was never there, as far as this clone remembers.

@@ -67,7 +67,13 @@ function rows(reused: readonly ReusedStep[], symbols: Symbols): Line[] {
 }
 
 function row({ at, conclusion, commits, outputs, costUsd }: ReusedStep, symbols: Symbols): Line {
-  const sign = conclusion === "skipped" ? symbols.skipped : symbols.done;
+  const signs = {
+    succeeded: "done",
+    skipped: "skipped",
+    failed: "failed",
+    tolerated: "warning",
+  } as const;
+  const sign = symbols[signs[conclusion]];
   const facts = [
     ...commits.map(({ sha }) => shortSha(sha)),
     ...(outputs.length === 0 ? [] : [inline(outputs.join(", "), 60, symbols.ellipsis)]),

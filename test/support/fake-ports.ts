@@ -576,7 +576,9 @@ export async function play(yaml: string, options: PlayOptions = {}): Promise<Pla
 }
 
 function pastOf(all: ReadonlyMap<string, readonly PastRecord[]>): Past {
-  const lanes = [...all].map(([name, records]) => [name, { records, restart: null, why: "cut-short" }] as const);
+  const lanes = [...all].map(
+    ([name, records]) => [name, { records, restart: null, why: "cut-short" }] as const,
+  );
   return { lanes: new Map(lanes), segment: 2 };
 }
 
