@@ -1,54 +1,105 @@
 /** Does the tree still stand where the session left it (spec 7)? What somebody else did is never undone. */
+import { isStopped, type SessionRecord } from "../engine/session-record.ts";
 import { MmmError } from "../errors.ts";
-import { headMoves } from "../git/head-moves.ts";
+import { type HeadNow, headMoves } from "../git/head-moves.ts";
 import { showPath } from "../git/path.ts";
 import { waitForIndexLock } from "../git/index-lock.ts";
 import type { RepositoryStart } from "../git/repository.ts";
 import type { Ready } from "../git/ready.ts";
 import { openTree } from "../git/tree.ts";
+import { tipOf } from "../git/worktree.ts";
+import { shellWord } from "../lib/shell-word.ts";
 import type { Reuse, Story } from "../session/past.ts";
 import type { LastPlace } from "../session/whereabouts.ts";
 import type { TreeLook, TreePoint, TreePort } from "../engine/ports.ts";
 import { savedRequest } from "./saved-request.ts";
+import { gitFrom } from "./world.ts";
 
 interface Resuming {
-  readonly name: string;
+  readonly session: SessionRecord;
   readonly story: Story;
   readonly reuse: Reuse;
+  /** Where mmm was started: lines to type are for there. */
+  readonly cwd: string;
   /** Files that are nobody's business. */
   readonly ready: Ready;
 }
 
 /** Throws `MmmError` (exit 3) when the tree has moved on. */
 export async function checkPlace(start: RepositoryStart, resuming: Resuming): Promise<void> {
-  const { name, story, ready } = resuming;
+  const { session, story, ready } = resuming;
   const { place } = story;
   if (place === null) return;
   await waitForIndexLock(start.gitDir, { waitMs: 10_000 });
-  await checkHead(start, name, place);
-  const tree = await openTree({ start, session: name, ready });
+  const git = gitFrom(resuming.cwd, start.root);
+  await checkHead(start, { session, place, git });
+  const tree = await openTree({ start, session: session.name, ready });
   const now = await tree.look();
   const strange = await strangeFiles(tree, now, { place, restart: resuming.reuse.restart });
   // The playbook and the like may have been put back since: that is no change of the work.
   const known = new Set(savedRequest(story.request)?.protectedFiles.map(({ path }) => path));
   const moved = strange.filter((path) => !known.has(path));
-  if (moved.length > 0) throw filesMoved(name, moved);
+  if (moved.length > 0) throw filesMoved({ session, git }, moved);
 }
 
-async function checkHead(start: RepositoryStart, name: string, place: LastPlace): Promise<void> {
+/** The session's own tree was deleted by hand; its branch may be there, or not. */
+export async function worktreeGone(
+  here: RepositoryStart,
+  session: SessionRecord,
+  root: string,
+): Promise<MmmError> {
+  const { name } = session;
+  const isBranchThere = (await tipOf(here, name)) !== null;
+  const message = `the worktree of ${name} is not there any more: ${root}`;
+  return new MmmError("worktree-gone", 3, {
+    message: isBranchThere ? message : `${message}, and neither is its branch`,
+    next: [
+      ...(isBranchThere
+        ? [
+            `git worktree prune && git worktree add ${shellWord(root)} ${name}   (what was committed; then resume)`,
+          ]
+        : []),
+      giveUpLine(session),
+    ],
+  });
+}
+
+interface Told {
+  readonly session: SessionRecord;
+  /** How a git line to type begins. */
+  readonly git: string;
+}
+
+async function checkHead(
+  start: RepositoryStart,
+  { session, place, git }: Told & { readonly place: LastPlace },
+): Promise<void> {
+  const { name } = session;
   const now = await headMoves(start, { from: place.head, session: name });
   if (now.stranger === null && (now.branch === place.branch || now.head !== place.head)) return;
   const stood = place.branch === null ? "a detached HEAD" : `branch ${place.branch}`;
   const stands = now.branch === null ? "a detached HEAD" : `branch ${now.branch}`;
   const how = now.stranger === null || now.stranger === "unknown" ? "" : ` (${now.stranger})`;
-  const back =
-    now.branch === place.branch
-      ? `git reset --keep ${short(place.head)}   (your commits stay in the reflog)`
-      : `git switch ${place.branch ?? `--detach ${short(place.head)}`}`;
+  const isGone = place.branch !== null && (await tipOf(start, place.branch)) === null;
+  const gone = isGone ? ", and that branch is gone" : "";
   throw new MmmError("tree-moved-on", 3, {
-    message: `the tree has moved on since ${name} stopped: it stood on ${stood} at ${short(place.head)}, and now it is ${stands} at ${short(now.head)}${how}`,
-    next: [back, `or give the session up: mmm sessions drop ${name}`],
+    message: `the tree has moved on since ${name} stopped: it stood on ${stood} at ${short(place.head)}${gone}, and now it is ${stands} at ${short(now.head)}${how}`,
+    next: [`${git} ${wayBack(place, now, isGone)}`, giveUpLine(session)],
   });
+}
+
+/** A step that failed has left nothing to put aside: such a session is dropped by leaving it alone. */
+export function giveUpLine(session: SessionRecord): string {
+  return isStopped(session)
+    ? `or give the session up: mmm sessions drop ${session.name}`
+    : `or begin anew with mmm cook (mmm sessions rm ${session.name} removes this one)`;
+}
+
+function wayBack({ branch, head }: LastPlace, now: HeadNow, isGone: boolean): string {
+  if (isGone) return `switch -c ${shellWord(branch ?? "")} ${short(head)}`;
+  if (now.branch === branch)
+    return `reset --keep ${short(head)}   (your commits stay in the reflog)`;
+  return branch === null ? `switch --detach ${short(head)}` : `switch ${shellWord(branch)}`;
 }
 
 /** Files that changed after the session stopped; what a killed unit left cannot be told from them, and is kept. */
@@ -73,13 +124,13 @@ async function strangeFiles(
 
 const MOST_LISTED = 20;
 
-function filesMoved(name: string, files: readonly string[]): MmmError {
+function filesMoved({ session, git }: Told, files: readonly string[]): MmmError {
   const listed = files.slice(0, MOST_LISTED).map((file) => `  ${showPath(file)}`);
   if (files.length > MOST_LISTED) listed.push(`  and ${files.length - MOST_LISTED} more`);
   const what = files.length === 1 ? "1 file has" : `${files.length} files have`;
   return new MmmError("tree-moved-on", 3, {
-    message: `${what} changed since ${name} stopped:\n${listed.join("\n")}`,
-    next: ["put them aside: git stash -u", `or give the session up: mmm sessions drop ${name}`],
+    message: `${what} changed since ${session.name} stopped:\n${listed.join("\n")}`,
+    next: [`put them aside: ${git} stash -u`, giveUpLine(session)],
   });
 }
 

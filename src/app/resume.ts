@@ -7,6 +7,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { SessionResumed } from "../engine/resumed-event.ts";
+import type { SessionRecord } from "../engine/session-record.ts";
 import { MmmError } from "../errors.ts";
 import { checkIdentity, dirtThatStays, type Ready } from "../git/ready.ts";
 import { findRepository, type RepositoryStart } from "../git/repository.ts";
@@ -27,7 +28,7 @@ import { findPlaybook } from "./playbook-file.ts";
 import { basePlan, notes, ownFiles, refuse, withConfig, workingDirectory } from "./planning.ts";
 import type { Resumed } from "./play-engine.ts";
 import { playSession } from "./play-session.ts";
-import { checkPlace } from "./resume-place.ts";
+import { checkPlace, giveUpLine, worktreeGone } from "./resume-place.ts";
 import { findResumable } from "./resumable.ts";
 import { firstChange } from "./resume-plan.ts";
 import { findParams } from "./params.ts";
@@ -52,14 +53,15 @@ export interface ResumeRequest {
 export async function resume(asked: ResumeRequest, invocation: Invocation): Promise<number> {
   const cwd = workingDirectory(asked, invocation);
   const here = await findRepository(cwd, invocation.env);
-  const { name } = await findResumable(asked.session, { ...invocation, cwd });
+  const session = await findResumable(asked.session, { ...invocation, cwd });
+  const { name } = session;
   const mainRoot = mainRootOf(here);
   const directory = path.join(mainRoot, ".mmm", "sessions", name);
   const content = readJournal(path.join(directory, "journal.jsonl"));
   const story = readStory(content.lines);
   const saved = savedRequest(story.request);
   if (saved === null) throw nothingDone(name);
-  const start = await treeOf(name, { story, here, saved });
+  const start = await treeOf(session, { story, here, saved });
   const from: Invocation = { ...invocation, cwd: saved.from };
   const request: CookRequest = {
     ...saved.request,
@@ -77,7 +79,7 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
   const again = reuse(story, change?.line ?? null);
   const own = ownFiles(request, planned.file, from);
   const ready = await readyAgain(start, saved, own);
-  await checkPlace(start, { name, story, reuse: again, ready });
+  await checkPlace(start, { session, story, reuse: again, ready, cwd: invocation.cwd });
   if (planned.refusal !== null) return planned.refusal();
   const startedAt = content.lines[0]?.time ?? new Date(0).toISOString();
   const score = story.outputs.map(scoreOf).findLast((each) => each !== undefined);
@@ -174,17 +176,18 @@ async function plan(
 
 /** The session's own tree: in place, or a linked worktree of the same repository. */
 async function treeOf(
-  name: string,
+  session: SessionRecord,
   { story, here, saved }: { story: Story; here: RepositoryStart; saved: SavedRequest },
 ): Promise<RepositoryStart> {
   // Killed right at its start, it has told its worktree and nothing else.
   const root = saved.worktree?.root ?? story.started?.root ?? null;
   if (root === null || root === here.root) return here;
   const gone = new MmmError("session-elsewhere", 3, {
-    message: `${name} was begun in ${root}, and this is ${here.root}`,
-    next: [`resume it there, or give it up with \`mmm sessions drop ${name}\``],
+    message: `${session.name} was begun in ${root}, and this is ${here.root}`,
+    next: ["resume it there", giveUpLine(session)],
   });
-  if (saved.worktree !== undefined && !existsSync(root)) throw worktreeGone(name, root);
+  if (saved.worktree !== undefined && !existsSync(root))
+    throw await worktreeGone(here, session, root);
   if (!existsSync(root) || !existsSync(saved.from)) throw gone;
   const there = await findRepository(root, here.env);
   // A copy of a repository has copies of its sessions: they belong to the original.
@@ -238,13 +241,6 @@ function tell(of: {
     kept: again.kept,
     replay: planned.replay,
   };
-}
-
-function worktreeGone(name: string, root: string): MmmError {
-  return new MmmError("worktree-gone", 3, {
-    message: `the worktree of ${name} is not there any more: ${root}`,
-    next: [`its commits are on the branch ${name}`, `mmm worktree clean ${name}`],
-  });
 }
 
 function nothingDone(name: string): MmmError {

@@ -139,6 +139,20 @@ describe("goes on", () => {
     });
   });
 
+  test("killed when it had said no more than what it was asked, it begins like a new one", async () => {
+    await ready();
+    const hook = path.resolve(import.meta.dirname, "../support/crash-hook.mjs");
+    const env = { CRASH_AT: "after:1", NODE_OPTIONS: `--import=${hook}` };
+    const killed = await kitchen.cook('[{claude: "/first"}]', ["-n", "1"], { env });
+
+    const result = await kitchen.mmm(["resume"]);
+
+    expect(killed).toMatchObject({ signal: "SIGKILL" });
+    expect(result).toMatchObject({ code: 0 });
+    expect(result.stdout).toContain("nothing is reused");
+    expect(await kitchen.prompts()).toEqual(["/first"]);
+  });
+
   test("a failed session starts again at the step that failed", async () => {
     const playbook = `
 - claude: "/first"
@@ -415,6 +429,22 @@ describe("is refused, with what to do", () => {
     expect(result.stderr).toContain("the tree has moved on");
     expect(result.stderr).toMatch(next);
     expect(await kitchen.repo.git("rev-parse", "HEAD")).toBe(head);
+  });
+
+  test("its branch was deleted: the refusal says so, and its line brings the branch back", async () => {
+    await prepared();
+    await kitchen.repo.git("stash", "-uq");
+    await kitchen.repo.git("switch", "-qc", "other");
+    await kitchen.repo.git("branch", "-qD", "main");
+
+    const refused = await kitchen.mmm(["resume"]);
+    const line = /next: git (switch -c main [0-9a-f]+)$/m.exec(refused.stderr)?.[1] ?? "";
+    await kitchen.repo.git(...line.split(" "));
+    const resumed = await kitchen.mmm(["resume"]);
+
+    expect(refused).toMatchObject({ code: 3 });
+    expect(refused.stderr).toContain("and that branch is gone");
+    expect(resumed).toMatchObject({ code: 0 });
   });
 
   test("files that changed after it stopped; put aside, it goes on", async () => {

@@ -1,4 +1,5 @@
 /** `mmm cook --worktree` and `mmm worktree` (spec 8). */
+import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { appendFile, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -178,6 +179,56 @@ describe("mmm cook --worktree (spec 8.1)", () => {
     expect(await readFile(path.join(tree, "sub/one.txt"), "utf8")).toBe(`${tree}/sub\n`);
     expect(await readFile(path.join(tree, "sub/two.txt"), "utf8")).toBe(`${name}\n`);
     expect(again.stdout).toContain(`Improvements completed in worktree: ${name}`);
+  });
+
+  test("a worktree that was moved or deleted by hand is refused, with a line that mends it", async () => {
+    const rig = await open();
+    const steps = ["echo x > one.txt", 'test -e "$OUT/go"'].map((run) => `- shell: '${run}'`);
+    await rig.repo.write("two.yml", `${steps.join("\n")}\n`);
+    await rig.mmm(["cook", "two.yml", "-w"]);
+    const [name = ""] = sessionsIn(rig);
+    const tree = path.join(project(rig), name);
+    await writeFile(path.join(rig.out, "go"), "");
+    /** As typed where the user stands. */
+    const type = (stderr: string): void => {
+      const line = /next: (git .*?)(?: {3}\(|$)/m.exec(stderr)?.[1] ?? "false";
+      execFileSync("sh", ["-ec", line], { cwd: rig.repo.root, env: rig.env, stdio: "ignore" });
+    };
+
+    await rig.repo.git("-C", tree, "switch", "-q", "--detach");
+    const moved = await rig.mmm(["resume"]);
+    type(moved.stderr);
+    await rm(tree, { recursive: true });
+    const deleted = await rig.mmm(["resume"]);
+    type(deleted.stderr);
+    const resumed = await rig.mmm(["resume"]);
+
+    expect([moved.code, deleted.code]).toEqual([3, 3]);
+    expect(moved.stderr).toContain(`git -C ${tree} switch ${name}`);
+    expect(await rig.repo.git("branch", "--show-current")).toBe("main");
+    expect(deleted.stderr).toContain(`the worktree of ${name} is not there any more`);
+    expect(resumed).toMatchObject({ code: 0 });
+    expect(resumed.stdout).toContain("1 step reused");
+  });
+
+  test("with its branch gone too, a session in a worktree can only be removed", async () => {
+    const rig = await open();
+    await rig.repo.write("bad.yml", "- shell: 'echo x > x.txt; exit 3'\n");
+    await rig.mmm(["cook", "bad.yml", "-w"]);
+    const [name = ""] = sessionsIn(rig);
+    await rm(path.join(project(rig), name), { recursive: true });
+    await rig.repo.git("worktree", "prune");
+    await rig.repo.git("branch", "-qD", name);
+
+    const resumed = await rig.mmm(["resume"]);
+    const removed = await rig.mmm(["sessions", "rm", name]);
+
+    expect(resumed).toMatchObject({ code: 3 });
+    expect(resumed.stderr).toContain("and neither is its branch");
+    expect(resumed.stderr).not.toContain("git worktree add");
+    // It failed, so there is nothing to drop.
+    expect(resumed.stderr).toContain(`mmm sessions rm ${name}`);
+    expect(removed).toMatchObject({ code: 0 });
   });
 
   test("uncommitted settings and inputs come along, and are in no commit", async () => {

@@ -40,6 +40,13 @@ test("HEAD that has not moved has no stranger, whatever happened before", async 
   expect(await now(repo, from)).toEqual({ head: from, branch: "main", stranger: null });
 });
 
+test("HEAD that has not moved needs no reflog to say so", async () => {
+  const repo = await repoOf();
+  await repo.git("reflog", "expire", "--expire=all", "--all");
+
+  expect(await now(repo, await head(repo))).toMatchObject({ stranger: null });
+});
+
 test("moves of the session's own unit, and mmm's own, are nobody's else", async () => {
   const repo = await repoOf();
   const from = await head(repo);
