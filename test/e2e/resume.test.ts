@@ -222,6 +222,22 @@ describe("goes on", () => {
     ).toContain("mine");
   });
 
+  test("a branch that the unit had switched to before it was killed is left again", async () => {
+    await ready();
+    const playbook = `
+- shell: "test -f go && exit 0; git switch -qc side; git commit -qm mine --allow-empty; touch started; sleep 60"
+- shell: "git branch --show-current > branch.txt"
+`;
+    await stopped(playbook, "SIGKILL", ["-n", "1"]);
+    await kitchen.repo.write("go", "");
+
+    const result = await kitchen.mmm(["resume"]);
+
+    expect(result).toMatchObject({ code: 0 });
+    expect(await kitchen.repo.read("branch.txt")).toBe("main\n");
+    expect(await kitchen.repo.git("log", "-1", "--format=%s", "side")).toBe("mine");
+  });
+
   test("under --allow-dirty the user's own edits are byte for byte as they were", async () => {
     await kitchen.repo.write("mine.txt", "committed\n");
     await ready();
