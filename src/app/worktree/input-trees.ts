@@ -19,7 +19,7 @@ import {
 } from "../../git/worktree.ts";
 import { ownChildren } from "../../process/children.ts";
 import { type Lock, takeLock } from "../../session/lock.ts";
-import { inTurn } from "../../session/turn.ts";
+import { inTurn, nullWhenStopped } from "../../session/turn.ts";
 import {
   forgetInputRecord,
   inputName,
@@ -82,7 +82,8 @@ class GitInputTrees implements InputTrees {
       notes.push(...(await this.#putAside(name, place)));
       const base = await this.#tip();
       return addWorktree(own, { path: place, branch: name, commit: base });
-    });
+    }).catch(nullWhenStopped);
+    if (start === null) return null;
     const record = {
       name,
       path: place,
