@@ -190,7 +190,7 @@ async function treeOf(
   if (root === null || root === here.root) return here;
   const gone = new MmmError("session-elsewhere", 3, {
     message: `${session.name} was begun in ${root}, and this is ${here.root}`,
-    next: ["resume it there", giveUpLine(session)],
+    next: [existsSync(root) ? "resume it there" : `put it back at ${root}`, giveUpLine(session)],
   });
   if (saved.worktree !== undefined && !existsSync(root))
     throw await worktreeGone(here, session, root);

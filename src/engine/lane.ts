@@ -215,6 +215,11 @@ export class Lane {
     return value;
   }
 
+  /** Why what `takeRestart` tells begins again. */
+  get why(): RestartReason {
+    return this.#setting.past?.why ?? "cut-short";
+  }
+
   /** The tree as the unit that was cut short began, once, and only when it is time to go back to it. */
   takeRestart(): TreePoint | null {
     if (!this.isLive) return null;

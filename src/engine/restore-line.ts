@@ -23,6 +23,8 @@ const MOST_PATHS = 8;
  */
 export function restoreLine({ kept, start, paths, git, input }: Undone): string {
   const comment = input === null ? "" : `  # input ${input}`;
+  if (changedSides(paths))
+    return `${git} diff-tree -p --binary ${start} ${kept} | ${git} apply --whitespace=nowarn${comment}`;
   // `:` and glob characters mean something to git, control characters to the terminal.
   const plain = paths.every((path) => /^[^\p{Cc}\p{Cf}:*?[\\]+$/u.test(path));
   if (plain && paths.length > 0 && paths.length <= MOST_PATHS) {
@@ -32,4 +34,13 @@ export function restoreLine({ kept, start, paths, git, input }: Undone): string 
     `${git} diff --name-only -z ${start} ${kept} | ` +
     `${git} --literal-pathspecs restore --source=${kept} --pathspec-from-file=- --pathspec-file-nul${comment}`
   );
+}
+
+/** A file became a folder, or a folder a file: `git restore` stops at the names that it replaces itself. */
+function changedSides(paths: readonly string[]): boolean {
+  const all = new Set(paths);
+  return paths.some((path) => {
+    const parts = path.split("/");
+    return parts.some((_, count) => count > 0 && all.has(parts.slice(0, count).join("/")));
+  });
 }

@@ -89,16 +89,14 @@ class Session {
   }
 
   #on(lane: Lane, world: InputWorld): Run {
-    const { run, recorder, past } = this.#request;
+    const { run, recorder } = this.#request;
     const facts = { ...run.facts, ...world.facts };
     const { ports, sink } = lanePorts(world.ports, lane, {
       directory: facts.directory,
       tell: ({ point, kept, paths }) => {
-        const why = past.lanes.get(lane.name)?.why ?? "cut-short";
-        recorder.event(
-          { type: "unit-restarted", head: point.head, kept, files: paths, why },
-          { lane: null, late: false },
-        );
+        const { why } = lane;
+        const told = { type: "unit-restarted", head: point.head, kept, files: paths, why } as const;
+        recorder.event(told, { lane: null, late: false });
         const start = point.tree ?? point.head;
         this.#next.push(restoreLine({ kept, start, paths, git: facts.git, input: null }));
       },

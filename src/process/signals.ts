@@ -20,9 +20,9 @@ export interface SignalWatch {
 export function interruptCode(aborted: AbortSignal): 130 | 143 | null {
   if (!aborted.aborted) return null;
   const reason: unknown = aborted.reason;
-  const isInt =
-    typeof reason === "object" && reason !== null && Reflect.get(reason, "signal") === "SIGINT";
-  return isInt ? 130 : 143;
+  const signal: unknown =
+    typeof reason === "object" && reason !== null ? Reflect.get(reason, "signal") : null;
+  return signal === "SIGINT" ? 130 : 143;
 }
 
 /** `npx` and `npm run` pass on what the terminal has sent us already: one key press, two signals. */

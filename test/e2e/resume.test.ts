@@ -1,5 +1,5 @@
 /** `mmm resume` (spec 7): what is reused, what starts again, and what is refused. */
-import { cpSync, existsSync, readdirSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Kitchen, openKitchen } from "../support/kitchen.ts";
@@ -220,6 +220,22 @@ describe("goes on", () => {
     expect(
       await kitchen.repo.git("log", "-2", "--format=%s", `refs/mmm/failed/${name()}/1`),
     ).toContain("mine");
+  });
+
+  test("a branch that the unit had switched to before it was killed is left again", async () => {
+    await ready();
+    const playbook = `
+- shell: "test -f go && exit 0; git switch -qc side; git commit -qm mine --allow-empty; touch started; sleep 60"
+- shell: "git branch --show-current > branch.txt"
+`;
+    await stopped(playbook, "SIGKILL", ["-n", "1"]);
+    await kitchen.repo.write("go", "");
+
+    const result = await kitchen.mmm(["resume"]);
+
+    expect(result).toMatchObject({ code: 0 });
+    expect(await kitchen.repo.read("branch.txt")).toBe("main\n");
+    expect(await kitchen.repo.git("log", "-1", "--format=%s", "side")).toBe("mine");
   });
 
   test("under --allow-dirty the user's own edits are byte for byte as they were", async () => {
@@ -471,6 +487,20 @@ describe("is refused, with what to do", () => {
 
     expect(result).toMatchObject({ code: 3 });
     expect(result.stderr).toContain("was begun in");
+  });
+
+  test("its repository was moved: it says where it was, and put back it goes on", async () => {
+    await prepared();
+    const { root, base } = kitchen.repo;
+    const elsewhere = path.join(base, "else where");
+    renameSync(root, elsewhere);
+
+    const moved = await kitchen.mmm(["resume"], { cwd: elsewhere });
+    renameSync(elsewhere, root);
+
+    expect(moved).toMatchObject({ code: 3 });
+    expect(moved.stderr).toContain(`put it back at ${root}`);
+    expect(await kitchen.mmm(["resume"])).toMatchObject({ code: 0 });
   });
 
   test("twice at once: one goes on, the other hears who holds the tree", async () => {

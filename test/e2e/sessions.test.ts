@@ -470,6 +470,15 @@ describe("mmm sessions rm", () => {
     expect(await json()).toMatchObject([{ name: path.basename(old) }]);
   });
 
+  test("a clock that was put back while it ran makes a session no older", async () => {
+    await kitchen.cook('- shell: "true"');
+    const file = path.join(kitchen.session(), "session.json");
+    const told = JSON.parse(readFileSync(file, "utf8")) as object;
+    writeFileSync(file, JSON.stringify({ ...told, ended_at: "2020-01-01T00:00:00.000Z" }));
+
+    expect(await json("rm", "--older-than", "30d")).toMatchObject({ removed: [], kept: [] });
+  });
+
   test.each([
     [["rm"], "was not told which"],
     [["rm", "x", "--older-than", "1d"], "exclude each other"],

@@ -35,3 +35,10 @@ test.each([
       "--source=refs/mmm/failed/s/1 --pathspec-from-file=- --pathspec-file-nul",
   );
 });
+
+test("a folder that became a file, or a file a folder, is brought back as a patch", () => {
+  expect(restoreLine({ ...undone, paths: ["d", "d/f"] })).toBe(
+    "git diff-tree -p --binary c0ffee refs/mmm/failed/s/1 | git apply --whitespace=nowarn",
+  );
+  expect(restoreLine({ ...undone, paths: ["d.txt", "d/f"] })).toContain(" restore ");
+});

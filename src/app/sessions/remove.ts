@@ -105,7 +105,8 @@ function choose(
   const before = Date.now() - olderThanMs;
   return records.filter((record) => {
     const ended = record.endedAt === null ? Number.NaN : Date.parse(record.endedAt);
-    const last = Number.isFinite(ended) ? ended : startMs(record);
+    // A clock that was put back meanwhile makes nothing older.
+    const last = Math.max(Number.isFinite(ended) ? ended : 0, startMs(record));
     // Of unknown age: it takes its name to remove it.
     return last > 0 && last < before;
   });
