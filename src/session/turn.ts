@@ -75,9 +75,3 @@ function never(file: string, what: string): MmmError {
     next: [`when no other mmm runs here, remove its lock: rm '${file}'`],
   });
 }
-
-/** For `catch`: a wait that a signal has ended is no trouble to whoever is being stopped. */
-export function nullWhenStopped(error: unknown): null {
-  if (error instanceof MmmError && error.code === "interrupted") return null;
-  throw error;
-}
