@@ -1,12 +1,13 @@
 /**
  * What a later line needs of earlier events: a fold over the stream, nothing else (architecture 3).
  *
- * Bounded: steps are forgotten when they finish.
+ * Bounded: steps are forgotten when they finish, inputs when they are over.
  */
 import type { Event, FailureDetail, LiveEvent, StepPlace } from "../engine/events.ts";
 import type { SessionResumed } from "../engine/resumed-event.ts";
 import type { Limits } from "../playbook/model.ts";
 import type { ClaudeUsage } from "../engine/ports.ts";
+import { InputsAtWork } from "./inputs-at-work.ts";
 
 /** A step under way. */
 export interface RunningStep {
@@ -49,12 +50,17 @@ const GATES = 50;
 export class RunMemory {
   readonly #nowMs: () => number;
   readonly #running = new Map<string, RunningStep>();
+  #isOpen = false;
   /** Recording that stands in for Claude. */
   replay: string | null = null;
   limits: Limits = { costUsd: null, tokens: null, durationMs: null };
   /** 0: a session without inputs. */
   inputs = 0;
-  finishedInputs = 0;
+  /** So many inputs at once. */
+  parallel = 1;
+  /** Monotonic: this process began with the session. */
+  startedMs = 0;
+  readonly atWork: InputsAtWork;
   /** Known cost of the session so far. */
   knownCostUsd = 0;
   /** Claude attempts whose cost nobody knows. */
@@ -68,6 +74,17 @@ export class RunMemory {
 
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs;
+    this.atWork = new InputsAtWork(nowMs);
+  }
+
+  /** Events of several inputs come mixed, and each line says whose it is. */
+  get isParallel(): boolean {
+    return this.parallel > 1;
+  }
+
+  /** Several at once, and the session is under way. */
+  get isAtWork(): boolean {
+    return this.#isOpen && this.isParallel;
   }
 
   step(at: StepPlace): RunningStep | null {
@@ -79,6 +96,18 @@ export class RunMemory {
     return [...this.#running.values()].at(-1) ?? null;
   }
 
+  /** The same of one input. */
+  innermostOf(input: number): RunningStep | null {
+    return [...this.#running.values()].findLast(({ at }) => at.input === input) ?? null;
+  }
+
+  /** What the running attempts have said that they cost so far: the sum has it when they end. */
+  get runningCostUsd(): number {
+    let sum = 0;
+    for (const { attemptCostUsd } of this.#running.values()) sum += attemptCostUsd ?? 0;
+    return sum;
+  }
+
   /** The innermost step under way whose latest run has failed. */
   lastFailed(): RunningStep | null {
     return [...this.#running.values()].findLast(({ failed }) => failed !== null) ?? null;
@@ -86,11 +115,10 @@ export class RunMemory {
 
   /** Takes an event after its lines were said. */
   observe(event: Event): void {
+    this.atWork.observe(event);
     switch (event.type) {
       case "session-started":
-        this.replay = event.replay;
-        this.inputs = event.inputs;
-        this.limits = event.limits;
+        this.#open(event, event.inputs);
         return;
       case "session-resumed":
         this.#resume(event);
@@ -108,15 +136,9 @@ export class RunMemory {
       case "retry-started":
         this.#retry(event);
         return;
-      case "wait-started": {
-        const step = this.step(event.at);
-        if (step === null) return;
-        step.waitsUntil = event.until;
-        step.startedMs = this.#nowMs();
-        // Cut short, not failed: the line about the wait has said it.
-        step.unsaid = null;
+      case "wait-started":
+        this.#wait(event);
         return;
-      }
       case "handler-started": {
         const step = this.step(event.at);
         if (step !== null) {
@@ -128,8 +150,12 @@ export class RunMemory {
       case "gate-finished":
         this.#judged(event);
         return;
+      case "input-started":
+        // A journal of before resumes told it: two at work say it too.
+        this.parallel = Math.max(this.parallel, this.atWork.size);
+        return;
       case "input-finished":
-        this.finishedInputs += 1;
+        this.#forget(event.input.index);
         return;
       case "step-finished":
         if (event.conclusion === "failed" && event.at.depth === 0) {
@@ -139,6 +165,7 @@ export class RunMemory {
         return;
       case "session-finished":
         this.#running.clear();
+        this.#isOpen = false;
         return;
       default:
         return;
@@ -172,11 +199,35 @@ export class RunMemory {
   }
 
   #resume(event: SessionResumed): void {
-    this.replay = event.replay;
-    this.inputs = event.inputs?.total ?? 0;
-    this.finishedInputs = event.inputs?.finished ?? 0;
+    this.atWork.finished = event.inputs?.finished ?? 0;
     this.knownCostUsd = event.costUsd ?? 0;
+    this.#open(event, event.inputs?.total ?? 0);
+  }
+
+  #open(
+    event: SessionResumed | (Event & { readonly type: "session-started" }),
+    inputs: number,
+  ): void {
+    this.replay = event.replay;
     this.limits = event.limits;
+    this.inputs = inputs;
+    this.parallel = event.parallel ?? 1;
+    this.startedMs = this.#nowMs();
+    this.#isOpen = true;
+  }
+
+  #wait(event: Event & { readonly type: "wait-started" }): void {
+    const step = this.step(event.at);
+    if (step === null) return;
+    step.waitsUntil = event.until;
+    step.startedMs = this.#nowMs();
+    // Cut short, not failed: the line about the wait has said it.
+    step.unsaid = null;
+  }
+
+  /** Steps of it that were stopped in the middle. */
+  #forget(input: number): void {
+    for (const [key, { at }] of this.#running) if (at.input === input) this.#running.delete(key);
   }
 
   #start(at: StepPlace): RunningStep {
@@ -245,6 +296,7 @@ export class RunMemory {
     const ran = event.end !== null && event.end.kind !== "not-started";
     if (event.at.kind === "claude" && ran) {
       this.#count(event.usage, step);
+      this.atWork.count(event.at.input, event.usage);
     }
   }
 
