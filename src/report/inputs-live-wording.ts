@@ -5,7 +5,8 @@ import { inputPrefix } from "./input-prefix.ts";
 import type { InputAtWork } from "./inputs-at-work.ts";
 import { say, type Line } from "./line.ts";
 import { elapsed, paidWords, statusWords } from "./live-wording.ts";
-import type { RunMemory, RunningStep } from "./run-memory.ts";
+import type { RunMemory } from "./run-memory.ts";
+import type { RunningStep } from "./running-steps.ts";
 import { cutToWidth, inline, safeLine } from "./safe-text.ts";
 import { labelOf } from "./step-wording.ts";
 import type { Symbols } from "./symbols.ts";
@@ -49,7 +50,7 @@ export function inputsBeat(view: LiveView): Line | null {
   const all = memory.atWork.all;
   if (all.length === 0) return null;
   const named = all.slice(0, NAMED).map((input) => {
-    const step = memory.innermostOf(input.input.index);
+    const step = memory.steps.innermostOf(input.input.index);
     const number = inputPrefix(input.input.index, 1).trim();
     if (step === null || input.phase === "merging") return `${number} ${phaseWords(input, view)}`;
     const label = inline(labelOf(step.at, symbols), NAMED_COLUMNS, symbols.ellipsis);
@@ -66,7 +67,7 @@ export function inputsBeat(view: LiveView): Line | null {
 /** All that is at work waits for a usage limit, for hours maybe. */
 export function allPaused(memory: RunMemory): boolean {
   return memory.atWork.all.every(({ input }) => {
-    const step = memory.innermostOf(input.index);
+    const step = memory.steps.innermostOf(input.index);
     return step !== null && isPaused(step);
   });
 }
@@ -84,7 +85,7 @@ function inputLine(
   const { memory, symbols, nowMs } = view;
   const { index } = at.input;
   const prefix = inputPrefix(index, memory.inputs);
-  const step = memory.innermostOf(index);
+  const step = memory.steps.innermostOf(index);
   if (step === null || at.phase === "merging") {
     const moves = isWaiting(at, nowMs) ? " ".repeat(sign.length) : sign;
     const facts = [
@@ -127,7 +128,7 @@ function wholeWords({ memory, symbols, nowMs }: LiveView): string {
   const { atWork, inputs, limits } = memory;
   const failed = atWork.failed > 0 ? `, ${atWork.failed} failed` : "";
   const limit = limits.costUsd === null ? "" : ` of ${formatMoney(limits.costUsd)}`;
-  const costUsd = memory.knownCostUsd + memory.runningCostUsd;
+  const costUsd = memory.knownCostUsd + memory.steps.costUsd;
   return [
     `${atWork.finished}/${formatCount(inputs, "input")} done${failed}`,
     ...(atWork.size > 0 ? [`${atWork.size} at work`] : []),

@@ -45,7 +45,7 @@ export class PlainSurface implements Surface {
   #beat(): void {
     const nowMs = this.#options.clock.monotonicMs();
     const memory = this.#memory;
-    const step = memory.innermost();
+    const step = memory.steps.innermost();
     const waits = memory.isAtWork ? allPaused(memory) : step !== null && step.waitsUntil !== null;
     if (nowMs - this.#lastWordMs < (waits ? WAITING_SILENCE_MS : SILENCE_MS)) return;
     const symbols = chooseSymbols(this.#options.emoji);

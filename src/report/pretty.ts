@@ -93,7 +93,7 @@ export class LiveLineSurface implements Surface {
       nowMs: this.#options.clock.monotonicMs(),
     };
     if (view.memory.isAtWork) return inputLines(view, { columns, rows: this.#region.rows, sign });
-    const step = view.memory.innermost();
+    const step = view.memory.steps.innermost();
     if (step === null) return [];
     const words = statusWords(step, { ...view, columns: columns - 2 });
     return [cutToWidth(safeLine(`${sign} ${words}`), columns, this.#symbols.ellipsis)];

@@ -141,7 +141,7 @@ function failedBefore(
   { status }: SessionFinished,
   memory: RunMemory,
 ): (readonly [name: string, value: string])[] {
-  const step = status === "suspended" ? memory.lastFailed() : null;
+  const step = status === "suspended" ? memory.steps.lastFailed() : null;
   if (step === null || step.failed === null) return [];
   const { at, failed, attempt, run } = step;
   const which = run > 1 ? `, run ${run}` : attempt > 1 ? `, attempt ${attempt}` : "";

@@ -44,7 +44,7 @@ export class TextReporter implements Reporter {
   }
 
   live(event: LiveEvent): void {
-    this.#memory.observeLive(event);
+    this.#memory.steps.observeLive(event);
     // Below -v a child's output is not even split into lines: it may be a gigabyte.
     if (event.type === "output" && this.#options.verbosity < 1) {
       return;

@@ -32,7 +32,7 @@ test("what a reporter remembers does not grow with the inputs that are over", ()
   const many = after(3000);
 
   expect(many.atWork.finished).toBe(3000);
-  expect(many.innermost()).toBeNull();
+  expect(many.steps.innermost()).toBeNull();
   expect(held(many.atWork.all)).toBe(held(few.atWork.all));
   expect(many.atWork.kept.size).toBe(few.atWork.kept.size);
   expect(many.gates.size).toBe(0);
