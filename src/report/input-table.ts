@@ -1,5 +1,5 @@
 /** What became of each input, at the end of a run: a table, and under it why some failed (spec 8.4, 10). */
-import stringWidth from "string-width";
+import { textWidth } from "./text-width.ts";
 
 import type { InputResult } from "../engine/input-events.ts";
 import { formatDuration, formatMoney, formatNumber } from "./format.ts";
@@ -32,6 +32,7 @@ export function inputTable(event: SessionFinished, context: TableContext, indent
     ...tableLines(shown, context, `${indent}${GAP}`),
     ...(more > 0 ? [say(`${indent}${GAP}and ${formatNumber(more)} more`)] : []),
     ...shown.flatMap((result) => whyLines(result, { event, context, indent })),
+    ...restLines(results, shown, { event, indent }),
   ];
 }
 
@@ -85,7 +86,7 @@ function tableLines(
   const paid = results.some(({ costUsd }) => costUsd !== 0);
   const rows = [headCells(paid), ...results.map((result) => cells(result, { paid, symbols }))];
   const widths = (rows[0] ?? []).map((_cell, at) =>
-    Math.max(...rows.map((row) => stringWidth(row[at]?.text ?? ""))),
+    Math.max(...rows.map((row) => textWidth(row[at]?.text ?? ""))),
   );
   // One column stays free, as for every line.
   const room = columns === null ? Infinity : columns - 1;
@@ -129,11 +130,24 @@ function cells(
 
 function fitted({ text, right }: Cell, width: number, symbols: Symbols): string {
   const cut = cutToWidth(text, width, symbols.ellipsis);
-  const space = " ".repeat(Math.max(0, width - stringWidth(cut)));
+  const space = " ".repeat(Math.max(0, width - textWidth(cut)));
   return right ? space + cut : cut + space;
 }
 
-/** Why it failed, and where what it made is. */
+/** Failed ones that have no row. */
+function restLines(
+  results: readonly InputResult[],
+  shown: readonly InputResult[],
+  { event, indent }: { readonly event: SessionFinished; readonly indent: string },
+): Line[] {
+  const isFailed = ({ status }: InputResult): boolean => status === "failed";
+  const more = results.filter(isFailed).length - shown.filter(isFailed).length;
+  if (more === 0) return [];
+  const all = `mmm sessions show ${inline(event.session, 200)}`;
+  return [say(`${indent}${formatNumber(more)} more failed: ${all}`, "bad")];
+}
+
+/** Why it failed, and where what it made is; also of a good one whose worktree was kept. */
 function whyLines(
   { input, status, message, branch }: InputResult,
   {
@@ -142,15 +156,17 @@ function whyLines(
     indent,
   }: { readonly event: SessionFinished; readonly context: TableContext; readonly indent: string },
 ): Line[] {
-  if (status !== "failed") return [];
-  const name = inline(input.file ?? input.arg, NAME_MOST, symbols.ellipsis);
-  const why = inline(message ?? "", 160, symbols.ellipsis);
-  const lines = [
-    say(`${indent}${symbols.failed} ${input.index} ${name}${why === "" ? "" : `: ${why}`}`, "bad"),
-  ];
-  if (branch === null) return lines;
+  const name = `${input.index} ${inline(input.file ?? input.arg, NAME_MOST, symbols.ellipsis)}`;
   const next = memory.atWork.kept.get(input.index) ?? "";
   const type = next === "" || event.next.includes(next) ? "" : `: ${inline(next, 4000)}`;
+  if (status !== "failed") {
+    return next === ""
+      ? []
+      : [say(`${indent}${symbols.warning} ${name}: its worktree is kept${type}`, "warn")];
+  }
+  const why = inline(message ?? "", 160, symbols.ellipsis);
+  const lines = [say(`${indent}${symbols.failed} ${name}${why === "" ? "" : `: ${why}`}`, "bad")];
+  if (branch === null) return lines;
   return [...lines, say(`${indent}   kept on branch ${inline(branch, 200)}${type}`)];
 }
 

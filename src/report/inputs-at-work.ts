@@ -16,6 +16,8 @@ export interface InputAtWork {
   maxIterations: number;
   /** While `merging`: the branch. */
   into: string;
+  /** While `merging`: the gate that judges the merge. */
+  gate: string | null;
   /** Known cost so far. */
   costUsd: number;
   /** Runs of Claude whose cost nobody knows. */
@@ -28,10 +30,12 @@ const KEPT = 50;
 export class InputsAtWork {
   readonly #nowMs: () => number;
   readonly #atWork = new Map<number, InputAtWork>();
-  /** First line to type of each failed input that was kept; at most {@link KEPT}. */
+  /** First line to type of each input whose worktree was kept; at most {@link KEPT}. */
   readonly kept = new Map<number, string>();
   finished = 0;
   failed = 0;
+  /** An earlier process has begun the session: an input that starts may stand anywhere. */
+  isResumed = false;
 
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs;
@@ -60,7 +64,11 @@ export class InputsAtWork {
         this.#turn(event.input, { phase: "between" });
         return;
       case "input-merging":
-        this.#turn(event.input.index, { phase: "merging", into: event.into });
+        this.#turn(event.input.index, { phase: "merging", into: event.into, gate: null });
+        return;
+      case "gate-started":
+      case "gate-finished":
+        this.#judge(event.at.input, event.type === "gate-started" ? event.gate : null);
         return;
       case "input-kept":
         if (this.kept.size < KEPT && event.next[0] !== undefined)
@@ -95,9 +103,15 @@ export class InputsAtWork {
       iteration: 0,
       maxIterations: 0,
       into: "",
+      gate: null,
       costUsd: 0,
       unknownCosts: 0,
     };
+  }
+
+  #judge(input: number | null, gate: string | null): void {
+    const at = input === null ? undefined : this.#atWork.get(input);
+    if (at !== undefined) at.gate = gate;
   }
 
   #turn(input: number | null, to: Partial<InputAtWork>): void {

@@ -92,6 +92,7 @@ function inputLine(
       phaseWords(at, view),
       elapsed({ startedMs: at.sinceMs }, nowMs),
       ...paidWords(at),
+      ...(at.gate === null ? [] : [at.gate]),
       ...(step === null ? [] : [labelOf(step.at, symbols)]),
     ];
     return `${prefix}${moves} ${facts.join(symbols.dot)}`;
@@ -102,10 +103,10 @@ function inputLine(
   return `${prefix}${sign} ${statusWords(step, { memory, symbols, nowMs, columns: left, cost })}`;
 }
 
-function phaseWords(at: InputAtWork, { symbols, nowMs }: LiveView): string {
+function phaseWords(at: InputAtWork, { memory, symbols, nowMs }: LiveView): string {
   switch (at.phase) {
     case "opening":
-      return "preparing its worktree";
+      return memory.atWork.isResumed ? "getting ready" : "preparing its worktree";
     case "iterating":
       return `iteration ${at.iteration}/${at.maxIterations}`;
     case "between":

@@ -1,4 +1,4 @@
-import stringWidth from "string-width";
+import { textWidth } from "./text-width.ts";
 
 import type { Output } from "./reporter.ts";
 
@@ -57,7 +57,7 @@ export class LiveRegion {
     if (this.#drawn.length === 0) return "";
     const { columns } = this;
     const rows = this.#drawn.reduce(
-      (sum, line) => sum + Math.max(1, Math.ceil(stringWidth(line) / columns)),
+      (sum, line) => sum + Math.max(1, Math.ceil(textWidth(line) / columns)),
       0,
     );
     this.#drawn = [];

@@ -1,5 +1,5 @@
 /** What a running step shows while it runs: one rule for every child, Claude or shell (spec 6.4). */
-import stringWidth from "string-width";
+import { textWidth } from "./text-width.ts";
 
 import type { LiveEvent } from "../engine/events.ts";
 import type { ClaudeActivity } from "../engine/ports.ts";
@@ -119,12 +119,12 @@ export function statusWords(
     ...(step.tokens === null ? [] : [formatCount(step.tokens, "token")]),
     ...cost,
   ].join(symbols.dot);
-  const room = columns - stringWidth(`${number} ${symbols.dot}${facts}`);
+  const room = columns - textWidth(`${number} ${symbols.dot}${facts}`);
   const most = step.doing === null ? Infinity : LABEL_MOST;
   const width = Math.min(most, Math.max(LABEL_LEAST, room));
   const label = inline(labelOf(at, symbols), width, symbols.ellipsis);
   const status = `${number} ${label}${symbols.dot}${facts}`;
-  const left = columns - stringWidth(status + symbols.dot);
+  const left = columns - textWidth(status + symbols.dot);
   if (step.doing === null || left < DOING_LEAST) {
     return cutToWidth(status, columns, symbols.ellipsis);
   }

@@ -100,6 +100,7 @@ export class RunMemory {
 
   #resume(event: SessionResumed): void {
     this.atWork.finished = event.inputs?.finished ?? 0;
+    this.atWork.isResumed = true;
     this.knownCostUsd = event.costUsd ?? 0;
     this.#open(event, event.inputs?.total ?? 0);
   }

@@ -96,6 +96,31 @@ test("of 200 inputs 50 rows are shown, the failed ones first, and how many more 
   expect(lines.filter((line) => line.startsWith("   ❌")).length).toBe(2);
 });
 
+test("failed ones that have no row are counted, with the command that shows them", () => {
+  const results = Array.from({ length: 70 }, (_result, at) =>
+    resultOf(inputOf(at + 1, 70), FAILED),
+  );
+
+  const lines = table(results);
+
+  expect(lines.filter((line) => line.startsWith("   ❌")).length).toBe(50);
+  expect(lines.at(-1)).toBe("   20 more failed: mmm sessions show mmm-demo-1");
+});
+
+test("a good input whose worktree was kept is named too: nothing is left over unsaid", () => {
+  const { reporter, clock, out } = rig();
+  const [one, two] = [inputOf(1, 2), inputOf(2, 2)];
+  play([{ event: parallelStarted(2, 2) }, ...opened(one)], reporter, clock);
+  const next = ["cd /trees/1   (there are uncommitted changes)"];
+  reporter.event({ type: "input-kept", input: one, name: "t1", path: "/trees/1", next });
+
+  reporter.event({ ...SESSION_FINISHED, inputResults: [resultOf(one), resultOf(two)] });
+
+  expect(out.text).toContain(
+    "   ⚠️  1 specs/1-part.md: its worktree is kept: cd /trees/1 (there are uncommitted changes)\n",
+  );
+});
+
 test.each([40, 60, 80])(
   "at %d columns the name gives way, wide characters are counted, and the rest is aligned",
   (columns) => {

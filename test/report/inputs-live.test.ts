@@ -1,4 +1,4 @@
-import { array, assert, boolean, integer, property, record } from "fast-check";
+import * as fc from "fast-check";
 import stringWidth from "string-width";
 import { expect, test } from "vitest";
 
@@ -81,10 +81,19 @@ test("an input waits for its turn, is merged, and what failed is counted (spec 8
   expect(region(pretty, 80, 3)[0]).toMatch(/^\[1\] . iteration 1\/1 · 0s$/);
   const [merging] = merged(one);
   play(merging === undefined ? [] : [merging], pretty.reporter, pretty.clock);
+  pretty.reporter.event({
+    type: "gate-started",
+    at: placeOf(one, "merge"),
+    attempt: 1,
+    gate: "tests_pass",
+    when: "merge",
+    command: "npm test",
+    log: "logs/1.log",
+  });
   pretty.clock.advance(5000);
 
   expect(region(pretty, 80, 3)).toEqual([
-    "[1] ⠋ merging into mmm-demo-1 · 5s",
+    "[1] ⠋ merging into mmm-demo-1 · 5s · tests_pass",
     "[2]   waiting for its turn to merge · 5s",
     "1/3 inputs done, 1 failed · 2 at work · 5s",
   ]);
@@ -202,13 +211,13 @@ test("between two events the cursor stands at the end of the last line, whatever
 });
 
 test("a terminal may change its size at any moment: one picture of the inputs stays, and all that was said", () => {
-  const sizes = record({
-    columns: integer({ min: 8, max: 120 }),
-    waitMs: integer({ min: 0, max: 1500 }),
-    says: boolean(),
+  const sizes = fc.record({
+    columns: fc.integer({ min: 8, max: 120 }),
+    waitMs: fc.integer({ min: 0, max: 1500 }),
+    says: fc.boolean(),
   });
-  assert(
-    property(array(sizes, { maxLength: 12 }), (steps) => {
+  fc.assert(
+    fc.property(fc.array(sizes, { maxLength: 12 }), (steps) => {
       const terminal = { columns: 80, rows: 24, isTTY: true };
       const screen = new Screen(80);
       const out = {

@@ -98,12 +98,11 @@ test("events of several inputs at once can be told apart by what docs/events.md 
   }
   const started = ["input-started", "input-opened", "iteration-started", "step-started"];
   const run = ["attempt-started", "process-started", "output"];
+  const ended = ["attempt-finished", "step-finished", "iteration-finished"];
+  const home = ["input-merging", "input-merged", "input-finished"];
   expect(Object.fromEntries(strands)).toEqual({
     null: ["session-started", "note"],
-    1: [
-      ...[...started, ...run, "attempt-finished", "step-finished", "iteration-finished"],
-      ...["input-merging", "input-merged", "input-finished"],
-    ],
+    1: [...started, ...run, ...ended, ...home],
     2: [...started, ...run, "step-finished", "input-kept", "input-finished"],
   });
 });
