@@ -32,6 +32,7 @@ export class InputsAtWork {
   readonly #atWork = new Map<number, InputAtWork>();
   /** First line to type of each input whose worktree was kept; at most {@link KEPT}. */
   readonly kept = new Map<number, string>();
+  /** Over, those that failed included. */
   finished = 0;
   failed = 0;
   /** An earlier process has begun the session: an input that starts may stand anywhere. */
@@ -76,8 +77,10 @@ export class InputsAtWork {
         return;
       case "input-finished":
         this.#atWork.delete(event.input.index);
+        // One that was stopped is to go on.
+        if (event.stop === "interrupted") return;
         this.finished += 1;
-        if (!event.ok && event.stop !== "interrupted") this.failed += 1;
+        if (!event.ok) this.failed += 1;
         return;
       case "session-finished":
         this.#atWork.clear();

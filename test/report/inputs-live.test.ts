@@ -362,3 +362,18 @@ test("after a resume the inputs are told apart, and those that are done count (s
     "7/9 inputs done · 1 at work · 3s · $1.50",
   ]);
 });
+
+test("an input that was stopped has not failed, and is not counted as failed (spec 1.1)", () => {
+  const pretty = rig({ kind: "pretty", columns: 80, rows: 24 });
+  play(begun(2), pretty.reporter, pretty.clock);
+  const input = inputOf(1, 2);
+  const stopped = { ok: false, stop: "interrupted", message: null, durationMs: 700 } as const;
+
+  pretty.reporter.event({ type: "input-finished", input, ...stopped });
+
+  expect(region(pretty, 80, 3)).toEqual([
+    "[1] 🛑 Input 1/2: specs/1-part.md stopped (0.7s)",
+    "[2] ⠋ 1/4 make part-2 · 0s",
+    "0/2 inputs done · 1 at work · 0s",
+  ]);
+});
