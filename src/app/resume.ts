@@ -89,6 +89,7 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
     told: {
       ...tell({ name, planned, again, why: change?.why ?? null, inputs: saved.inputs.length }),
       limits: chooseLimits({ request, plan: planned.plan, config: planned.config }),
+      ...(typeof request.parallel === "number" ? { parallel: request.parallel } : {}),
     },
   };
   const prepared = {

@@ -30,6 +30,8 @@ export interface SessionResumed {
   /** Steps of this iteration that have not finished. */
   readonly left: number;
   readonly inputs: { readonly finished: number; readonly total: number } | null;
+  /** So many inputs at once; left out: one after the other. */
+  readonly parallel?: number;
   readonly costUsd: number | null;
   /** Of the whole session, as they are from now on. */
   readonly limits: SessionLimits;

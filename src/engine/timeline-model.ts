@@ -115,7 +115,18 @@ export type TimelineItem =
       readonly input: number | null;
       readonly at: string | null;
     }
+  | InputEntry
   | StepEntry;
+
+/** Of an input with a tree of its own. */
+export interface InputEntry {
+  readonly type: "input-state";
+  readonly index: number;
+  readonly state: "opened" | "merged" | "kept" | "failed";
+  /** Its worktree; where it went; its worktree; why. */
+  readonly text: string;
+  readonly at: string | null;
+}
 
 interface ModelSpend extends Spend {
   /** `null`: Claude did not say. */
@@ -134,6 +145,9 @@ export interface TimelineStart {
   readonly commit: string;
   readonly version: string;
   readonly replay: string | null;
+  readonly inputs: number;
+  /** So many inputs at once: their steps come mixed. */
+  readonly parallel: number;
 }
 
 export interface TimelineTotals extends Spend {

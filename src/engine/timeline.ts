@@ -5,6 +5,7 @@
 import { asArray, asNumber, asObject, asString, type JsonObject } from "../lib/json.ts";
 import type { CommitInfo } from "./ports.ts";
 import { addSpend, NOTHING_SPENT, spendOf } from "./spend.ts";
+import { inputOf, inputStateOf } from "./timeline-input.ts";
 import { openEntry, type OpenStep, sealed } from "./timeline-step.ts";
 import type { Spend, TimelineItem, TimelineStart, TimelineTotals } from "./timeline-model.ts";
 
@@ -62,6 +63,11 @@ export class TimelineFold {
         return this.#closeAll();
       case "input-started":
         return inputOf(event, time);
+      case "input-opened":
+      case "input-merged":
+      case "input-kept":
+      case "input-finished":
+        return this.#inputState(event, time);
       case "iteration-started":
         return this.#iteration(event, time);
       default:
@@ -122,6 +128,14 @@ export class TimelineFold {
     this.#told = null;
     this.#killed();
     return [...this.#closeAll(), { type: "resumed", at: time }];
+  }
+
+  /** No step of it runs then: what is open is told first, and of one that is over nothing is held. */
+  #inputState(event: JsonObject, time: string | null): readonly TimelineItem[] {
+    const input = asNumber(asObject(event["input"])?.["index"]);
+    const left = this.#closeDown(input, 0);
+    if (event["type"] === "input-finished") this.#lanes.delete(input);
+    return [...left, ...inputStateOf(event, time)];
   }
 
   #iteration(event: JsonObject, at: string | null): readonly TimelineItem[] {
@@ -255,6 +269,8 @@ function startOf(event: JsonObject): TimelineStart {
     commit: text("commit"),
     version: text("version"),
     replay: asString(event["replay"]),
+    inputs: asNumber(event["inputs"]) ?? 0,
+    parallel: asNumber(event["parallel"]) ?? 1,
   };
 }
 
@@ -265,14 +281,6 @@ function restartOf(event: JsonObject, at: string | null): readonly TimelineItem[
   // A journal of before the field was there has none.
   const known = why === "failed" || why === "changed" ? why : "cut-short";
   return [{ type: "restarted", why: known, kept, files: asArray(event["files"]).length, at }];
-}
-
-function inputOf(event: JsonObject, at: string | null): readonly TimelineItem[] {
-  const input = asObject(event["input"]);
-  if (input === null) return [];
-  const index = asNumber(input["index"]) ?? 0;
-  const value = asString(input["file"]) ?? asString(input["arg"]) ?? "";
-  return [{ type: "input", index, total: asNumber(input["total"]) ?? index, value, at }];
 }
 
 function commitOf(value: unknown): CommitInfo | null {

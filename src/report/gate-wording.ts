@@ -52,11 +52,12 @@ function gateFinished(event: Of<"gate-finished">, symbols: Symbols): Line[] {
 }
 
 /** The latest verdict of each gate, for the summary. */
-export function gateLines({ gates }: RunMemory, symbols: Symbols, indent: string): Line[] {
-  const all = [...gates.values()];
+export function gateLines(memory: RunMemory, symbols: Symbols, indent: string): Line[] {
+  const all = [...memory.gates.values()];
   if (all.length === 0) return [];
   const shown = all.slice(0, SHOWN).map((event) => {
-    const where = event.when === "until" ? "" : ` (${placeOf(event)})`;
+    const place = placeOf(event, memory);
+    const where = place === "" ? "" : ` (${place})`;
     const name = event.when === "until" ? inline(event.at.label, 120) : event.gate;
     const { verdict } = event;
     const good = verdict === "ok";
@@ -71,8 +72,11 @@ export function gateLines({ gates }: RunMemory, symbols: Symbols, indent: string
   ];
 }
 
-function placeOf({ when, at }: Of<"gate-finished">): string {
-  return when === "merge" ? "merge" : `step ${inline(at.step)}`;
+/** `step 2 of input 3`; the `until` of a session needs none. */
+function placeOf({ when, at }: Of<"gate-finished">, { inputs }: RunMemory): string {
+  const step = when === "merge" ? "merge" : `step ${inline(at.step)}`;
+  const of = at.input === null || inputs < 2 ? [] : [`of input ${at.input}`];
+  return [...(when === "until" ? [] : [step]), ...of].join(" ");
 }
 
 function factsOf({ figures, end, durationMs }: Of<"gate-finished">): string {

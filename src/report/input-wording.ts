@@ -23,9 +23,15 @@ export function inputWords(
       return [say(`   ${symbols.worktree} Created worktree: ${where}`, "plain", 1)];
     }
     case "input-merging":
-      return [say(`   ${words} is merged into ${inline(event.into)}`, "dim", 1)];
+      return [say(`   merging into ${inline(event.into)}`, "dim", 1)];
     case "input-merged":
-      return [say(`   ${words} merged at ${inline(event.commit.slice(0, 7))}`, "plain", 1)];
+      return [
+        say(
+          `   merged into ${inline(event.into)} at ${inline(event.commit.slice(0, 7))}`,
+          "plain",
+          1,
+        ),
+      ];
     case "input-kept": {
       const where = `${inline(event.name)} at ${inline(event.path, PATH_COLUMNS)}`;
       const next = event.next.map((line) =>
@@ -36,6 +42,9 @@ export function inputWords(
     case "input-finished": {
       const time = formatDuration(event.durationMs);
       if (event.ok) return [say(`${symbols.done} ${words} completed (${time})`, "good")];
+      // Nobody looks for a fault in what he stopped himself.
+      if (event.stop === "interrupted")
+        return [complain(`${symbols.stopped} ${words} stopped (${time})`, "warn")];
       const why = event.message === null ? [] : [complain(`   ${inline(event.message, 300)}`)];
       return [complain(`${symbols.failed} ${words} failed (${time})`), ...why];
     }

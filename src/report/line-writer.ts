@@ -1,5 +1,5 @@
 import { Chalk, type ChalkInstance } from "chalk";
-import stringWidth from "string-width";
+import { textWidth } from "./text-width.ts";
 
 import type { ColorLevel } from "./choose.ts";
 import type { Line, Tone } from "./line.ts";
@@ -27,11 +27,11 @@ const GIVES_LEAST = 8;
 export function fitLine(line: Line, columns: number, ellipsis: string): Line {
   const { text, gives } = line;
   if (gives === undefined) return line;
-  const over = stringWidth(text) - columns;
+  const over = textWidth(text) - columns;
   if (over <= 0) return line;
   const at = gives === "" ? -1 : text.indexOf(gives);
   if (at === -1) return { ...line, text: cutToWidth(text, columns, ellipsis) };
-  const kept = cutToWidth(gives, Math.max(GIVES_LEAST, stringWidth(gives) - over), ellipsis);
+  const kept = cutToWidth(gives, Math.max(GIVES_LEAST, textWidth(gives) - over), ellipsis);
   const shorter = text.slice(0, at) + kept + text.slice(at + gives.length);
   return { ...line, text: cutToWidth(shorter, columns, ellipsis) };
 }

@@ -1,12 +1,13 @@
 /** What a running step shows while it runs: one rule for every child, Claude or shell (spec 6.4). */
-import stringWidth from "string-width";
+import { textWidth } from "./text-width.ts";
 
 import type { LiveEvent } from "../engine/events.ts";
 import type { ClaudeActivity } from "../engine/ports.ts";
 import { unreachable } from "../lib/unreachable.ts";
 import { formatCount, formatDuration, formatMoney } from "./format.ts";
 import { indentOf, say, type Line } from "./line.ts";
-import { keyOf, type RunMemory, type RunningStep } from "./run-memory.ts";
+import type { RunMemory } from "./run-memory.ts";
+import { keyOf, type RunningStep } from "./running-steps.ts";
 import { cutToWidth, inline, LineBuffer, safeLines } from "./safe-text.ts";
 import type { Symbols } from "./symbols.ts";
 import { pauseLine, pauseWords } from "./retry-wording.ts";
@@ -19,33 +20,50 @@ const LABEL_LEAST = 8;
 /** Less of a tool call tells nothing. */
 const DOING_LEAST = 10;
 
+/** Of one step's output. */
+interface OpenLine {
+  readonly prefix: string;
+  readonly input: number | null;
+  readonly buffer: LineBuffer;
+}
+
 /** Live events to lines: tool calls, text and shell output under `-v`, retries always. */
 export class LiveFeed {
   readonly #symbols: Symbols;
-  readonly #open = new Map<string, { readonly prefix: string; readonly buffer: LineBuffer }>();
+  readonly #open = new Map<string, OpenLine>();
 
   constructor(symbols: Symbols) {
     this.#symbols = symbols;
   }
 
-  lines(event: LiveEvent): readonly Line[] {
-    const prefix = `${indentOf(event.at)}   ${this.#symbols.bar} `;
+  /** @param whose what each line begins with, in a run with several inputs at once */
+  lines(event: LiveEvent, whose = ""): readonly Line[] {
+    const prefix = `${whose}${indentOf(event.at)}   ${this.#symbols.bar} `;
     if (event.type === "activity") {
       return this.#activity(event.activity, prefix);
     }
     const key = keyOf(event.at);
-    const open = this.#open.get(key) ?? { prefix, buffer: new LineBuffer() };
+    const open = this.#open.get(key) ?? {
+      prefix,
+      input: event.at.input,
+      buffer: new LineBuffer(),
+    };
     this.#open.set(key, open);
     return open.buffer.push(event.text).map((text) => say(`${prefix}${text}`, "dim", 1));
   }
 
-  /** Lines begun and not ended, before something else is said. */
-  flush(): readonly Line[] {
+  /**
+   * Lines begun and not ended, before something else is said.
+   *
+   * @param input only of that one: what is said of it tears no line of another
+   */
+  flush(input?: number): readonly Line[] {
     const lines: Line[] = [];
-    for (const { prefix, buffer } of this.#open.values()) {
-      lines.push(...buffer.flush().map((text) => say(`${prefix}${text}`, "dim", 1)));
+    for (const [key, open] of this.#open) {
+      if (input !== undefined && open.input !== input) continue;
+      lines.push(...open.buffer.flush().map((text) => say(`${open.prefix}${text}`, "dim", 1)));
+      this.#open.delete(key);
     }
-    this.#open.clear();
     return lines;
   }
 
@@ -83,10 +101,12 @@ export function statusWords(
     readonly symbols: Symbols;
     readonly nowMs: number;
     readonly columns: number;
+    /** Of its input, else of the session. */
+    readonly cost?: readonly string[];
   },
 ): string {
   const { at } = step;
-  const { symbols, memory, columns } = of;
+  const { symbols, memory, columns, cost = costSoFar(step, memory) } = of;
   const number = `${at.number}/${at.total}`;
   const pause = pauseWords(step, of.nowMs);
   const facts = [
@@ -97,14 +117,14 @@ export function statusWords(
     ...(step.run > 1 ? [`run ${step.run}/${step.maxRuns}`] : []),
     ...(step.turns === null ? [] : [formatCount(step.turns, "turn")]),
     ...(step.tokens === null ? [] : [formatCount(step.tokens, "token")]),
-    ...costSoFar(step, memory),
+    ...cost,
   ].join(symbols.dot);
-  const room = columns - stringWidth(`${number} ${symbols.dot}${facts}`);
+  const room = columns - textWidth(`${number} ${symbols.dot}${facts}`);
   const most = step.doing === null ? Infinity : LABEL_MOST;
   const width = Math.min(most, Math.max(LABEL_LEAST, room));
   const label = inline(labelOf(at, symbols), width, symbols.ellipsis);
   const status = `${number} ${label}${symbols.dot}${facts}`;
-  const left = columns - stringWidth(status + symbols.dot);
+  const left = columns - textWidth(status + symbols.dot);
   if (step.doing === null || left < DOING_LEAST) {
     return cutToWidth(status, columns, symbols.ellipsis);
   }
@@ -127,21 +147,25 @@ function isWaiting(step: RunningStep): step is RunningStep & { waitsUntil: strin
 }
 
 /** Whole seconds: tenths would flicker. */
-function elapsed(step: RunningStep, nowMs: number): string {
-  return formatDuration(Math.max(0, Math.floor((nowMs - step.startedMs) / 1000)) * 1000);
+export function elapsed({ startedMs }: { readonly startedMs: number }, nowMs: number): string {
+  return formatDuration(Math.max(0, Math.floor((nowMs - startedMs) / 1000)) * 1000);
 }
 
 /** Of the session, this attempt included as far as it has told. */
 function costSoFar(step: RunningStep, memory: RunMemory): string[] {
+  if (step.at.kind !== "claude") return [];
   const costUsd = memory.knownCostUsd + (step.attemptCostUsd ?? 0);
-  if (step.at.kind !== "claude" || (costUsd === 0 && memory.unknownCosts === 0)) {
-    return [];
-  }
   const most = memory.limits.costUsd;
   const limit = most === null ? " so far" : ` of ${formatMoney(most)}`;
-  const known = costUsd === 0 ? null : formatMoney(costUsd);
-  if (memory.unknownCosts > 0) {
-    return [known === null ? "cost unknown" : `at least ${known}${limit}`];
-  }
-  return known === null ? [] : [`${known}${limit}`];
+  return paidWords({ costUsd, unknownCosts: memory.unknownCosts }, limit);
+}
+
+/** Nothing when nothing was paid. @param limit stands behind what is known */
+export function paidWords(
+  paid: { readonly costUsd: number; readonly unknownCosts: number },
+  limit = "",
+): string[] {
+  const known = paid.costUsd === 0 ? null : `${formatMoney(paid.costUsd)}${limit}`;
+  if (paid.unknownCosts > 0) return [known === null ? "cost unknown" : `at least ${known}`];
+  return known === null ? [] : [known];
 }

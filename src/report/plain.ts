@@ -1,5 +1,6 @@
 import type { Line } from "./line.ts";
 import { byStream, createPainter, type LinePainter } from "./line-writer.ts";
+import { allPaused, inputsBeat } from "./inputs-live-wording.ts";
 import { heartbeatLine } from "./live-wording.ts";
 import type { ReporterOptions } from "./reporter.ts";
 import type { RunMemory } from "./run-memory.ts";
@@ -43,11 +44,16 @@ export class PlainSurface implements Surface {
 
   #beat(): void {
     const nowMs = this.#options.clock.monotonicMs();
-    const step = this.#memory.innermost();
-    if (step === null) return;
-    const silenceMs = step.waitsUntil === null ? SILENCE_MS : WAITING_SILENCE_MS;
-    if (nowMs - this.#lastWordMs >= silenceMs) {
-      this.print([heartbeatLine(step, chooseSymbols(this.#options.emoji), nowMs)]);
+    const memory = this.#memory;
+    const step = memory.steps.innermost();
+    const waits = memory.isAtWork ? allPaused(memory) : step !== null && step.waitsUntil !== null;
+    if (nowMs - this.#lastWordMs < (waits ? WAITING_SILENCE_MS : SILENCE_MS)) return;
+    const symbols = chooseSymbols(this.#options.emoji);
+    if (memory.isAtWork) {
+      const line = inputsBeat({ memory, symbols, nowMs });
+      if (line !== null) this.print([line]);
+    } else if (step !== null) {
+      this.print([heartbeatLine(step, symbols, nowMs)]);
     }
   }
 }

@@ -1,7 +1,7 @@
-import stringWidth from "string-width";
-
+import { inputLines } from "./inputs-live-wording.ts";
 import type { Line } from "./line.ts";
 import { byStream, createPainter, fitLine, type LinePainter } from "./line-writer.ts";
+import { LiveRegion } from "./live-region.ts";
 import { statusWords } from "./live-wording.ts";
 import type { ReporterOptions } from "./reporter.ts";
 import type { RunMemory } from "./run-memory.ts";
@@ -11,26 +11,21 @@ import type { Surface } from "./text-reporter.ts";
 
 /** Fast enough to look alive, slow enough for a slow ssh. */
 const TICK_MS = 100;
-const DEFAULT_COLUMNS = 80;
-const CLEAR_LINE = "\r\u001b[2K";
-const LINE_UP = "\u001b[1A";
 
 /**
- * Finished lines above, one live line for the running step below them (spec 10).
+ * Finished lines above, one live line for the running step below them, or one for each input at work (spec 10).
  *
- * Nothing but the live line ever moves, it never wraps, and the cursor stays on it, so that a kill at
- * any moment leaves a readable screen. Own code, not ora: ora draws on one stream and knows no second.
+ * Nothing but the live lines ever moves, they never wrap, and the cursor stays on the last one, so that a
+ * kill at any moment leaves a readable screen. Own code, not ora: ora draws on one stream and knows no second.
  */
 export class LiveLineSurface implements Surface {
   readonly #options: ReporterOptions;
   readonly #memory: RunMemory;
   readonly #symbols: Symbols;
   readonly #painter: LinePainter;
+  readonly #region: LiveRegion;
   readonly #stop: () => void;
   #frame = 0;
-  /** Width of the live line on the screen; 0: there is none. */
-  #drawn = 0;
-  #shown = "";
   #closed = false;
 
   constructor(options: ReporterOptions, memory: RunMemory) {
@@ -38,29 +33,30 @@ export class LiveLineSurface implements Surface {
     this.#memory = memory;
     this.#symbols = chooseSymbols(options.emoji);
     this.#painter = createPainter(options.color);
+    this.#region = new LiveRegion(options.out, (text) => this.#painter.dim(text));
     this.#stop = options.clock.every(TICK_MS, () => this.#tick());
   }
 
   print(lines: readonly Line[]): void {
-    const { out, err } = this.#options;
     const { ellipsis } = this.#symbols;
-    let before = this.#erase();
+    let before = this.#region.erase();
     // One column stays free: some terminals wrap when the last one is filled.
-    const columns = this.#columns() - 1;
+    const columns = this.#region.columns - 1;
     for (const run of byStream(lines.map((line) => fitLine(line, columns, ellipsis)))) {
       const text = run.map((line) => this.#painter.paint(line)).join("");
-      if (run[0]?.problem !== true) {
-        out.write(before + text);
+      if (run[0]?.problem === true) {
+        this.#write(before);
+        this.#options.err.write(text);
         before = "";
-        continue;
-      }
-      if (before !== "") {
-        out.write(before);
+      } else if (this.#memory.isAtWork) {
+        // With the lines below it in one piece: they do not go away in between.
+        before += text;
+      } else {
+        this.#write(before + text);
         before = "";
       }
-      err.write(text);
     }
-    this.#draw();
+    this.#draw(before);
   }
 
   close(): void {
@@ -69,10 +65,7 @@ export class LiveLineSurface implements Surface {
     }
     this.#closed = true;
     this.#stop();
-    const erase = this.#erase();
-    if (erase !== "") {
-      this.#options.out.write(erase);
-    }
+    this.#write(this.#region.erase());
   }
 
   #tick(): void {
@@ -80,54 +73,29 @@ export class LiveLineSurface implements Surface {
     this.#draw();
   }
 
-  /** Puts the live line in place of the one before; writes nothing when there is nothing to change. */
-  #draw(): void {
-    if (this.#closed) {
-      return;
-    }
-    const text = this.#status();
-    if (text === this.#shown && this.#drawn > 0) {
-      return;
-    }
-    const erase = this.#erase();
-    if (erase !== "" || text !== "") {
-      this.#options.out.write(erase + (text === "" ? "" : this.#painter.dim(text)));
-    }
-    this.#drawn = stringWidth(text);
-    this.#shown = text;
+  /** Puts the live lines in place of those before; writes nothing when there is nothing to change. */
+  #draw(before = ""): void {
+    this.#write(before + (this.#closed ? "" : this.#region.frame(this.#lines())));
   }
 
-  #status(): string {
-    const step = this.#memory.innermost();
-    if (step === null) {
-      return "";
-    }
-    const { spinner, ellipsis } = this.#symbols;
+  #write(text: string): void {
+    if (text !== "") this.#options.out.write(text);
+  }
+
+  #lines(): readonly string[] {
+    const { spinner } = this.#symbols;
     const sign = spinner[this.#frame % spinner.length] ?? "";
-    const nowMs = this.#options.clock.monotonicMs();
     // One column stays free because a terminal waits there to wrap, two for the `^C` it echoes.
-    const columns = this.#columns() - 3;
-    const words = statusWords(step, {
+    const columns = this.#region.columns - 3;
+    const view = {
       memory: this.#memory,
       symbols: this.#symbols,
-      nowMs,
-      columns: columns - 2,
-    });
-    return cutToWidth(safeLine(`${sign} ${words}`), columns, ellipsis);
-  }
-
-  /** Since it was drawn the terminal may have become narrower: then it covers more than one row. */
-  #erase(): string {
-    if (this.#drawn === 0) {
-      return "";
-    }
-    const rows = Math.max(1, Math.ceil(this.#drawn / this.#columns()));
-    this.#drawn = 0;
-    this.#shown = "";
-    return CLEAR_LINE + `${LINE_UP}${CLEAR_LINE}`.repeat(rows - 1);
-  }
-
-  #columns(): number {
-    return Math.max(1, this.#options.out.columns ?? DEFAULT_COLUMNS);
+      nowMs: this.#options.clock.monotonicMs(),
+    };
+    if (view.memory.isAtWork) return inputLines(view, { columns, rows: this.#region.rows, sign });
+    const step = view.memory.steps.innermost();
+    if (step === null) return [];
+    const words = statusWords(step, { ...view, columns: columns - 2 });
+    return [cutToWidth(safeLine(`${sign} ${words}`), columns, this.#symbols.ellipsis)];
   }
 }

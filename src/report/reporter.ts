@@ -20,6 +20,8 @@ export interface Output {
   write(text: string): void;
   /** `null`: unknown. Read again at each redraw, so a resize is seen. */
   readonly columns: number | null;
+  /** The same of its height. */
+  readonly rows: number | null;
   readonly isTTY: boolean;
 }
 

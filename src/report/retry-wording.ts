@@ -4,7 +4,8 @@ import { unreachable } from "../lib/unreachable.ts";
 import { failureWords } from "./failure-wording.ts";
 import { formatDuration } from "./format.ts";
 import { indentOf, say, type Line } from "./line.ts";
-import type { RunMemory, RunningStep } from "./run-memory.ts";
+import type { RunMemory } from "./run-memory.ts";
+import type { RunningStep } from "./running-steps.ts";
 import { inline } from "./safe-text.ts";
 import { ended, labelOf, shortTail, stepName } from "./step-wording.ts";
 import type { Symbols } from "./symbols.ts";
@@ -22,7 +23,7 @@ export function againWords(
     case "run-failed":
       return ended(`attempt ${event.attempt}, run ${event.run}`, event, symbols);
     case "retry-started":
-      return retryStarted(event, memory.step(event.at), symbols);
+      return retryStarted(event, memory.steps.step(event.at), symbols);
     case "wait-started":
       return waitStarted(event, symbols);
     default:

@@ -5,7 +5,7 @@
  * Well-formed escape sequences are dropped (they are style), whatever control character is left is
  * shown as a visible sign. All expressions are linear: none can start again inside its own match.
  */
-import stringWidth from "string-width";
+import { textWidth } from "./text-width.ts";
 
 /** CSI (`ESC [ ... m`), with its one-character form U+009B. */
 const CSI = /(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]/g;
@@ -57,14 +57,14 @@ export function cutToWidth(text: string, columns: number, ellipsis = "…"): str
   }
   // No character is narrower than a column's fraction worth keeping: bounds the work on huge lines.
   const bounded = text.slice(0, columns * 8);
-  if (bounded.length === text.length && stringWidth(text) <= columns) {
+  if (bounded.length === text.length && textWidth(text) <= columns) {
     return text;
   }
-  const room = columns - stringWidth(ellipsis);
+  const room = columns - textWidth(ellipsis);
   let width = 0;
   let kept = "";
   for (const { segment } of segments(bounded)) {
-    const next = width + stringWidth(segment);
+    const next = width + textWidth(segment);
     if (next > room) {
       break;
     }

@@ -4,7 +4,7 @@ import { unreachable } from "../lib/unreachable.ts";
 import { commandLines, failureBlock, failureWords, tailLines } from "./failure-wording.ts";
 import { formatCount, formatDuration, formatMoney } from "./format.ts";
 import { complain, fitting, indentOf, say, type Line } from "./line.ts";
-import type { RunningStep } from "./run-memory.ts";
+import type { RunningStep } from "./running-steps.ts";
 import { cutToWidth, inline, safeLines } from "./safe-text.ts";
 import { shortSha } from "./summary-wording.ts";
 import type { Symbols } from "./symbols.ts";

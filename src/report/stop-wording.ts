@@ -19,7 +19,7 @@ export function stopWords(event: SessionFinished, memory: RunMemory): string {
     case "step-failed":
       return memory.failed === null ? "A step failed" : `Step ${stepWords(memory.failed)} failed`;
     case "input-failed":
-      return `${failedInputWords(event)} failed${notRunWords(memory)}`;
+      return `${failedInputWords(event)} failed${notRunWords(event, memory)}`;
     case "limit":
     case "usage-limit":
       return event.limit === null ? "A limit was reached" : limitWords(event.limit);
@@ -45,8 +45,12 @@ function unmetWords({ until }: RunMemory): string {
 }
 
 /** Under `--fail-fast` the inputs after the failed one. */
-function notRunWords({ inputs, finishedInputs }: RunMemory): string {
-  const left = inputs - finishedInputs;
+function notRunWords(
+  { inputResults }: SessionFinished,
+  { inputs, atWork: { finished } }: RunMemory,
+): string {
+  const listed = inputResults.filter(({ status }) => status === "not-run").length;
+  const left = inputResults.length > 0 ? listed : inputs - finished;
   return left > 0 ? `, ${formatNumber(left)} not run (--fail-fast)` : "";
 }
 

@@ -5,6 +5,7 @@ export interface WritableStream {
   write(text: string): boolean;
   on(event: "error", listener: (error: Error) => void): unknown;
   readonly columns?: number;
+  readonly rows?: number;
   readonly isTTY?: boolean;
 }
 
@@ -34,8 +35,16 @@ export function streamOutput(stream: WritableStream, onBroken: (error: Error) =>
       }
     },
     get columns() {
-      return stream.columns !== undefined && stream.columns > 0 ? stream.columns : null;
+      return known(stream.columns);
+    },
+    get rows() {
+      return known(stream.rows);
     },
     isTTY: stream.isTTY === true,
   };
+}
+
+/** A terminal that does not know its size says 0. */
+function known(size: number | undefined): number | null {
+  return size !== undefined && size > 0 ? size : null;
 }

@@ -4,9 +4,10 @@ import { standing } from "./limit-wording.ts";
 import { failureWords } from "./failure-wording.ts";
 import { formatCount, formatDuration, formatMoney, formatNumber } from "./format.ts";
 import { gateLines } from "./gate-wording.ts";
+import { inputTable } from "./input-table.ts";
 import { complain, say, type Line, type Tone, type Verbosity } from "./line.ts";
 import type { RunMemory } from "./run-memory.ts";
-import { failedInputWords, type SessionFinished, stepWords, stopWords } from "./stop-wording.ts";
+import { type SessionFinished, stepWords, stopWords } from "./stop-wording.ts";
 import { inline } from "./safe-text.ts";
 import type { Symbols } from "./symbols.ts";
 
@@ -14,10 +15,13 @@ export interface SummaryContext {
   readonly memory: RunMemory;
   readonly symbols: Symbols;
   readonly verbosity: Verbosity;
+  /** Of the terminal; `null`: a pipe, where nothing is cut. */
+  readonly columns: number | null;
 }
 
 /** More would push the status off the screen. */
 const COMMITS_SHOWN = 20;
+const TOLERATED_SHOWN = 20;
 const INDENT = "   ";
 
 /**
@@ -35,7 +39,8 @@ export function summaryLines(event: SessionFinished, context: SummaryContext): r
     ...factLines(event, context),
     ...gateLines(context.memory, context.symbols, INDENT),
     ...commitLines(event, context),
-    ...troubleLines(event, context.symbols),
+    ...toleratedLines(event, context),
+    ...inputTable(event, context, INDENT),
     ...nextLines(event),
   ];
 }
@@ -136,7 +141,7 @@ function failedBefore(
   { status }: SessionFinished,
   memory: RunMemory,
 ): (readonly [name: string, value: string])[] {
-  const step = status === "suspended" ? memory.lastFailed() : null;
+  const step = status === "suspended" ? memory.steps.lastFailed() : null;
   if (step === null || step.failed === null) return [];
   const { at, failed, attempt, run } = step;
   const which = run > 1 ? `, run ${run}` : attempt > 1 ? `, attempt ${attempt}` : "";
@@ -196,26 +201,23 @@ function commitLines(event: SessionFinished, { symbols, verbosity }: SummaryCont
   ];
 }
 
-function troubleLines(event: SessionFinished, symbols: Symbols): Line[] {
-  const lines: Line[] = [];
-  const { toleratedFailures: tolerated, failedInputs } = event;
-  if (tolerated.length > 0) {
-    const what = formatCount(tolerated.length, "step");
-    lines.push(say(`${INDENT}${symbols.warning} ${what} failed and the run went on:`, "warn"));
-    for (const { at, message } of tolerated) {
-      const text = `${stepWords(at)}: ${inline(message, 160, symbols.ellipsis)}`;
-      lines.push(say(`${INDENT}  ${symbols.bullet} ${text} (${inline(at.place, 400)})`, "warn"));
-    }
-  }
-  if (failedInputs.length > 0) {
-    lines.push(say(`${INDENT}${symbols.failed} ${failedInputWords(event)} failed:`, "bad"));
-    for (const { input, message } of failedInputs) {
-      const name = inline(input.file ?? input.arg, 100, symbols.ellipsis);
-      const text = `${input.index}/${input.total} ${name}: ${inline(message, 160, symbols.ellipsis)}`;
-      lines.push(say(`${INDENT}  ${symbols.bullet} ${text}`, "bad"));
-    }
-  }
-  return lines;
+function toleratedLines(
+  { toleratedFailures: tolerated }: SessionFinished,
+  { memory, symbols }: SummaryContext,
+): Line[] {
+  if (tolerated.length === 0) return [];
+  const what = formatCount(tolerated.length, "step");
+  const shown = tolerated.slice(0, TOLERATED_SHOWN).map(({ at, message }) => {
+    const of = at.input === null || memory.inputs < 2 ? "" : `input ${at.input}, `;
+    const text = `${of}${stepWords(at)}: ${inline(message, 160, symbols.ellipsis)}`;
+    return say(`${INDENT}  ${symbols.bullet} ${text} (${inline(at.place, 400)})`, "warn");
+  });
+  const more = tolerated.length - shown.length;
+  return [
+    say(`${INDENT}${symbols.warning} ${what} failed and the run went on:`, "warn"),
+    ...shown,
+    ...(more > 0 ? [say(`${INDENT}  and ${formatNumber(more)} more`, "warn")] : []),
+  ];
 }
 
 function nextLines({ next }: SessionFinished): Line[] {

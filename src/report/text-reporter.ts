@@ -1,4 +1,5 @@
 import type { Event, LiveEvent } from "../engine/events.ts";
+import { inputPrefix, ownerOf, prefixed } from "./input-prefix.ts";
 import type { Line } from "./line.ts";
 import { LiveFeed } from "./live-wording.ts";
 import type { Reporter, ReporterOptions } from "./reporter.ts";
@@ -30,28 +31,44 @@ export class TextReporter implements Reporter {
   }
 
   event(event: Event): void {
-    const begun = this.#feed.flush();
+    const begun = this.#begun(event);
     const lines = wordsOf(event, {
       memory: this.#memory,
       symbols: this.#symbols,
       verbosity: this.#options.verbosity,
+      columns: this.#options.out.columns,
     });
     this.#memory.observe(event);
-    this.#print([...begun, ...lines]);
+    const whose = this.#whose(event);
+    this.#print([...begun, ...(whose === "" ? lines : prefixed(lines, whose))]);
   }
 
   live(event: LiveEvent): void {
-    this.#memory.observeLive(event);
+    this.#memory.steps.observeLive(event);
     // Below -v a child's output is not even split into lines: it may be a gigabyte.
     if (event.type === "output" && this.#options.verbosity < 1) {
       return;
     }
-    this.#print(this.#feed.lines(event));
+    this.#print(this.#feed.lines(event, this.#whose(event)));
   }
 
   close(): void {
     this.#print(this.#feed.flush());
     this.#surface.close();
+  }
+
+  /** With several inputs at once a word on one of them ends the lines of that one, not of the others. */
+  #begun(event: Event): readonly Line[] {
+    if (!this.#memory.isParallel || event.type === "session-finished") return this.#feed.flush();
+    const owner = ownerOf(event);
+    return owner === null ? [] : this.#feed.flush(owner);
+  }
+
+  /** What the lines of an input begin with; empty: there is one after the other. */
+  #whose(event: Event | LiveEvent): string {
+    const { isParallel, inputs } = this.#memory;
+    const owner = isParallel ? ownerOf(event) : null;
+    return owner === null ? "" : inputPrefix(owner, inputs);
   }
 
   #print(lines: readonly Line[]): void {

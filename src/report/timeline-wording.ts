@@ -15,6 +15,7 @@ import { formatCount, formatDuration, formatNumber } from "./format.ts";
 import { type Line, say, type Tone } from "./line.ts";
 import { itemRow, type Row } from "./timeline-item-row.ts";
 import { cutToWidth, inline, safeLine } from "./safe-text.ts";
+import { inputStateRow, inputTag } from "./timeline-input-row.ts";
 import { spendWords, statusWords, stopWords, timeWords } from "./sessions-wording.ts";
 
 const TIME_WIDTH = 7;
@@ -54,27 +55,43 @@ export function sessionHead(record: SessionRecord, start: TimelineStart | null):
   ];
 }
 
-/** @param columns of the terminal; `null`: a pipe, where nothing is cut */
-export function timelineLines(item: TimelineItem, columns: number | null): readonly Line[] {
+/**
+ * @param columns of the terminal; `null`: a pipe, where nothing is cut
+ * @param start of the session: with several inputs at once each row says whose it is
+ */
+export function timelineLines(
+  item: TimelineItem,
+  columns: number | null,
+  start: TimelineStart | null = null,
+): readonly Line[] {
+  const tag = inputTag(item, start);
+  return rowsOf(item, tag !== "").map((each) =>
+    row({ ...each, text: `${tag}${each.text}` }, columns),
+  );
+}
+
+function rowsOf(item: TimelineItem, isTagged: boolean): readonly Row[] {
   switch (item.type) {
     case "resumed":
-      return [row({ text: `resumed ${timeWords(item.at)}`, tone: "strong" }, columns)];
+      return [{ text: `resumed ${timeWords(item.at)}`, tone: "strong" }];
     case "restarted": {
       const files = formatCount(item.files, "file");
       const text = `${RESTARTED[item.why]} begins again; what it had left (${files}) is kept as ${inline(item.kept)}`;
-      return [row({ text, tone: "warn" }, columns)];
+      return [{ text, tone: "warn" }];
     }
     case "input": {
       const text = `input ${item.index}/${item.total}: ${inline(item.value, 400)}`;
-      return [row({ text, tone: "strong" }, columns)];
+      return [{ text, tone: "strong" }];
     }
+    case "input-state":
+      return [inputStateRow(item)];
     case "iteration": {
-      const of = item.input === null ? "" : ` of input ${item.input}`;
+      const of = item.input === null || isTagged ? "" : ` of input ${item.input}`;
       const text = `iteration ${item.iteration}/${item.maxIterations}${of}`;
-      return [row({ text, tone: "strong" }, columns)];
+      return [{ text, tone: "strong" }];
     }
     case "step":
-      return stepRows(item, 1).map((each) => row(each, columns));
+      return stepRows(item, 1);
     default:
       return unreachable(item);
   }

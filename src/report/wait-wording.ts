@@ -2,7 +2,7 @@
 import type { Event } from "../engine/events.ts";
 import { clockTime } from "./limit-wording.ts";
 import { indentOf, say, type Line } from "./line.ts";
-import type { RunningStep } from "./run-memory.ts";
+import type { RunningStep } from "./running-steps.ts";
 import { labelOf, stepName } from "./step-wording.ts";
 import type { Symbols } from "./symbols.ts";
 

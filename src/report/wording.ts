@@ -43,13 +43,13 @@ export function wordsOf(event: Event, context: SummaryContext): readonly Line[] 
     case "step-started":
       return stepStarted(event.at, symbols);
     case "attempt-started":
-      return attemptStarted(event, memory.step(event.at), symbols);
+      return attemptStarted(event, memory.steps.step(event.at), symbols);
     case "process-started":
       return [say(`${indentOf(event.at)}   process ${event.process.pid}`, "dim", 2)];
     case "attempt-finished":
       return attemptFinished(event, symbols);
     case "handler-started":
-      return handlerStarted(event, memory.step(event.at), symbols);
+      return handlerStarted(event, memory.steps.step(event.at), symbols);
     case "handler-finished":
       return handlerFinished(event, symbols);
     case "output-captured": {
@@ -59,7 +59,7 @@ export function wordsOf(event: Event, context: SummaryContext): readonly Line[] 
     case "commit-made":
       return commitMade(event, symbols);
     case "step-finished":
-      return stepFinished(event, memory.step(event.at), symbols);
+      return stepFinished(event, memory.steps.step(event.at), symbols);
     case "rolled-back":
       return rolledBack(event, symbols);
     case "iteration-finished": {

@@ -145,6 +145,7 @@ test("a terminal that became narrower is cleaned up: the row the live line now w
     get columns() {
       return terminal.columns;
     },
+    rows: null,
     isTTY: true,
     write: (more: string) => {
       text += more;

@@ -11,7 +11,9 @@ export interface Rig {
 }
 
 /** A reporter whose streams are kept, not on a terminal unless told. */
-export function rig(over: Partial<ReporterOptions> & { readonly columns?: number } = {}): Rig {
+export function rig(
+  over: Partial<ReporterOptions> & { readonly columns?: number; readonly rows?: number } = {},
+): Rig {
   const both = { text: "" };
   const stream = (): { text: string; writes: string[]; write(text: string): void } => ({
     text: "",
@@ -26,7 +28,7 @@ export function rig(over: Partial<ReporterOptions> & { readonly columns?: number
   const err = stream();
   const clock = new ManualClock();
   const columns = over.columns ?? null;
-  const terminal = { columns, isTTY: columns !== null };
+  const terminal = { columns, rows: over.rows ?? null, isTTY: columns !== null };
   const reporter = createReporter({
     kind: "plain",
     verbosity: 0,

@@ -48,7 +48,7 @@ function showText(record: SessionRecord, printer: Printer): void {
   };
   for (const item of itemsOf(record, reader, fold)) {
     head();
-    printer.lines(timelineLines(item, printer.columns));
+    printer.lines(timelineLines(item, printer.columns, fold.start));
   }
   head();
   printer.lines(totalLines(fold.totals(), reader.damaged));

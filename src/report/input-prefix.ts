@@ -1,0 +1,22 @@
+/** Whose line it is, in a run with several inputs at once (spec 8.4). */
+import type { Event, LiveEvent } from "../engine/events.ts";
+import type { Line } from "./line.ts";
+
+/** The number of the input; `null`: the session's own. */
+export function ownerOf(event: Event | LiveEvent): number | null {
+  if ("at" in event) return event.at.input;
+  if (!("input" in event) || event.input === null) return null;
+  return typeof event.input === "number" ? event.input : event.input.index;
+}
+
+/** `[ 3] `, as wide for each of `total` inputs. */
+export function inputPrefix(index: number, total: number): string {
+  return `[${String(index).padStart(String(total).length)}] `;
+}
+
+/** Empty lines set things apart where one follows the other; among those of others they say nothing. */
+export function prefixed(lines: readonly Line[], prefix: string): readonly Line[] {
+  return lines
+    .filter(({ text }) => text !== "")
+    .map((line) => ({ ...line, text: `${prefix}${line.text}` }));
+}
