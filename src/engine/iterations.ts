@@ -1,6 +1,7 @@
 /** All iterations of one input, or of the session when it has none (spec 4). */
 import type { LimitReached } from "./budget.ts";
 import { type Frame, isUnchanged, markTree, type Run } from "./context.ts";
+import { isSuspended } from "./cut-short.ts";
 import type { InputValue, StepPlace } from "./events.ts";
 import type { SessionStatus, StopReason } from "./outcome.ts";
 import type { TreeLook, TreePoint } from "./ports.ts";
@@ -54,6 +55,7 @@ export async function iterate(request: IterationsRequest): Promise<IterationsEnd
     if (end?.kind === "failed") return await failed(frame, { ...end, origin, stays });
     const changed = !(await isUnchanged(frame));
     const asked = await askUntil(frame);
+    if (isSuspended(asked)) return suspended(run, asked.limit);
     const durationMs = ports.clock.monotonicMs() - began;
     sink.event({ type: "iteration-finished", iteration, input: number, changed, durationMs });
     const outcome = stopAfter(frame, { asked, changed, isLast: end !== null });
