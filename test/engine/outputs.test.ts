@@ -257,3 +257,33 @@ describe("outputs of a step (spec 3.3)", () => {
     ]);
   });
 });
+
+test("a step that declares an output of the same name refers to the earlier one, in its text, condition and commit message (spec 3.1)", async () => {
+  const { world, steps } = await play(`
+- {id: one, shell: "print 1", outputs: {n: {capture: number}}}
+- id: two
+  shell: "write got.txt \${n}; print 2"
+  condition: n == 1
+  outputs: {n: {capture: number}}
+- {shell: "write both.txt \${one.n}-\${two.n}"}
+`);
+
+  expect(steps).toEqual(["1 succeeded", "2 succeeded", "3 succeeded"]);
+  expect(world.files).toMatchObject({ "got.txt": "1", "both.txt": "1-2" });
+});
+
+test("in its handler and in its next attempt it refers to the earlier one still", async () => {
+  const { world, steps } = await play(`
+gates: {fine: {shell: "need ok.txt 4"}}
+steps:
+  - {id: one, shell: "print 1", outputs: {n: {capture: number}}}
+  - shell: "write got-\${n}.txt x; print 2"
+    outputs: {n: {capture: number}}
+    validation: fine
+    on_failure: {shell: "write ok.txt \${n}"}
+`);
+
+  expect(steps.at(-1)).toBe("2 succeeded");
+  expect(world.files).toMatchObject({ "got-1.txt": "x", "ok.txt": "1" });
+  expect(world.files).not.toHaveProperty("got-2.txt");
+});
