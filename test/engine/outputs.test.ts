@@ -78,6 +78,47 @@ describe("capture (spec 3.3)", () => {
   });
 });
 
+describe("a hostile path or pattern is an error that says so, before it is tried (spec 11)", () => {
+  const nested = (levels: number): string => "[".repeat(levels) + "]".repeat(levels);
+  const ten = `[${'{"a":[1]},'.repeat(1_000_000)}0]`;
+
+  test.each([
+    ["$..* on ten megabytes", ten, { capture: "json", path: "$..*" }, "a million places"],
+    [
+      "descents in descents",
+      nested(200),
+      { capture: "json", path: "$..*..*..*" },
+      "a million places",
+    ],
+    [
+      "unions",
+      nested(200),
+      { capture: "json", path: `$${"[0,0]".repeat(60)}` },
+      "a million places",
+    ],
+    [
+      "a large regex in a large text",
+      "a".repeat(10_000_000),
+      { capture: "count", pattern: "/(?:a?){300}a{300}/" },
+      "would take too long in 9.5 Mi characters",
+    ],
+    [
+      "the same line by line",
+      "a\n".repeat(5_000_000),
+      { capture: "lines", pattern: "/(?:a?){300}a{300}/" },
+      "would take too long in 9.5 Mi characters",
+    ],
+    ["a tower", nested(100_000), { capture: "json", path: "$..a" }, "nested too deep"],
+  ] as const)("%s", (_, text, rule, words) => {
+    expect(capture(text, rule)).toContain(words);
+  });
+
+  test("the usual ones still work on ten megabytes", () => {
+    expect(capture(ten, { capture: "json", path: "$[999999].a[0]" })).toBe(1);
+    expect(capture(ten, { capture: "count", pattern: '/"a"/' })).toBe(1_000_000);
+  });
+});
+
 describe("outputs of a step (spec 3.3)", () => {
   test("from: stdout, stderr and both", async () => {
     const { world } = await play(
