@@ -12,7 +12,7 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ["on", "remove it: mmm is started by you, by cron or in CI"],
   ["runs-on", "remove it: mmm runs where it is started"],
   ["jobs", "write the steps of one job as a list under `steps:`"],
-  ["parallel", "remove it: steps run in the order they stand"],
+  ["parallel", "remove it: `mmm cook --parallel N` runs N inputs at once"],
 ]);
 
 const RUNS = "did you mean `retry`, as in `retry: {attempts: 3}`? It counts the first run too";

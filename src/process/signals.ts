@@ -1,5 +1,4 @@
 /** What the outside world tells mmm: signals (spec 1.1, 7). */
-import { setMaxListeners } from "node:events";
 
 /** Reason of the abort; SIGINT ends in exit code 130, SIGTERM and SIGHUP in 143. */
 interface Interruption {
@@ -34,8 +33,6 @@ const WATCHED: readonly InterruptSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 /** @param onSecond called for each signal after the first: end everything at once. */
 export function watchSignals(onSecond: (signal: InterruptSignal) => void): SignalWatch {
   const controller = new AbortController();
-  // Each input of a session listens; from the eleventh on Node would warn the user of a leak.
-  setMaxListeners(0, controller.signal);
   let first: InterruptSignal | null = null;
   let firstAt = 0;
   const onSignal = (signal: NodeJS.Signals): void => {

@@ -58,8 +58,11 @@ describe("inputs", () => {
     const inputs = Array.from({ length: 12 }, (_, at) => `--args=${at}`);
 
     const { code, stderr } = await cook('[{shell: "true"}]', inputs);
+    const atOnce = await cook('[{shell: "true"}]', [...inputs, "--parallel=3"]);
 
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(atOnce.stderr).not.toContain("Warning");
+    expect(atOnce.code).toBe(0);
   });
 
   test("--map (sorted, once, no directories) and then --args; $ARG, $FILE, $INDEX, $TOTAL", async () => {
