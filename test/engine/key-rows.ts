@@ -13,7 +13,7 @@ export interface Mapping {
 export const PLACES = ["top", "on_failure", "on_success", "on_exit_code", "do"] as const;
 export type Place = (typeof PLACES)[number];
 
-export interface Seen {
+interface Seen {
   readonly world: FakeWorld;
   readonly outcome: SessionOutcome;
   readonly events: readonly Event[];
