@@ -1,6 +1,7 @@
 /** Gates of a plan, as `mmm cook --dry-run` tells them. */
 import type { ProjectCommands } from "../engine/ports.ts";
 import { unreachable } from "../lib/unreachable.ts";
+import type { Comparison } from "../playbook/model.ts";
 import type { KnownText, KnownTexts } from "../playbook/plan-known.ts";
 import type { PlannedCheck, PlannedGate, PlannedMetric } from "../playbook/plan-model.ts";
 import type { GateReport } from "../report/plan-report.ts";
@@ -11,15 +12,22 @@ export function gateReport(
   texts: KnownTexts,
   project: ProjectCommands | null,
 ): GateReport {
-  const common = { name, kind: check.kind, timeoutMs };
+  const common = { name, kind: check.kind, timeoutMs, must: null, tolerance: null, better: null };
   switch (check.kind) {
     case "expression":
-      return { ...common, text: { text: check.condition.source.trim(), open: [] }, must: null };
+      return { ...common, text: { text: check.condition.source.trim(), open: [] } };
     case "metric":
-      return { ...common, text: metricText(check.metric, texts, project), must: check.must };
+      return {
+        ...common,
+        text: metricText(check.metric, texts, project),
+        must: check.must,
+        ...(check.must === "not_regress"
+          ? { tolerance: toleranceWords(check.tolerance), better: check.better }
+          : {}),
+      };
     case "shell":
     case "project":
-      return { ...common, text: commandText(check, texts, project), must: null };
+      return { ...common, text: commandText(check, texts, project) };
     default:
       return unreachable(check);
   }
@@ -52,4 +60,8 @@ function commandText(
   if (check.kind === "shell") return texts.shell(check.run);
   const command = project?.[check.command] ?? null;
   return command === null ? null : { text: command, open: [] };
+}
+
+function toleranceWords({ amount, of }: Comparison["tolerance"]): string {
+  return of === "percent" ? `${amount}%` : String(amount);
 }

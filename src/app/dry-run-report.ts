@@ -43,7 +43,7 @@ export function planReport(known: Known, given: Given): Omit<PlanReport, "proble
   const { playbook, file, cwd } = checked;
   const values = valuesOf({ plan, inputs, root: start?.root ?? cwd, project }, given);
   const steps = stepReports(plan, { values, project }, history.steps);
-  const iteration = iterationRuns(plan);
+  const iteration = iterationRuns(plan, project);
   const { until } = plan;
   const { costUsd, tokens, durationMs } = chooseLimits({ request, plan, config });
   return {

@@ -58,7 +58,7 @@ export async function dryRun(request: CookRequest, invocation: Invocation): Prom
       ? NOTHING_EXPECTED
       : await expectations(
           { folder: path.join(mainRootOf(start), ".mmm", "sessions"), locks: [lockFile(start)] },
-          { file, root },
+          { file, root, inputs: inputs.length },
         );
   const report = planReport(
     { plan, start, inputs, history, project: await projectOf(plan, { root, cwd, config }) },

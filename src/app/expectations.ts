@@ -49,6 +49,8 @@ interface Wanted {
   readonly file: Pick<PlaybookFile, "absolute" | "shown" | "shipped">;
   /** Top of the working tree: another tree of the repository has the playbook at the same place in it. */
   readonly root: string;
+  /** How many this run has: a session with more or fewer takes longer or shorter. */
+  readonly inputs: number;
 }
 
 export async function expectations(place: SessionsPlace, wanted: Wanted): Promise<Expectations> {
@@ -66,7 +68,8 @@ export async function expectations(place: SessionsPlace, wanted: Wanted): Promis
       steps.set(meaning, samples);
       samples.add(entry.durationMs, costOf(entry.spend));
     }
-    if (record.status === "completed") whole.add(read.durationMs, costOf(read.spend));
+    if (record.status === "completed" && read.inputs === wanted.inputs)
+      whole.add(read.durationMs, costOf(read.spend));
   }
   const expected = new Map([...steps].map(([meaning, samples]) => [meaning, samples.expected]));
   return { sessions, steps: expected, session: whole.expected };
@@ -80,6 +83,7 @@ function mayBeOf({ playbook, status }: SessionRecord, { file }: Wanted): boolean
 
 interface ReadSession {
   readonly steps: readonly { readonly meaning: string; readonly entry: StepEntry }[];
+  readonly inputs: number;
   readonly durationMs: number | null;
   readonly spend: StepEntry["spend"];
 }
@@ -92,10 +96,12 @@ function readSession({ directory }: SessionRecord, wanted: Wanted): ReadSession 
   const meanings = new Map<string, string>();
   const steps: { meaning: string; entry: StepEntry }[] = [];
   let request: JsonObject | null = null;
+  let inputs = 0;
   for (const event of new JournalReader(journal).events()) {
     if (event["type"] === "request") request = asObject(event["value"]);
     if (event["type"] === "session-started") {
       if (asString(event["replay"]) !== null || !isOf(event, request, wanted)) return null;
+      inputs = asNumber(event["inputs"]) ?? 0;
     }
     if (event["type"] === "step-started") noteMeaning(meanings, event);
     for (const entry of fold.add(event)) {
@@ -106,7 +112,7 @@ function readSession({ directory }: SessionRecord, wanted: Wanted): ReadSession 
   }
   if (fold.start === null) return null;
   const { durationMs, ...spend } = fold.totals();
-  return { steps, durationMs, spend };
+  return { steps, inputs, durationMs, spend };
 }
 
 /** A step that failed took its time, too. */

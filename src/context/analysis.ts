@@ -14,7 +14,7 @@ import {
 } from "./context-folder.ts";
 import { reportPlaces } from "./coverage-reports.ts";
 import { gatherFacts, type AllFacts } from "./gather.ts";
-import type { ProjectCommands } from "./project-commands.ts";
+import type { ProjectCommands } from "../engine/ports.ts";
 import { jsonObject } from "./read-inside.ts";
 import { strings } from "../lib/json.ts";
 import { stampOfFiles, treeState, type TreeState } from "./state.ts";

@@ -6,7 +6,7 @@ import { readHistory } from "./history.ts";
 import { hotspotsOf, type HotspotFacts } from "./hotspots.ts";
 import { isForeign, languageOf } from "./languages.ts";
 import { projectFacts, type ProjectFacts } from "./project.ts";
-import type { ProjectCommands } from "./project-commands.ts";
+import type { ProjectCommands } from "../engine/ports.ts";
 import { scanFiles } from "./scan-files.ts";
 import { stampOfFiles } from "./state.ts";
 

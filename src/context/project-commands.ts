@@ -1,18 +1,9 @@
 /** The project's own commands, read from its manifests; nothing of the project is run (spec 2.6, 2.7). */
 import { gitRecords } from "./git-facts.ts";
+import type { ProjectCommands } from "../engine/ports.ts";
 import { asObject } from "../lib/json.ts";
 import { existsInside, jsonObject, readInside } from "./read-inside.ts";
 import { glanceAtToml, type TomlGlance } from "./toml-glance.ts";
-
-/** Each a text for `sh -c`, to be run in the root; `null`: none was found. */
-export interface ProjectCommands {
-  readonly test: string | null;
-  readonly lint: string | null;
-  readonly build: string | null;
-  /** Rewrites files. */
-  readonly format: string | null;
-  readonly bench: string | null;
-}
 
 export type PackageManager = "npm" | "pnpm" | "yarn" | "bun";
 

@@ -1,5 +1,6 @@
 /** `project.json`: what is known of a repository from git and its manifests (spec 2.7). */
 import path from "node:path";
+import type { ProjectCommands } from "../engine/ports.ts";
 import { commitStyleOf, type CommitStyle } from "./commit-style.ts";
 import { lastSubjects, type TrackedFiles } from "./git-facts.ts";
 import { isForeign, languageShares, type LanguageShare } from "./languages.ts";
@@ -12,7 +13,7 @@ import {
   type TestLayout,
   type Workspace,
 } from "./layout.ts";
-import { detectCommands, packageManagerOf, type ProjectCommands } from "./project-commands.ts";
+import { detectCommands, packageManagerOf } from "./project-commands.ts";
 import { jsonObject, readInside } from "./read-inside.ts";
 import { glanceAtToml } from "./toml-glance.ts";
 

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { lstatSync } from "node:fs";
 import { gitRecords } from "./git-facts.ts";
-import type { ProjectCommands } from "./project-commands.ts";
+import type { ProjectCommands } from "../engine/ports.ts";
 
 export interface TreeState {
   /** Full name of HEAD's commit; `null`: no commit yet. */

@@ -49,6 +49,7 @@ const RENDERED_UNITS = 2_000;
 export async function runAttempt(request: AttemptRequest): Promise<AttemptResult> {
   const { frame, planned, at } = request;
   request.record.outputs.clear();
+  frame.scope.undeclared(request.record);
   if (planned.step.analysis !== null) await frame.run.ports.analysis.refresh(planned.step.analysis);
   const prepared = await prepare(request);
   if (prepared.kind === "nothing-to-do") return prepared;

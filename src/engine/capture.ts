@@ -1,6 +1,7 @@
 /** Text to value: `capture:` of an output (spec 3.3). Linear in the text, whatever it holds. */
 import { JSONPath } from "jsonpath-plus";
-import { compilePattern } from "../lib/pattern.ts";
+import { MOST_PLACES, placesOf } from "../lib/json-path-cost.ts";
+import { compilePattern, isTooCostly } from "../lib/pattern.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import { unreachable } from "../lib/unreachable.ts";
 import type { OutputRule } from "../playbook/model.ts";
@@ -10,7 +11,10 @@ type CaptureRule = Extract<OutputRule, { kind: "capture" }>;
 
 /** The error says what was there instead. */
 export function captureValue(text: string, rule: CaptureRule): Result<Value, string> {
-  if (rule.capture === "count") return ok(matchesOf(text, rule.pattern ?? "\n").length);
+  if (rule.capture === "count") {
+    const all = matchesOf(text, rule.pattern ?? "\n");
+    return all.ok ? ok(all.value.length) : all;
+  }
   if (rule.capture === "lines") return linesOf(text, rule);
   if (rule.capture === "json") {
     const source = rule.pattern === undefined ? ok(text) : picked(text, rule.pattern);
@@ -49,9 +53,9 @@ function linesOf(text: string, { path, pattern }: CaptureRule): Result<Value, st
   const found = path === undefined ? ok(text) : jsonOf(text, path);
   if (!found.ok) return found;
   const lines = isList(found.value) ? found.value.map(itemText) : splitLines(textOf(found.value));
-  return ok(
-    pattern === undefined ? lines : lines.filter((line) => matchesOf(line, pattern, 1).length > 0),
-  );
+  if (pattern === undefined) return ok(lines);
+  const search = searcherOf(pattern, text.length);
+  return search.ok ? ok(lines.filter((line) => search.value(line, 1).length > 0)) : search;
 }
 
 function splitLines(text: string): readonly string[] {
@@ -63,7 +67,9 @@ function splitLines(text: string): readonly string[] {
 /** The text without its last line ends, as `$( )` does; with a pattern its first match (or group 1 of it). */
 function picked(text: string, pattern: string | undefined): Result<string, string> {
   if (pattern === undefined) return ok(withoutLineEnds(text));
-  const [first] = matchesOf(text, pattern, 1);
+  const matches = matchesOf(text, pattern, 1);
+  if (!matches.ok) return matches;
+  const [first] = matches.value;
   return first === undefined
     ? err(`nothing matches ${pattern}; the text is ${shown(text)}`)
     : ok(first);
@@ -76,31 +82,52 @@ function withoutLineEnds(text: string): string {
   return text.slice(0, end);
 }
 
-/** The reader has refused patterns that cannot be compiled. */
-function matchesOf(text: string, pattern: string, most = Infinity): readonly string[] {
+function matchesOf(
+  text: string,
+  pattern: string,
+  most?: number,
+): Result<readonly string[], string> {
+  const search = searcherOf(pattern, text.length);
+  return search.ok ? ok(search.value(text, most)) : search;
+}
+
+type Search = (text: string, most?: number) => readonly string[];
+
+/** For texts of so many characters, all together. */
+function searcherOf(pattern: string, characters: number): Result<Search, string> {
   const compiled = compilePattern(pattern);
-  if (!compiled.ok) return [];
-  const found: string[] = [];
-  const matcher = compiled.value.matcher(text);
-  while (found.length < most && matcher.find()) {
-    found.push((matcher.groupCount() > 0 ? matcher.group(1) : matcher.group()) ?? "");
+  if (!compiled.ok) return compiled;
+  if (isTooCostly(pattern, compiled.value, characters)) {
+    const mib = (characters / 1024 / 1024).toFixed(1);
+    return err(`the pattern ${shown(pattern)} would take too long in ${mib} Mi characters`);
   }
-  return found;
+  return ok((text, most = Infinity) => {
+    const found: string[] = [];
+    const matcher = compiled.value.matcher(text);
+    while (found.length < most && matcher.find()) {
+      found.push((matcher.groupCount() > 0 ? matcher.group(1) : matcher.group()) ?? "");
+    }
+    return found;
+  });
 }
 
 function jsonOf(text: string, path: string | undefined): Result<Value, string> {
   const found = lastJson(text);
   if (!found.ok) return found;
   if (path === undefined) return found;
+  if (placesOf(path, found.value) > MOST_PLACES)
+    return err(
+      `the path ${path} may look at more than a million places here: write out more of it`,
+    );
   // `eval: false`: a path is looked up, filters and scripts are refused.
   let result: unknown;
   try {
     // Scalars are accepted too; the type of the library is narrower.
     result = JSONPath({ path, json: found.value as object, wrap: false, eval: false });
   } catch (error) {
-    return err(
-      `the path ${path} cannot be used: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    if (error instanceof RangeError) return err(`the JSON is nested too deep for the path ${path}`);
+    const why = error instanceof Error ? error.message : String(error);
+    return err(`the path ${path} cannot be used: ${why}`);
   }
   if (result === undefined)
     return err(`nothing at ${path} in ${shown(JSON.stringify(found.value))}`);

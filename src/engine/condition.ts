@@ -60,7 +60,8 @@ async function declareEnv(
     ({ reference }) => reference.path[0] === "env",
   );
   if (!asked) return null;
-  const declared = new Map<string, string>();
+  // All of them, as a gate has it: where they may stand the plan has checked.
+  const declared = new Map(run.secrets.values);
   scope.declaredEnv = declared;
   const context = { scope, store: run.ports.store, unit: planned.path };
   for (const { name, value } of [...run.plan.env, ...planned.env]) {

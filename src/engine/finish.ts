@@ -1,4 +1,5 @@
 /** The end of a step, told once: its conclusion, and what it changed. */
+import type { PlannedStep } from "../playbook/plan-model.ts";
 import { countCommits } from "./left-by-step.ts";
 import type { FailureDetail } from "./events.ts";
 import type { StepConclusion } from "./outcome.ts";
@@ -11,12 +12,16 @@ export type Finish = (
 ) => Promise<void>;
 
 /** @param began by the monotonic clock, in milliseconds. */
-export function finisher(step: Parameters<typeof countCommits>[0], began: number): Finish {
-  const { frame, record, at } = step;
+export function finisher(
+  step: Parameters<typeof countCommits>[0] & { readonly planned: PlannedStep },
+  began: number,
+): Finish {
+  const { frame, record, at, planned } = step;
   const { sink, ports } = frame.run;
   return async (conclusion, failed, why = null) => {
     record.conclusion = conclusion;
     if (conclusion === "tolerated") frame.scope.tolerate();
+    frame.scope.declared(record, planned.step.outputs);
     await countCommits(step);
     sink.event({
       type: "step-finished",

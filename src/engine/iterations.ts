@@ -1,6 +1,7 @@
 /** All iterations of one input, or of the session when it has none (spec 4). */
 import type { LimitReached } from "./budget.ts";
 import { type Frame, isUnchanged, markTree, type Run } from "./context.ts";
+import { isSuspended } from "./cut-short.ts";
 import type { InputValue, StepPlace } from "./events.ts";
 import type { SessionStatus, StopReason } from "./outcome.ts";
 import type { TreeLook, TreePoint } from "./ports.ts";
@@ -54,17 +55,21 @@ export async function iterate(request: IterationsRequest): Promise<IterationsEnd
     if (end?.kind === "failed") return await failed(frame, { ...end, origin, stays });
     const changed = !(await isUnchanged(frame));
     const asked = await askUntil(frame);
+    if (isSuspended(asked)) return suspended(run, asked.limit);
     const durationMs = ports.clock.monotonicMs() - began;
     sink.event({ type: "iteration-finished", iteration, input: number, changed, durationMs });
     const outcome = stopAfter(frame, { asked, changed, isLast: end !== null });
     if (outcome === null) continue;
-    if (outcome.stop === "criterion-unmet" && input !== null && !stays) {
-      const line = await rollBack(frame, untilPlace(frame), origin);
-      if (line !== null) run.tellNext(line);
-    }
+    if (outcome.stop === "criterion-unmet" && input !== null && !stays)
+      await undo(frame, untilPlace(frame), origin);
     return { ...outcome, limit: null };
   }
   return { status: "completed", stop: "iterations-done", limit: null };
+}
+
+async function undo(frame: Frame, at: StepPlace, point: TreePoint): Promise<void> {
+  const line = await rollBack(frame, at, point);
+  if (line !== null) frame.run.tellNext(line);
 }
 
 /** One pass over the steps, from the tree as it is. */
@@ -99,8 +104,7 @@ async function failed(
   if (run.signal.aborted) return INTERRUPTED;
   // A failed input leaves nothing on the branch (spec 8.4); without inputs earlier steps stay (spec 5).
   const back = input === null ? end.start : end.origin;
-  const line = end.stays ? null : await rollBack(frame, end.at, back);
-  if (line !== null) run.tellNext(line);
+  if (!end.stays) await undo(frame, end.at, back);
   return { status: "failed", stop: "step-failed", limit: null };
 }
 

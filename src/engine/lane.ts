@@ -5,6 +5,7 @@
  * with, and answered from, what an earlier process of the session has journalled. When that is used up,
  * the lane goes live. So the engine must be deterministic given the answers of its ports.
  */
+import { onAbort } from "../lib/on-abort.ts";
 import { MmmError } from "../errors.ts";
 import type { Event, LiveEvent } from "./events.ts";
 import { begunBy, isEnd, isSame, nameOf, stillOpen } from "./lane-past.ts";
@@ -103,7 +104,7 @@ export class Lane {
     this.#attempts = begunBy(this.#past, "attempt-started");
     this.#runs = begunBy(this.#past, "retry-started");
     this.#fresh = setting.segment > 1;
-    setting.signal.addEventListener("abort", () => this.#hearStop());
+    onAbort(setting.signal, () => this.#hearStop());
     this.#hearStop();
   }
 

@@ -47,6 +47,7 @@ export async function takeDeclared(
 ): Promise<Failure | null> {
   const { store } = frame.run.ports;
   const taken = await takeOutputs(planned.step, record, { files, store, lenient });
+  frame.scope.declared(record, planned.step.outputs);
   if (!taken.ok) return failure("output", taken.error);
   for (const { name, value } of taken.value) {
     frame.run.sink.event({

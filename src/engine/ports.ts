@@ -273,7 +273,7 @@ export interface AnalysisPort {
   location(): Promise<{ readonly directory: string; readonly available: boolean }>;
 }
 
-/** The project's own commands, each a text for `sh -c` in the top folder; `null`: none was found. */
+/** The project's own commands, each a text for `sh -c` in the top folder; `null`: none was found. `format` rewrites files. */
 export type ProjectCommands = Readonly<
   Record<"test" | "lint" | "build" | "format" | "bench", string | null>
 >;

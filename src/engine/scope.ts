@@ -35,6 +35,8 @@ export interface StepRecord {
   filesChanged: readonly string[];
   filesAdded: readonly string[];
   readonly outputs: Map<string, Value>;
+  /** By plain name of a declared output: the earlier step that has one, too; `null`: none. */
+  readonly hides: Map<string, StepRecord | null>;
   /** Declared `file_pattern` outputs, and `spec`: a missing one may mean nothing to do (spec 3.3). */
   readonly fileOutputs: Set<string>;
   /** The spec that was handed out to this step; a further attempt gets it again. */
@@ -109,6 +111,7 @@ export function newRecord(id: string | null, kind: StepRecord["kind"]): StepReco
     filesChanged: [],
     filesAdded: [],
     outputs: new Map(),
+    hides: new Map(),
     fileOutputs: new Set(),
     spec: null,
     loop: null,
@@ -158,9 +161,25 @@ export class Scope {
   }
 
   /** From now on `<id>.x` is this record; a step that runs again replaces its own. */
-  begin(record: StepRecord, outputs: readonly string[]): void {
+  begin(record: StepRecord): void {
     if (record.id !== null) this.#steps.set(record.id, record);
-    for (const name of outputs) this.#owners.set(name, record);
+  }
+
+  /** Its outputs are taken, or never will be; up to here a plain name was that of an earlier step. */
+  declared(record: StepRecord, outputs: readonly { readonly name: string }[]): void {
+    for (const { name } of outputs) {
+      const earlier = this.#owners.get(name);
+      if (earlier !== record) record.hides.set(name, earlier ?? null);
+      this.#owners.set(name, record);
+    }
+  }
+
+  /** Its attempt has failed after all: its handlers and its next attempt see the earlier step's again. */
+  undeclared({ hides }: StepRecord): void {
+    for (const [name, earlier] of hides)
+      if (earlier === null) this.#owners.delete(name);
+      else this.#owners.set(name, earlier);
+    hides.clear();
   }
 
   /**

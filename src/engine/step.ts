@@ -51,10 +51,7 @@ export async function runStep(
   run.sink.event({ type: "step-started", at, ...meaning });
   const start = await markTree(run, frame.look);
   const record = newRecord(planned.step.id, planned.kind);
-  frame.scope.begin(
-    record,
-    planned.step.outputs.map(({ name }) => name),
-  );
+  frame.scope.begin(record);
   const state = { frame, planned, at, record, start, position };
   const finish = finisher(state, began);
   const asked = await askCondition(frame, planned);
@@ -192,6 +189,7 @@ async function handle(
   const { frame, planned, at, record } = state;
   const { handler, detail, attempt } = failed;
   if (handler.steps.length === 0) return null;
+  frame.scope.undeclared(record);
   const { sink } = frame.run;
   const name = handler === planned.onFailure ? "on_failure" : "on_exit_code";
   frame.scope.pushError({

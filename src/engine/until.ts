@@ -1,15 +1,20 @@
 /** `until`, asked after each iteration (spec 2.6). */
 import type { Frame } from "./context.ts";
+import type { Suspended } from "./cut-short.ts";
 import type { StepPlace } from "./events.ts";
 import type { SessionStatus, StopReason } from "./outcome.ts";
 import { judge } from "./gate.ts";
 import { putBack } from "./put-back.ts";
 
 /** `null`: there is no `until`, or mmm was told to stop. A gate that is skipped is not met: nothing was seen to be true. */
-export async function askUntil(frame: Frame): Promise<"met" | "unmet" | null> {
+export async function askUntil(frame: Frame): Promise<"met" | "unmet" | Suspended | null> {
   const { until } = frame.run.plan;
   if (until === null || frame.run.signal.aborted) return null;
   const at = untilPlace(frame);
+  // Its command takes time as a shell step does, and no money (spec 6.5).
+  const isCommand = until.gate.check.kind !== "expression";
+  const limit = isCommand && frame.run.isLive() ? frame.run.budget.reached(at) : null;
+  if (limit?.kind === "duration") return { kind: "suspended", limit };
   const { gate } = until;
   const planned = { env: [], workingDir: null, path: at.step };
   const unit = frame.run.nextUnit(at.step);
@@ -31,7 +36,7 @@ export function stopAfter(
     changed,
     isLast,
   }: {
-    readonly asked: Awaited<ReturnType<typeof askUntil>>;
+    readonly asked: "met" | "unmet" | null;
     readonly changed: boolean;
     readonly isLast: boolean;
   },

@@ -8,6 +8,10 @@ const FLAGS: Readonly<Record<string, () => number>> = {
   s: () => RE2JS.DOTALL,
 };
 const MAX_LENGTH = 1000;
+/** Instructions of a compiled regex; `{1000}` of something short still fits. */
+const MAX_PROGRAM = 1100;
+/** Instructions times characters of one search: half a minute at the very worst. */
+const MAX_WORK = 500_000_000;
 
 /**
  * A pattern as a playbook writes it: a literal, or `/regex/flags` with the flags `i m s` (spec 3.3).
@@ -26,8 +30,16 @@ export function compilePattern(text: string): Result<RE2JS, string> {
     flags |= flag();
   }
   try {
-    return ok(RE2JS.compile(parts[1] ?? "", flags));
+    const compiled = RE2JS.compile(parts[1] ?? "", flags);
+    if (compiled.programSize() <= MAX_PROGRAM) return ok(compiled);
+    return err("it is too large once its repeats such as `{500}` are written out");
   } catch (error) {
     return err(error instanceof Error ? error.message : String(error));
   }
+}
+
+/** Would a search of so many characters take too long? Time is linear in them, and in the size of the regex. */
+export function isTooCostly(pattern: string, compiled: RE2JS, characters: number): boolean {
+  const isLiteral = !/^\/.+\/[a-z]*$/s.test(pattern);
+  return !isLiteral && compiled.programSize() * characters > MAX_WORK;
 }

@@ -16,7 +16,8 @@ export function pathTrouble(path: string): string | null {
     else if (letter === "]") depth -= 1;
     else if (letter === "(" || letter === "?" || letter === "@") {
       return `expressions such as \`${path.slice(index, index + 10)}\` are not supported`;
-    } else if (/\s/.test(letter)) return "it holds white space outside quotes";
+    } else if (letter === "^") return "`^` is not supported: a path goes down";
+    else if (/\s/.test(letter)) return "it holds white space outside quotes";
     if (depth < 0) return "a `]` closes nothing";
   }
   if (quote !== "") return "a quote is not closed";

@@ -8,7 +8,8 @@ const CLAUDE = {
   model:
     "The model, as the `claude` CLI takes it: opus, sonnet or a full name. Default: `--model`, else the header's, else the config's.",
   max_turns: "Most turns of the agent. Default: no limit.",
-  permission_mode: "What Claude may do without asking; replaces the flag that skips permissions.",
+  permission_mode:
+    "What Claude may do without asking; replaces the flag that skips permissions. Default: everything, permissions are skipped.",
   allowed_tools:
     'Tools that Claude may use, as in ["Bash(npm test)", "Edit"]; replaces the flag that skips permissions.',
   disallowed_tools: "Tools that Claude may not use.",
@@ -21,7 +22,7 @@ export const keyDocs = {
     name: "For people, and for trailers of commits. Default: the file's name without its ending.",
     description: "Shown at the start of a run.",
     max_iterations:
-      "Passes over the steps, 1 to 1000. Default: 1 with inputs or without a Claude step, else 10.",
+      "Passes over the steps, 1 to 1000. Default: 10 with `until`; else 1 with inputs or without a Claude step, 10 with one.",
     env: "Variables of every step; values may hold references.",
     params: "Values that are given when the playbook is run, with --param or --param-file.",
     secrets:
@@ -36,7 +37,7 @@ export const keyDocs = {
       "Stop with success once this expression or gate holds after an iteration; else the run ends with exit 1.",
     worktree:
       "Cook in a git worktree of its own; a mapping says how it is prepared. Default: false, in place.",
-    steps: "The list of steps, in the order they run.",
+    steps: "The list of steps, in the order they run. Required, here or under `commands`.",
     commands: "Another name for `steps`.",
   },
   step: {
@@ -46,7 +47,7 @@ export const keyDocs = {
     analyze: "Refresh the project context in .mmm/context.",
     foreach:
       "Steps once for each item: a list, a reference to one, or {shell: ...} that prints one. `${item}`, `${index}`, `${total}`.",
-    do: "The steps of a `foreach`.",
+    do: "The steps of a `foreach`. Required there.",
     max_items: "A longer list fails before its first item. Default: 1000.",
     name: "A label for people; without `claude`, `shell` or `analyze` it is the Claude command to run.",
     args: "Arguments of the command in `name`; one that renders to nothing is left out.",
@@ -55,7 +56,7 @@ export const keyDocs = {
     env: "Variables of this step; values may hold references.",
     secrets: "Names of secrets that a Claude step gets; a shell step has all. Default: none.",
     working_dir: "Folder in the repository, from its top. Default: where mmm runs.",
-    timeout: "For one attempt: seconds, or 500ms, 90s, 1h30m, 2d. Default: none.",
+    timeout: "For one run: seconds, or 500ms, 90s, 1h30m, 2d. Default: none.",
     retry:
       "Run a failed attempt again, after a pause, before its handler is asked: {attempts, backoff, retry_on}. Default: none; a Claude step repeats trouble of the service.",
     on_failure:
@@ -65,7 +66,8 @@ export const keyDocs = {
     on_exit_code:
       "Handlers by exit code, as in {101: {shell: ./repair}}; each replaces `on_failure`.",
     continue_on_error: "The failure is recorded and the run goes on. Default: false.",
-    commit_required: "No new commit by the end of the step is a failure.",
+    commit_required:
+      "No new commit by the end of the step is a failure. Default: true for commands by their name, else false; a command's file may say otherwise.",
     commit_message: "Subject and body of mmm's own commit. Default: `name`, else what was run.",
     auto_commit:
       "false: mmm does not commit what the step left; all: without the usual limits. Default: true.",
@@ -77,7 +79,7 @@ export const keyDocs = {
     analysis: "Refresh the project context before the step.",
   },
   claude: {
-    prompt: "What Claude is told, sent as it is; a leading / makes it a command.",
+    prompt: "What Claude is told, sent as it is; a leading / makes it a command. Required.",
     ...CLAUDE,
     output_schema:
       "The answer is JSON that fits this JSON Schema: a mapping, or the path of a file that holds one.",
@@ -85,7 +87,7 @@ export const keyDocs = {
       "true: go on with the conversation of the latest Claude step; or the id of an earlier one.",
   },
   shell: {
-    run: "The command for `sh -c`.",
+    run: "The command for `sh -c`. Required.",
     stdin: "Its standard input. Default: empty.",
   },
   analyze: {
@@ -99,7 +101,7 @@ export const keyDocs = {
     force_refresh: "Make it anew, however young it is. Default: false.",
   },
   retry: {
-    attempts: "Most runs in one attempt, the first one included.",
+    attempts: "Most runs in one attempt, the first one included. Default: 3.",
     max_attempts: "Another name for `attempts`.",
     backoff: "How the pause grows: fixed, linear or exponential. Default: exponential.",
     initial_delay: "The first pause. Default: 1s.",
@@ -131,16 +133,16 @@ export const keyDocs = {
     shell: "A command for `sh -c`; the gate holds when it succeeds.",
     expression: "A condition; the gate holds when it is true.",
     metric: "A figure, measured before and after the step: {shell: ...} or {coverage: FILE}.",
-    must: "What the figure must do: not_regress, increase or decrease.",
+    must: "What the figure must do: not_regress, increase or decrease. Required with `metric`.",
     tolerance: "How far it may be off with not_regress: a share as in 5%, or a number. Default: 0.",
     better:
       "Which way is better, with not_regress: higher or lower. Default: higher for coverage, else lower.",
-    timeout: "For one run of the command, as in 10m.",
+    timeout: "For one run of the command, as in 10m. Default: that of the step.",
   },
   metric: {
     shell: "A command; the last number that it prints is the figure.",
     coverage: "A coverage report: lcov, Cobertura XML or Istanbul's json-summary.",
-    run: "The command that makes the report. Default: the project's tests.",
+    run: "The command that makes the report; without it somebody else has to, each time.",
   },
   validation: {
     tests_pass: "The project's tests pass.",
@@ -161,9 +163,9 @@ export const keyDocs = {
     file: "The file that holds it; ~/ is your home, else from the top of the repository.",
   },
   worktree: {
-    copy: "Ignored files and folders of the main checkout that are copied in.",
-    link: "Ignored files and folders of the main checkout that are linked to.",
-    run: "Commands that make the fresh worktree ready, as in npm ci.",
+    copy: "Ignored files and folders of the main checkout that are copied in. Default: the config's.",
+    link: "Ignored files and folders of the main checkout that are linked to. Default: the config's.",
+    run: "Commands that make the fresh worktree ready, as in npm ci. Default: the config's.",
   },
   limits: {
     cost_usd:

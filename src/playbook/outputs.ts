@@ -90,8 +90,8 @@ function checkName(name: string, range: Range, problems: Problems): boolean {
 
 function readRule(name: string, { value }: Entry, problems: Problems): OutputRule | null {
   if (value.kind !== "mapping") {
-    const isText = value.kind === "scalar" && typeof value.value === "string";
-    const help = isText ? `write {file_pattern: "${value.text.value}"}` : `write ${FORMS}`;
+    const text = value.kind === "scalar" && typeof value.value === "string" ? value.value : null;
+    const help = `write ${text === null ? FORMS : meant(text)}`;
     const message = `\`outputs.${name}\` must be a mapping, not ${describe(value)}`;
     problems.error("wrong-type", value.range, message, { help });
     return null;
@@ -106,6 +106,12 @@ function readRule(name: string, { value }: Entry, problems: Problems): OutputRul
     return null;
   }
   return isFile ? readFileRule(value, problems) : readCaptureRule(value, problems);
+}
+
+/** The rule that a text alone was meant as. */
+function meant(text: string): string {
+  if (captureRuleSchema.shape.capture.safeParse(text).success) return `{capture: ${text}}`;
+  return text.startsWith("$") ? `{capture: json, path: "${text}"}` : `{file_pattern: "${text}"}`;
 }
 
 /** `true`: a key that was meant as one of the two is there. */

@@ -1,7 +1,9 @@
 /** Which step needs which: references of a plan to the steps whose values they are (spec 3.1). */
+import { unreachable } from "../lib/unreachable.ts";
+import type { Condition } from "../values/condition/compile.ts";
 import type { Reference } from "../values/reference.ts";
 import { CAPTURED } from "../values/names.ts";
-import type { PlannedStep } from "./plan-model.ts";
+import type { PlannedGate, PlannedMetric, PlannedStep } from "./plan-model.ts";
 
 /** A step that has to run before, and what is taken of it. */
 export interface Dependency {
@@ -47,7 +49,8 @@ class Walk {
     this.#handlers(planned);
     this.#ran(planned);
     for (const { name } of step.outputs) this.#outputs.set(name, path);
-    for (const reference of planned.commitMessage?.references ?? [])
+    const late = planned.validation.flatMap(gateReferences);
+    for (const reference of [...late, ...(planned.commitMessage?.references ?? [])])
       add(this.#sourceOf(reference), reference.name);
     if (needed.size > 0)
       this.found.set(
@@ -93,7 +96,7 @@ class Walk {
   }
 }
 
-/** All but those of its commit message, which is written when it is over. */
+/** All but those of its gates and its commit message, which are for when it is over. */
 function referencesOf(planned: PlannedStep): readonly Reference[] {
   const templates =
     planned.kind === "claude"
@@ -102,7 +105,7 @@ function referencesOf(planned: PlannedStep): readonly Reference[] {
         ? [planned.run, planned.stdin]
         : [];
   const listed = planned.kind === "foreach" ? listReferences(planned.items) : [];
-  const asked = [...(planned.condition?.references.values() ?? [])].map((each) => each.reference);
+  const asked = planned.condition === null ? [] : askedBy(planned.condition);
   const others = [...planned.env.map(({ value }) => value), planned.workingDir, ...templates];
   return [...asked, ...listed, ...others.flatMap((template) => template?.references ?? [])];
 }
@@ -112,4 +115,29 @@ function listReferences(
 ): readonly Reference[] {
   if (items.kind === "shell") return items.run.references;
   return items.kind === "reference" && items.reference !== null ? [items.reference] : [];
+}
+
+function askedBy({ references }: Condition): readonly Reference[] {
+  return [...references.values()].map((each) => each.reference);
+}
+
+function gateReferences({ check }: PlannedGate): readonly Reference[] {
+  switch (check.kind) {
+    case "expression":
+      return askedBy(check.condition);
+    case "shell":
+      return check.run.references;
+    case "project":
+      return [];
+    case "metric":
+      return metricReferences(check.metric);
+    default:
+      return unreachable(check);
+  }
+}
+
+function metricReferences(metric: PlannedMetric): readonly Reference[] {
+  if (metric.kind === "shell") return metric.run.references;
+  if (metric.kind !== "coverage") return [];
+  return [...metric.file.references, ...(metric.run?.references ?? [])];
 }

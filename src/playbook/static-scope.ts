@@ -41,6 +41,8 @@ export class StaticScope {
   readonly #steps = new UndoMap<string, KnownStep>();
   readonly #outputs = new UndoMap<string, readonly string[]>();
   readonly #loops = new LoopScope();
+  /** Ids and outputs of steps of loops that are over. */
+  readonly #forgotten = new Set<string>();
   #kinds: ReadonlySet<Step["kind"]> = new Set();
   #captured = false;
   #failing = 0;
@@ -78,8 +80,8 @@ export class StaticScope {
     this.#steps.enter();
     this.#outputs.enter();
     const result = walk();
-    this.#outputs.leave();
-    this.#steps.leave();
+    for (const name of [...this.#outputs.leave(), ...this.#steps.leave()])
+      this.#forgotten.add(name);
     this.#loops.leave();
     this.#kinds = kinds;
     this.#captured = captured;
@@ -137,8 +139,8 @@ export class StaticScope {
       return { code: "no-conversation", message, help: "name a Claude step" };
     }
     if (this.#ids.has(id)) {
-      const message = `continue_session: step ${id} has not run here`;
-      return { code: "not-yet-run", message, help: "name a Claude step that stands earlier" };
+      const help = "name a Claude step that stands earlier";
+      return { code: "not-yet-run", ...this.#notHere("continue_session", id, help) };
     }
     const claude = [...this.#steps].flatMap(([name, { kind }]) => (kind === "claude" ? name : []));
     const near = nearest(id, claude.slice(-500));
@@ -147,6 +149,13 @@ export class StaticScope {
       message: `continue_session: no earlier step has the id ${id}`,
       help: near === null ? "name a Claude step that stands earlier" : `did you mean \`${near}\`?`,
     };
+  }
+
+  #notHere(what: string, name: string, help: string): { message: string; help: string } {
+    if (!this.#forgotten.has(name))
+      return { message: `${what}: step ${name} has not run here`, help };
+    const message = `${what}: ${name} is of a step in a \`foreach\`; what such a step makes is forgotten when its item ends`;
+    return { message, help: "use it in the same `do`, or let the steps of the loop write a file" };
   }
 
   #checkPlain(reference: Reference, name: string): NameProblem | null {
@@ -185,6 +194,8 @@ export class StaticScope {
       return { code: "unknown-reference", message, help };
     }
     if (this.#holes.steps) return null;
+    if (this.#forgotten.has(name))
+      return { code: "not-yet-run", ...this.#notHere(reference.text, name, "") };
     return unknown(reference, [...SESSION_NAMES, ...INPUT_NAMES, ...this.#outputs.keys()]);
   }
 
@@ -263,11 +274,8 @@ export class StaticScope {
     const step = this.#steps.get(id);
     if (step === undefined) {
       if (this.#ids.has(id)) {
-        return {
-          code: "not-yet-run",
-          message: `${reference.text}: step ${id} has not run here`,
-          help: "references look back, to steps that stand earlier or enclose",
-        };
+        const help = "references look back, to steps that stand earlier or enclose";
+        return { code: "not-yet-run", ...this.#notHere(reference.text, id, help) };
       }
       return unknown(reference, [...this.#steps.keys(), ...Object.keys(GROUPS)]);
     }

@@ -32,10 +32,13 @@ export class UndoMap<K, V extends object> {
     this.#undo.push([]);
   }
 
-  leave(): void {
-    for (const [key, before] of (this.#undo.pop() ?? []).reverse()) {
+  /** The keys that were set. */
+  leave(): readonly K[] {
+    const set = (this.#undo.pop() ?? []).reverse();
+    for (const [key, before] of set) {
       if (before === undefined) this.#map.delete(key);
       else this.#map.set(key, before);
     }
+    return set.map(([key]) => key);
   }
 }

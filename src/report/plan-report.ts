@@ -22,6 +22,10 @@ export interface GateReport {
   readonly text: KnownText | null;
   /** Of a metric: `not_regress`, `increase`, `decrease`. */
   readonly must: string | null;
+  /** Of `not_regress`: `5%`, `0`. */
+  readonly tolerance: string | null;
+  /** Of `not_regress`. */
+  readonly better: "higher" | "lower" | null;
   readonly timeoutMs: number | null;
 }
 

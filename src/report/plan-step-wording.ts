@@ -47,12 +47,22 @@ function factsOf(step: StepReport): Facts {
 }
 
 /** `tests: npm test`. */
-export function gateWords({ name, text, must, kind }: GateReport): string {
-  const rule = must === null ? "" : ` must ${must.replace("_", " ")}`;
+export function gateWords(gate: GateReport): string {
+  const { name, text, kind, timeoutMs } = gate;
+  const rule = ruleWords(gate);
   if (text === null) return `${name}: left out, the project has no command for it`;
   const [first = "", ...more] = safeLines(text.text.trim());
   const what = more.length === 0 ? first : `${first} ...`;
-  return kind === "expression" && name === text.text ? what : `${name}${rule}: ${what}`;
+  const timeout = timeoutMs === null ? "" : ` (timeout ${formatDuration(timeoutMs)})`;
+  return kind === "expression" && name === text.text ? what : `${name}${rule}: ${what}${timeout}`;
+}
+
+/** ` must not regress by more than 5%, higher is better`. */
+function ruleWords({ must, tolerance, better }: GateReport): string {
+  if (must === null) return "";
+  const by = tolerance === null || tolerance === "0" ? "" : ` by more than ${tolerance}`;
+  const way = better === null ? "" : `, ${better} is better`;
+  return ` must ${must.replace("_", " ")}${by}${way}`;
 }
 
 /** Nothing for what says nothing. */

@@ -150,10 +150,12 @@ function unknownSteps(unknown: number, all: number): string {
   return `${unknown} of ${formatCount(all, "step")} ${unknown === 1 ? "takes is" : "take is"} unknown`;
 }
 
-function sessionWords({ expected: { session } }: PlanReport): string {
+/** Of sessions with as many inputs. */
+function sessionWords({ expected: { session }, inputs }: PlanReport): string {
   const time = session.durationMs === null ? "unknown" : formatDuration(session.durationMs);
   const cost = session.costUsd === null ? "" : ` and ${formatMoney(session.costUsd)}`;
-  return `${time}${cost} a session (${session.samples} completed)`;
+  const like = inputs.count === 0 ? "" : ` with ${formatCount(inputs.count, "input")}`;
+  return `${time}${cost} a session (${session.samples} completed${like})`;
 }
 
 function problemLines({ message, next, exitCode }: PlanProblem, { failed }: Symbols): Line[] {

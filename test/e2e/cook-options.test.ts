@@ -53,6 +53,18 @@ describe("inputs", () => {
   const files = { "specs/65-cook.md": "a", "specs/no-number.md": "b", "specs/old/7.md": "c" };
   const SHOW = `[{shell: 'printf "%s|%s|%s|%s\\n" "$ARG" "\${FILE:-}" "$INDEX" "$TOTAL" >> trace'}]`;
 
+  test("many inputs make no noise: nothing of Node's own on standard error", async () => {
+    const { cook } = await open();
+    const inputs = Array.from({ length: 12 }, (_, at) => `--args=${at}`);
+
+    const { code, stderr } = await cook('[{shell: "true"}]', inputs);
+    const atOnce = await cook('[{shell: "true"}]', [...inputs, "--parallel=3"]);
+
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(atOnce.stderr).not.toContain("Warning");
+    expect(atOnce.code).toBe(0);
+  });
+
   test("--map (sorted, once, no directories) and then --args; $ARG, $FILE, $INDEX, $TOTAL", async () => {
     const { cook, repo } = await open(undefined, files);
 

@@ -216,6 +216,82 @@ steps: [{shell: "a \${params.someName} $ITERATION", on_exit_code: {7: {claude: "
     }
   });
 
+  test("gates, until and loops: what is run, what is left out, and how often at most", async () => {
+    const { cook } = await open([], {
+      "package.json": JSON.stringify({ scripts: { test: "node --test", bench: "./bench" } }),
+    });
+
+    const ran = await cook(
+      `
+max_iterations: 2
+until: done
+limits: {cost_usd: 5, duration: 1h}
+gates:
+  done: {shell: "test $ITERATION = \${MAX_ITERATIONS}", timeout: 10s}
+  size: {metric: {shell: "wc -c < \${plan}"}, must: not_regress, tolerance: 5%, better: higher}
+  high: {expression: "n > 3"}
+steps:
+  - id: plan
+    claude: "Plan it"
+    outputs: {plan: {file_pattern: "*.plan"}, n: {capture: number}}
+    validation: [high]
+  - foreach: [a, b, c]
+    do:
+      - shell: "make \${item}"
+        validation: [size, {tests_pass: true}, {performance_regression: false}, {lint_clean: true}]
+        retry: {attempts: 2}
+        on_failure: {max_attempts: 3, claude: "mend \${item}: \${error.output}"}
+  - foreach: {shell: "ls \${plan}"}
+    max_items: 4
+    do: {shell: "true"}
+    validation: {build_passes: true}
+`,
+      ["--dry-run"],
+    );
+
+    expect(ran).toMatchObject({ code: 0, stderr: "" });
+    expect(ran.stdout).toContain("until      done: test <ITERATION> = 2 (timeout 10s)\n");
+    expect(ran.stdout).toContain("limits     $5.00, 1h at work\n");
+    expect(ran.stdout.slice(ran.stdout.indexOf("\n1 [plan]"))).toBe(`
+1 [plan] claude: Plan it (pb.yml:10)
+  run        Plan it
+  outputs    plan (file *.plan), n (number)
+  gate       high: n > 3
+  expected   unknown
+
+2 foreach: foreach a, b, c (pb.yml:14)
+  run        3 items
+  expected   unknown
+  do: for each item
+    2.do.1 shell: make \${item} (pb.yml:16)
+      run        make <item>
+      needs      1 (plan)
+      retry      up to 2 runs an attempt
+      gate       size must not regress by more than 5%, higher is better: wc -c < <plan>
+      gate       tests_pass: npm test
+      gate       performance_regression must not regress by more than 5%, lower is better: npm run bench
+      gate       lint_clean: left out, the project has no command for it
+      on_failure: then the step again, 3 runs of it at most
+        2.do.1.on_failure.1 claude: mend \${item}: \${error.output} (pb.yml:19)
+          run        mend <item>: <error.output>
+          needs      2.do.1 (error.output)
+
+3 foreach: foreach line of ls \${plan} (pb.yml:20)
+  run        ls <plan> (at most 4 items)
+  needs      1 (plan)
+  gate       build_passes: left out, the project has no command for it
+  expected   unknown
+  do: for each item
+    3.do.1 shell: true (pb.yml:22)
+      run        true
+
+  at most    14 runs of Claude, 46 runs of shell commands, 68 runs of gates
+             2 iterations x (7 runs of Claude, 23 runs of shell commands, 34 runs of gates)
+  bounded by iterations and attempts; suspended at $5.00, 1h at work
+  expected   unknown: no earlier session of this playbook
+`);
+  });
+
   test("with history: median of time and cost of the same steps of the same playbook", async () => {
     const { cook, mmm, repo } = await open([{ times: "always", cost: 0.25 }]);
     const playbook = `[{claude: do it}, {shell: "true"}]`;
@@ -237,5 +313,29 @@ steps: [{shell: "a \${params.someName} $ITERATION", on_exit_code: {7: {claude: "
       steps: [{ expected: null }, { expected: { samples: 2, cost_usd: null } }],
       expected: { sessions: 2, iteration: { unknown: 1 }, session: { samples: 2, cost_usd: 0.25 } },
     });
+  });
+
+  test("with history of loops, gates and inputs: a step's own is all that it took; a session's is of as many inputs", async () => {
+    const { cook } = await open([{ times: "always", cost: 0.25 }]);
+    const playbook = `
+gates: {fine: {shell: "true"}}
+steps:
+  - {foreach: [a, b], do: [{claude: "do \${item} of \${ARG}", commit_required: false, validation: fine}]}
+  - {shell: "true", condition: "ARG == 'never'"}
+`;
+    const two = ["--args", "p", "--args", "q"];
+    await cook(playbook, two);
+    await cook(playbook, [...two, "--args", "r"]);
+
+    const same = await cook(playbook, [...two, "--dry-run"]);
+    const other = await cook(playbook, ["--args", "p", "--dry-run"]);
+
+    expect(same.stdout).toMatch(/2 items\n {2}expected {3}\S+, \$0\.50 \(5 runs\)/);
+    expect(same.stdout).toMatch(
+      /and \$0\.50 an iteration, and what 1 of 2 steps takes is unknown \(2 earlier sessions\)/,
+    );
+    expect(same.stdout).toMatch(/and \$1\.00 a session \(1 completed with 2 inputs\)/);
+    expect(other.stdout).toMatch(/and \$0\.50 an iteration/);
+    expect(other.stdout).not.toContain("a session (");
   });
 });

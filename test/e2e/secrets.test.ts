@@ -365,3 +365,31 @@ test("a resumed session gets parameters and secrets again, and masks them again 
   expect(await rig.received()).toMatchObject({ seen: "one A1 ***\n", got: `${secret} A1` });
   expectNoSecret(await whatLeft(again), [secret]);
 });
+
+test("a condition, a gate and `until` see a secret from a file and under another name, and show none (spec 2.5)", async () => {
+  rig = await makeRig({
+    files: {
+      ".gitignore": "key.txt\n",
+      "key.txt": "planted-in-a-file\n",
+      "p.yml": `secrets: {KEY: {file: key.txt}, OTHER: {env: FROM_OTHER}}
+gates: {keyed: {expression: "env.KEY == 'planted-in-a-file'"}}
+until: endsWith(env.OTHER, 'elsewhere')
+max_iterations: 1
+steps:
+  - {shell: "echo x > c.txt", condition: "startsWith(env.KEY, 'planted-') && env.OTHER != ''"}
+  - {shell: "echo x > a.txt", condition: "env.KEY == 'wrong'"}
+  - {shell: "echo x > b.txt", validation: keyed}
+`,
+    },
+  });
+  const env = { FROM_OTHER: "planted-elsewhere" };
+
+  const ran = await rig.mmm(["cook", "p.yml", "-vv"], { env });
+
+  expectDecent(ran, [0]);
+  expect(await rig.repo.git("ls-files")).toBe(".gitignore\nb.txt\nc.txt\np.yml");
+  const shown = new RegExp(`${env.FROM_OTHER}|= planted-in-a-file`);
+  for (const [place, text] of await whatLeft(ran))
+    // The conditions are the user's own words.
+    if (!place.endsWith("journal.jsonl")) expect(text).not.toMatch(shown);
+});

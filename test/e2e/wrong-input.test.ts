@@ -50,6 +50,11 @@ describe("a wrong command line", () => {
         "escape.yml": "- shell: x\n  working_dir: ../..\n",
         "spaces and ümläut.yml": "- shel: x\n",
         "odd-binary.yml": '- shell: !!binary "@@@"\n',
+        "parens.yml": `- shell: x\n  condition: "${"(".repeat(10_000)}1${")".repeat(10_000)}"\n`,
+        "long-pattern.yml": `- shell: x\n  outputs: {x: {capture: text, pattern: "/${"(a*)*".repeat(20_000)}/"}}\n`,
+        "long-retry.yml": `- shell: x\n  retry: {retry_on: [{pattern: "/${"(a*)*".repeat(20_000)}/"}]}\n`,
+        "long-path.yml": `- shell: x\n  outputs: {x: {capture: json, path: "$${"..*".repeat(35_000)}"}}\n`,
+        "long-until.yml": `until: "${"!".repeat(100_000)}true"\nsteps: [{shell: x}]\n`,
       },
     });
     await fs.writeFile(path.join(rig.repo.root, "binary.yml"), Buffer.from([0, 255, 254, 0, 1, 2]));
@@ -144,6 +149,36 @@ describe("a wrong command line", () => {
     { title: "tabs", args: ["cook", "tabs.yml"], code: 2, says: /tabs\.yml:2:1/ },
     { title: "__proto__", args: ["cook", "proto.yml"], code: 2, says: /__proto__/ },
     { title: "an alias bomb", args: ["cook", "anchors.yml"], code: 2, says: /anchors\.yml/ },
+    {
+      title: "10 000 parens",
+      args: ["cook", "parens.yml"],
+      code: 2,
+      says: /parens\.yml:2:\d+ condition-too-long/,
+    },
+    {
+      title: "a pattern of 100 KB",
+      args: ["cook", "long-pattern.yml"],
+      code: 2,
+      says: /long-pattern\.yml:2:\d+.*longer than 1000/,
+    },
+    {
+      title: "a pattern of 100 KB to retry on",
+      args: ["cook", "long-retry.yml"],
+      code: 2,
+      says: /long-retry\.yml:2:\d+.*longer than 1000/,
+    },
+    {
+      title: "a path of 100 KB",
+      args: ["cook", "long-path.yml"],
+      code: 2,
+      says: /long-path\.yml:2:\d+.*longer than 1000/,
+    },
+    {
+      title: "100 KB of until",
+      args: ["cook", "long-until.yml"],
+      code: 2,
+      says: /long-until\.yml:1/,
+    },
     { title: "20 000 brackets", args: ["cook", "deep.yml"], code: 2, says: /deep\.yml/ },
     { title: "20 000 braces of JSON", args: ["cook", "deep.json"], code: 2, says: /deep\.json/ },
     { title: "not a number", args: ["cook", "nan.yml"], code: 2, says: /nan\.yml:1/ },

@@ -254,6 +254,28 @@ describe("tokens and time", () => {
     expect(played.finished.limit?.spent).toBeGreaterThanOrEqual(7_200_000);
     expect(played.finished.next).toEqual(["mmm resume mmm-pb-1 --max-duration 3h1m"]);
   });
+
+  test("time: before the command of `until` too; an expression costs none", async () => {
+    const yaml = (until: string): string =>
+      `until: ${until}\ngates: {g: {shell: "print x"}}\nsteps: [{shell: "work 7200000"}]`;
+    const options = { limits: { durationMs: 3_600_000 } };
+
+    const command = await play(yaml("g"), options);
+    const expression = await play(yaml("ITERATION == 1"), options);
+
+    expectSuspended(command, { kind: "duration", limit: 3_600_000 });
+    expect(command.world.scripts.map(({ script }) => script)).toEqual(["work 7200000"]);
+    expect(expression.outcome).toEqual({ status: "completed", stop: "until" });
+  });
+
+  test("money does not hold back the command of `until`", async () => {
+    const { outcome } = await play(
+      `until: g\ngates: {g: {shell: "print x"}}\nsteps: [{claude: "/a"}]`,
+      { limits: { costUsd: 0.5 }, claude: { "/a": "cost unknown" } },
+    );
+
+    expect(outcome).toEqual({ status: "completed", stop: "until" });
+  });
 });
 
 describe("the usage limit of the service", () => {

@@ -78,6 +78,47 @@ describe("capture (spec 3.3)", () => {
   });
 });
 
+describe("a hostile path or pattern is an error that says so, before it is tried (spec 11)", () => {
+  const nested = (levels: number): string => "[".repeat(levels) + "]".repeat(levels);
+  const ten = `[${'{"a":[1]},'.repeat(1_000_000)}0]`;
+
+  test.each([
+    ["$..* on ten megabytes", ten, { capture: "json", path: "$..*" }, "a million places"],
+    [
+      "descents in descents",
+      nested(200),
+      { capture: "json", path: "$..*..*..*" },
+      "a million places",
+    ],
+    [
+      "unions",
+      nested(200),
+      { capture: "json", path: `$${"[0,0]".repeat(60)}` },
+      "a million places",
+    ],
+    [
+      "a large regex in a large text",
+      "a".repeat(10_000_000),
+      { capture: "count", pattern: "/(?:a?){300}a{300}/" },
+      "would take too long in 9.5 Mi characters",
+    ],
+    [
+      "the same line by line",
+      "a\n".repeat(5_000_000),
+      { capture: "lines", pattern: "/(?:a?){300}a{300}/" },
+      "would take too long in 9.5 Mi characters",
+    ],
+    ["a tower", nested(100_000), { capture: "json", path: "$..a" }, "nested too deep"],
+  ] as const)("%s", (_, text, rule, words) => {
+    expect(capture(text, rule)).toContain(words);
+  });
+
+  test("the usual ones still work on ten megabytes", () => {
+    expect(capture(ten, { capture: "json", path: "$[999999].a[0]" })).toBe(1);
+    expect(capture(ten, { capture: "count", pattern: '/"a"/' })).toBe(1_000_000);
+  });
+});
+
 describe("outputs of a step (spec 3.3)", () => {
   test("from: stdout, stderr and both", async () => {
     const { world } = await play(
@@ -256,4 +297,34 @@ describe("outputs of a step (spec 3.3)", () => {
       ["m", '{"a":1}'],
     ]);
   });
+});
+
+test("a step that declares an output of the same name refers to the earlier one, in its text, condition and commit message (spec 3.1)", async () => {
+  const { world, steps } = await play(`
+- {id: one, shell: "print 1", outputs: {n: {capture: number}}}
+- id: two
+  shell: "write got.txt \${n}; print 2"
+  condition: n == 1
+  outputs: {n: {capture: number}}
+- {shell: "write both.txt \${one.n}-\${two.n}"}
+`);
+
+  expect(steps).toEqual(["1 succeeded", "2 succeeded", "3 succeeded"]);
+  expect(world.files).toMatchObject({ "got.txt": "1", "both.txt": "1-2" });
+});
+
+test("in its handler and in its next attempt it refers to the earlier one still", async () => {
+  const { world, steps } = await play(`
+gates: {fine: {shell: "need ok.txt 4"}}
+steps:
+  - {id: one, shell: "print 1", outputs: {n: {capture: number}}}
+  - shell: "write got-\${n}.txt x; print 2"
+    outputs: {n: {capture: number}}
+    validation: fine
+    on_failure: {shell: "write ok.txt \${n}"}
+`);
+
+  expect(steps.at(-1)).toBe("2 succeeded");
+  expect(world.files).toMatchObject({ "got-1.txt": "x", "ok.txt": "1" });
+  expect(world.files).not.toHaveProperty("got-2.txt");
 });

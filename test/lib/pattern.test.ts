@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { compilePattern } from "../../src/lib/pattern.ts";
+import { compilePattern, isTooCostly } from "../../src/lib/pattern.ts";
 
 function matches(pattern: string, text: string): boolean {
   const compiled = compilePattern(pattern);
@@ -26,9 +26,30 @@ test("a pattern that would take for ever elsewhere is matched in linear time", (
   expect(matches("/^(a+)+$/", `${"a".repeat(50_000)}b`)).toBe(false);
 });
 
-test.each(["", "/(/", "/(?=a)/", "/(a)\\1/", "/a/g", "/a/xi", "x".repeat(1001)])(
-  "%j is no pattern",
-  (pattern) => {
-    expect(compilePattern(pattern).ok).toBe(false);
-  },
-);
+test.each([
+  "",
+  "/(/",
+  "/(?=a)/",
+  "/(a)\\1/",
+  "/a/g",
+  "/a/xi",
+  "x".repeat(1001),
+  "x".repeat(100_000),
+  `/${"(a*)*".repeat(20_000)}/`,
+  "/(?:a?){500}a{500}/",
+])("%j is no pattern", (pattern) => {
+  expect(compilePattern(pattern).ok).toBe(false);
+});
+
+test("what a search costs is bounded before it begins: the size of a regex times that of its text", () => {
+  const costs = (pattern: string, characters: number): boolean => {
+    const compiled = compilePattern(pattern);
+    if (!compiled.ok) throw new Error(compiled.error);
+    return isTooCostly(pattern, compiled.value, characters);
+  };
+
+  expect(costs("/coverage: ([0-9.]+)%/", 10_485_760)).toBe(false);
+  expect(costs("x".repeat(1000), 10_485_760)).toBe(false);
+  expect(costs("/(?:a?){300}a{300}/", 100_000)).toBe(false);
+  expect(costs("/(?:a?){300}a{300}/", 10_485_760)).toBe(true);
+});

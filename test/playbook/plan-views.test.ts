@@ -52,15 +52,26 @@ describe("at most so many runs (spec 2.3)", () => {
     ).toEqual({ claude: 4, shell: 5, analyze: 0, gates: 0 });
   });
 
-  test("gates run once an attempt, those that compare figures twice, expressions not at all", () => {
+  test("gates run after each attempt, figures are taken once before them too, expressions run nothing", () => {
     const made = plan(`
 gates: {fast: {metric: {shell: b}, must: not_regress}, fine: {expression: "1 == 1 || \${ITERATION} > 1"}, ok: {shell: c}}
 until: ok
 steps: [{shell: a, validation: [ok, fast, fine], on_failure: {max_attempts: 2, claude: fix it}}]
 `);
 
-    expect(runsOf(made.steps)).toMatchObject({ gates: 6 });
-    expect(iterationRuns(made)).toMatchObject({ gates: 7, shell: 2, claude: 1 });
+    expect(runsOf(made.steps)).toMatchObject({ gates: 5 });
+    expect(iterationRuns(made)).toMatchObject({ gates: 6, shell: 2, claude: 1 });
+  });
+
+  test("a gate whose command the project does not have is not counted; in a loop it counts for each item", () => {
+    const made = plan(`
+- foreach: [a, b, c]
+  do: [{shell: a, validation: [{tests_pass: true}, {lint_clean: true}, {performance_regression: false}]}]
+`);
+    const commands = { test: "t", lint: null, build: null, format: null, bench: "b" };
+
+    expect(runsOf(made.steps, commands)).toMatchObject({ shell: 3, gates: 9 });
+    expect(runsOf(made.steps)).toMatchObject({ shell: 3, gates: 12 });
   });
 
   test("nested handlers multiply, and no product leaves the whole numbers", () => {
@@ -104,6 +115,24 @@ describe("which step needs which (spec 3.1)", () => {
       "3": ["1: one.success word shell.output", "2: claude.output"],
       "4": ["2: continue_session"],
       "5": ["2: talk.output", "4: last.output", "1: one.word"],
+    });
+  });
+
+  test("gates need the steps whose values they compare, be it in a loop; not the step they stand at", () => {
+    expect(
+      needs(`
+gates:
+  same: {shell: "test \${one.word} = \${two.word}"}
+  high: {expression: "one.exit_code == two.exit_code"}
+  size: {metric: {coverage: "\${one.word}.info", run: "make \${two.word}"}, must: increase}
+steps:
+  - {shell: a, id: one, outputs: {word: {capture: text}}}
+  - {shell: b, id: two, outputs: {word: {capture: text}}, validation: [same, high, size]}
+  - {foreach: [x], do: [{shell: c, validation: same}]}
+`),
+    ).toEqual({
+      "2": ["1: one.word one.exit_code"],
+      "3.do.1": ["1: one.word", "2: two.word"],
     });
   });
 

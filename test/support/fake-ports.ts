@@ -16,6 +16,7 @@ import type { Event, InputValue } from "../../src/engine/events.ts";
 import type { ProcessEnd } from "../../src/engine/outcome.ts";
 import type {
   ClaudeReport,
+  ClaudeRequest,
   CommitInfo,
   CommitOutcome,
   CommitRequest,
@@ -23,6 +24,7 @@ import type {
   CoverageReading,
   Ports,
   ProjectCommands,
+  ShellRequest,
   TreeChange,
   TreeLook,
   TreePoint,
@@ -30,6 +32,8 @@ import type {
 import { NO_PAST, type Past, type PastRecord, type Recorder } from "../../src/engine/lane.ts";
 import { NOTHING_SPENT } from "../../src/engine/totals.ts";
 import { runSession, type SessionOutcome, type SessionRequest } from "../../src/engine/session.ts";
+import type { AnalysisOptions } from "../../src/playbook/model.ts";
+import { paramValues } from "../../src/playbook/param-values.ts";
 import { planCondition } from "../../src/playbook/plan-condition.ts";
 import { planPlaybook } from "../../src/playbook/plan.ts";
 import type { PlanRequest } from "../../src/playbook/plan-request.ts";
@@ -108,6 +112,12 @@ export class FakeWorld {
   readonly resumed: (string | null)[] = [];
   /** What each child was given to live, in ms. */
   readonly timeouts: (number | null)[] = [];
+  /** All that each child and each analysis was asked for. */
+  readonly asked = {
+    claude: [] as ClaudeRequest[],
+    shell: [] as ShellRequest[],
+    analysis: [] as AnalysisOptions[],
+  };
   /** What each run of Claude was allowed to cost, in US dollars. */
   readonly budgets: (number | null | undefined)[] = [];
   /** How long each sleep was, in ms; the clock on the wall starts at 1970. */
@@ -182,6 +192,7 @@ export class FakeWorld {
       shell: {
         run: async (request, signal) => {
           if (signal.aborted) return { end: CANCELLED, durationMs: 0, bytes: 0, tail: "" };
+          this.asked.shell.push(request);
           this.scripts.push({ script: request.script, env: request.env });
           this.timeouts.push(request.timeoutMs);
           request.onStart?.({ pid: 1, startTime: "1" });
@@ -198,6 +209,7 @@ export class FakeWorld {
       claude: {
         run: async (request, signal) => {
           if (signal.aborted) return notBegun(request.logFile);
+          this.asked.claude.push(request);
           this.prompts.push(request.prompt);
           this.resumed.push(request.resume?.session ?? null);
           this.budgets.push(request.maxBudgetUsd);
@@ -285,7 +297,10 @@ export class FakeWorld {
         read: async (file) => Promise.resolve({ text: this.#disk.get(file) ?? "", exact: true }),
       },
       analysis: {
-        refresh: async () => Promise.resolve({ text: "analysed", fresh: true }),
+        refresh: async (options) => {
+          this.asked.analysis.push(options);
+          return Promise.resolve({ text: "analysed", fresh: true });
+        },
         location: async () => Promise.resolve({ directory: "/ctx", available: false }),
       },
       project: {
@@ -495,7 +510,10 @@ export interface PlayOptions extends WorldOptions {
   readonly rollback?: boolean;
   readonly failFast?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Over the playbook's. */
   readonly limits?: Partial<SessionLimits>;
+  /** As typed after `--param`. */
+  readonly params?: readonly string[];
   /** What is answered from an earlier process of the session, by lane. */
   readonly past?: ReadonlyMap<string, readonly PastRecord[]>;
 }
@@ -510,7 +528,11 @@ export function requestFor(
   const inputs = inputsOf(options);
   const { playbook, source, diagnostics } = readPlaybook("pb.yml", yaml);
   if (playbook === null) throw new Error(renderDiagnostics(source, diagnostics));
+  const given = paramValues(playbook.params, { flags: options.params ?? [], file: new Map() });
+  if (!given.ok)
+    throw new Error(given.problems.map((each) => `${each.message} ${each.help ?? ""}`).join("\n"));
   const { plan, diagnostics: more } = planPlaybook(playbook, {
+    params: given.values,
     inputs: { count: inputs.length, allHaveFiles: inputs.every(({ file }) => file !== null) },
     maxIterations: options.iterations ?? null,
     environment,
@@ -539,11 +561,18 @@ export function requestFor(
       rollback: options.rollback ?? true,
       failFast: options.failFast ?? false,
     },
-    secrets: { values: new Map<string, string>(), mask: (text: string) => text },
+    secrets: {
+      values: new Map(
+        playbook.secrets.flatMap(({ name, from }) =>
+          from.kind === "env" ? [[name, environment[from.name] ?? ""] as const] : [],
+        ),
+      ),
+      mask: (text: string) => text,
+    },
     meaningOf: ({ path }) => path,
   };
   const exitCode = ({ status }: SessionOutcome): number => (status === "completed" ? 0 : 1);
-  const limits = { ...NO_LIMITS, ...options.limits };
+  const limits = { ...NO_LIMITS, ...playbook.limits, ...options.limits };
   return { run, limits, inputs, parallel: null, exitCode };
 }
 

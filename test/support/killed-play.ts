@@ -78,8 +78,9 @@ export class KilledPlay {
   #append(record: JournalRecord, kill: Kill | null): void {
     const seq = this.lines.length + 1;
     if (kill?.when === "before" && kill.line <= seq) throw new Killed();
-    // As it comes back from the disk; the clock of the world is in the events.
-    const line = { v: 1, seq, time: new Date(seq).toISOString(), ...record };
+    // As it comes back from the disk.
+    const time = new Date(this.world.ports().clock.monotonicMs()).toISOString();
+    const line = { v: 1, seq, time, ...record };
     this.lines.push(JSON.parse(JSON.stringify(line)) as JournalLine);
     if (kill?.when === "after" && kill.line <= seq) throw new Killed();
   }

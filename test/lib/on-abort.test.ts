@@ -1,0 +1,15 @@
+import { getEventListeners } from "node:events";
+import { expect, test } from "vitest";
+import { onAbort } from "../../src/lib/on-abort.ts";
+
+test("many listen, in their order, and the signal has one listener", () => {
+  const controller = new AbortController();
+  const heard: number[] = [];
+
+  for (let at = 0; at < 20; at += 1) onAbort(controller.signal, () => heard.push(at));
+  const count = getEventListeners(controller.signal, "abort").length;
+  controller.abort();
+
+  expect(count).toBe(1);
+  expect(heard).toEqual(Array.from({ length: 20 }, (_, at) => at));
+});
