@@ -16,7 +16,8 @@ import type { Plan } from "../playbook/plan-model.ts";
 import { planRead } from "../playbook/plan-read.ts";
 import { readPlaybook } from "../playbook/read.ts";
 import { type JournalScan, scanJournal } from "../session/read-journal.ts";
-import { reuse, type Story, StoryReader } from "../session/past.ts";
+import { reuse } from "../session/past.ts";
+import { type Story, StoryReader } from "../session/story.ts";
 import { readWorktreeRecord } from "../session/worktree-file.ts";
 import { scoreOf } from "../session/state.ts";
 import { lookUpCommands } from "./claude-check.ts";
@@ -28,6 +29,7 @@ import { findPlaybook } from "./playbook-file.ts";
 import { basePlan, notes, ownFiles, refuse, withConfig, workingDirectory } from "./planning.ts";
 import type { Resumed } from "./play-engine.ts";
 import { playSession } from "./play-session.ts";
+import { checkInputs } from "./resume-inputs.ts";
 import { checkPlace, giveUpLine, worktreeGone } from "./resume-place.ts";
 import { findResumable } from "./resumable.ts";
 import { firstChange } from "./resume-plan.ts";
@@ -62,6 +64,7 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
   if (saved === null) throw nothingDone(name);
   const start = await treeOf(session, { story, here, saved });
   const from: Invocation = { ...invocation, cwd: saved.from };
+  checkParallel(name, saved.request, asked.changes);
   const request: CookRequest = {
     ...saved.request,
     ...asked.changes,
@@ -75,10 +78,12 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
   identity.catch(() => undefined);
   const change = firstChange(story, planned.plan);
   if (change !== null && change.finished && !asked.force) throw changed(name, change);
-  const again = reuse(story, change?.line ?? null);
+  const again = reuse(story, change);
   const own = ownFiles(request, planned.file, from);
   const ready = await readyAgain(start, saved, own);
-  await checkPlace(start, { session, story, reuse: again, ready, cwd: invocation.cwd });
+  const resuming = { session, story, reuse: again, cwd: invocation.cwd };
+  await checkPlace(start, { ...resuming, ready });
+  await checkInputs(start, { ...resuming, directory });
   if (planned.refusal !== null) return planned.refusal();
   const startedAt = story.beganAt ?? new Date(0).toISOString();
   const score = story.outputs.map(scoreOf).findLast((each) => each !== undefined);
@@ -200,6 +205,19 @@ async function treeOf(
   // A copy of a repository has copies of its sessions: they belong to the original.
   if (there.commonDir !== here.commonDir) throw gone;
   return there;
+}
+
+/** How many at once may change; whether inputs have trees of their own may not. */
+function checkParallel(
+  name: string,
+  before: CookRequest,
+  { parallel }: Pick<Partial<CookRequest>, "parallel">,
+): void {
+  if (typeof parallel !== "number" || typeof before.parallel === "number") return;
+  throw new MmmError("resume-excludes", 2, {
+    message: `${name} was begun without --parallel: its inputs run one after the other`,
+    next: [`mmm resume ${name}`],
+  });
 }
 
 /** The tree the user stood in; where that is gone, the one he stands in now. */

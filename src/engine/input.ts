@@ -15,6 +15,8 @@ export interface InputsShare {
   readonly trees: InputTrees;
   readonly turns: MergeTurns;
   readonly gates: readonly PlannedGate[];
+  /** A recording stands in for Claude: it has to hear of each call that was made. */
+  readonly isReplayed: boolean;
   /** Of the session. */
   readonly session: string;
   readonly lane: (name: string) => Lane;
@@ -39,6 +41,12 @@ interface AtWork {
 
 export async function playInput(share: InputsShare, input: InputValue): Promise<IterationsEnd> {
   const lane = share.lane(`input-${input.index}`);
+  const { over } = lane;
+  // It is merged, or has failed: nothing of it is looked at again, whatever the playbook says now.
+  if (over !== null && !share.isReplayed) {
+    lane.passAll();
+    return { status: over.ok ? "completed" : "failed", stop: over.stop, limit: null };
+  }
   lane.event({ type: "input-started", input });
   const place = await lane.answer<InputPlace | null>("place", {
     live: () => share.trees.open(input, lane.signal),
@@ -116,7 +124,7 @@ async function merge({ share, lane, run, input, place }: AtWork): Promise<Home |
     }
   }
   const landed = await lane.answer("land", { live: () => trees.land(made) });
-  if (landed === "moved") return "moved";
+  if (landed === null) return "moved";
   lane.event({ type: "input-merged", input, into: trees.into, commit: made.commit });
   return null;
 }
