@@ -185,7 +185,8 @@ function conflict(
   const listed = files.slice(0, MOST_LISTED).map((file) => showPath(file));
   if (files.length > MOST_LISTED) listed.push(`and ${files.length - MOST_LISTED} more`);
   const message = `${branch} and ${target} changed the same lines, and everything is as it was before (${why}):`;
-  return unresolved("merge-conflict", { branch, target }, [message, ...listed, ...lines]);
+  const trouble = unresolved({ branch, target }, [message, ...listed, ...lines]);
+  return new MmmError("merge-conflict", 4, { ...trouble });
 }
 
 function notMerged(
@@ -193,21 +194,20 @@ function notMerged(
   { why, lines }: MergeTrouble,
 ): MmmError {
   const message = `${branch} is not merged into ${target}, and everything is as it was before (${why})`;
-  return unresolved("merge-steps", { branch, target }, [message, ...lines]);
+  return new MmmError("merge-steps", 4, { ...unresolved({ branch, target }, [message, ...lines]) });
 }
 
 function unresolved(
-  code: string,
   { branch, target }: Pick<Asked, "branch" | "target">,
   [first = "", ...lines]: readonly string[],
-): MmmError {
-  return new MmmError(code, 4, {
+): { readonly message: string; readonly next: readonly string[] } {
+  return {
     message: [first, ...lines.map((line) => `  ${line}`)].join("\n"),
     next: [
       `git switch ${shellWord(target)} && git merge --no-ff ${branch}   (resolve it by hand)`,
       `or try again: ${mergeLine(branch)}`,
     ],
-  });
+  };
 }
 
 function branchGone({ name }: WorktreeRecord): MmmError {
