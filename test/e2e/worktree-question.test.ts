@@ -20,7 +20,7 @@ async function answer(typed: string | null): Promise<{ rig: Rig; code: number; s
   rigs.push(rig);
   await rig.repo.write("pb.yml", "- shell: echo session >> README.md\n");
   const line = `'${process.execPath}' '${mainFile}' cook pb.yml -w`;
-  const child = spawn("script", ["-qec", line, "/dev/null"], {
+  const child = spawn("sh", ["-c", 'exec script -qec "$1" /dev/null', "sh", line], {
     cwd: rig.repo.root,
     env: { ...rig.env, TERM: "xterm" },
     stdio: ["pipe", "pipe", "inherit"],
