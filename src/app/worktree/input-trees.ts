@@ -96,6 +96,7 @@ class GitInputTrees implements InputTrees {
       base: start.head,
       createdAt: systemClock.now().toISOString(),
       mergedAt: null,
+      needs: null,
       input: input.index,
     };
     writeInputRecord(directory, { ...record, protectedFiles: [] });

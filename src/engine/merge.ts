@@ -1,0 +1,197 @@
+/** The merge of a session's branch, at work in a tree of its own: its steps, then gates on what they made (spec 8.3). */
+import { unreachable } from "../lib/unreachable.ts";
+import type { PlannedGate, PlannedStep } from "../playbook/plan-model.ts";
+import type { MergeField } from "../values/names.ts";
+import { Budget, type LimitReached, type SessionLimits } from "./budget.ts";
+import { type Frame, markTree, type Run } from "./context.ts";
+import type { Event, EventSink, StepPlace } from "./events.ts";
+import { judge } from "./gate.ts";
+import type { GateTrouble } from "./gate-model.ts";
+import { Ledger, type Spending } from "./ledger.ts";
+import { shownAmount } from "./limit-words.ts";
+import { Scope } from "./scope.ts";
+import { runStep } from "./step.ts";
+import type { Spent } from "./totals.ts";
+import { variablesOf } from "./variables.ts";
+
+/** `${merge.x}` (spec 8.3). */
+type MergeValues = Readonly<Record<MergeField, string>>;
+
+export interface MergeWork {
+  /** Its tree is the one in which the merge is made; nobody keeps it. */
+  readonly run: Omit<
+    Run,
+    "sink" | "nextUnit" | "runUnit" | "tellNext" | "isLive" | "goOver" | "toldCommits" | "budget"
+  >;
+  readonly values: MergeValues;
+  readonly limits: SessionLimits;
+  /** What the session has spent so far. */
+  readonly spent: Spent;
+  /** Of the files of this merge; no other merge of the session has had it. */
+  readonly unit: string;
+  readonly sink: Pick<EventSink, "event" | "live">;
+}
+
+/** Why a merge cannot be: `lines` are for people, under the sentence. */
+export interface MergeTrouble {
+  readonly why: string;
+  readonly lines: readonly string[];
+}
+
+/** One try; to be made anew for each. */
+export class MergeRun {
+  readonly #work: MergeWork;
+  readonly #run: Run;
+  readonly #ledger = new Ledger();
+
+  constructor(work: MergeWork) {
+    this.#work = work;
+    const budget = new Budget(work.limits, work.run.ports.clock, {
+      earlier: work.spent,
+      atOnce: 1,
+    });
+    const event = (told: Event): void => {
+      this.#ledger.add(told);
+      const due = budget.add(told);
+      for (const each of [told, ...due]) work.sink.event(each);
+    };
+    let units = 0;
+    this.#run = {
+      ...work.run,
+      options: { ...work.run.options, merging: true },
+      budget,
+      sink: { event, aside: event, live: (live) => work.sink.live(live) },
+      nextUnit: (path) => `${work.unit}-${String((units += 1)).padStart(2, "0")}-${path}`,
+      runUnit: (unit, times) => `${unit}.${times}`,
+      // The tree is gone afterwards, and with it what could be typed.
+      tellNext: () => undefined,
+      isLive: () => true,
+      goOver: () => null,
+      toldCommits: new Set(),
+    };
+  }
+
+  /** What this merge alone has spent. */
+  get spending(): Spending {
+    return this.#ledger.spending;
+  }
+
+  /** Runs the steps as an iteration would; `null`: all have come to their end. */
+  async steps(steps: readonly PlannedStep[]): Promise<MergeTrouble | null> {
+    const frame = await this.#frame();
+    const { signal, plan, ports } = this.#run;
+    if (plan.usesProject) frame.scope.project = await ports.project.commands();
+    for (const [index, planned] of steps.entries()) {
+      const position = { number: index + 1, total: steps.length, depth: 0 };
+      const result = await runStep(frame, planned, position);
+      if (signal.aborted) return INTERRUPTED;
+      switch (result.kind) {
+        case "done":
+          break;
+        case "nothing-left":
+          return null;
+        case "failed": {
+          const { message, tail, log } = result.detail;
+          return { why: `${planned.step.label}: ${message}`, lines: evidence(tail, log) };
+        }
+        case "suspended":
+          return { why: limitWords(result.limit), lines: [] };
+        default:
+          return unreachable(result);
+      }
+    }
+    return null;
+  }
+
+  /** On the tree as it stands; the first that fails ends it. */
+  async gates(gates: readonly PlannedGate[]): Promise<MergeTrouble | null> {
+    if (gates.length === 0) return null;
+    const frame = await this.#frame();
+    const trouble = await runMergeGates(frame, gates);
+    if (this.#run.signal.aborted) return INTERRUPTED;
+    if (trouble === null) return null;
+    return { why: trouble.message, lines: evidence(trouble.ran?.tail ?? "", trouble.ran?.log) };
+  }
+
+  async #frame(): Promise<Frame> {
+    const run = this.#run;
+    const look = await run.ports.tree.look();
+    const point = await markTree(run, look);
+    const { environment } = run.facts;
+    return {
+      run,
+      iteration: 1,
+      input: null,
+      scope: new Scope(variablesOf(run, 1, null), environment, {
+        params: run.plan.params,
+        mask: run.secrets.mask,
+        merge: this.#work.values,
+      }),
+      start: { look, point },
+      look,
+      item: null,
+      specs: [],
+    };
+  }
+}
+
+/**
+ * The first gate that fails on the outcome of a merge; `null`: none does. What they change in the tree stays:
+ * the caller puts it back, or throws the tree away.
+ */
+async function runMergeGates(
+  frame: Frame,
+  gates: readonly PlannedGate[],
+): Promise<GateTrouble | null> {
+  const { run } = frame;
+  const planned = { env: [], workingDir: null, path: "merge" };
+  for (const gate of gates) {
+    if (run.signal.aborted) return null;
+    const at = mergePlace(frame, gate);
+    const unit = run.nextUnit("merge");
+    const site = { frame, planned, at, attempt: 1, unit, timeoutMs: null } as const;
+    const verdict = await judge({ ...site, gate, when: "merge" }, gate.check, null);
+    if (verdict.kind !== "failed") continue;
+    const message = `the gate \`${gate.name}\` fails on the outcome: ${verdict.trouble.message}`;
+    return { ...verdict.trouble, message };
+  }
+  return null;
+}
+
+function mergePlace({ run, iteration, input }: Frame, { name, place }: PlannedGate): StepPlace {
+  const { length } = run.plan.steps;
+  return {
+    step: "merge",
+    id: null,
+    label: `merge ${name}`,
+    kind: "shell",
+    number: length,
+    total: length,
+    depth: 0,
+    iteration,
+    input: input?.index ?? null,
+    place,
+  };
+}
+
+const INTERRUPTED: MergeTrouble = { why: "the merge was interrupted", lines: [] };
+
+function evidence(tail: string, log: string | null | undefined): readonly string[] {
+  const said = tail.split("\n").filter((line) => line !== "");
+  return [...said, ...(log ? [`log ${log}`] : [])];
+}
+
+function limitWords({ kind, limit }: LimitReached): string {
+  switch (kind) {
+    case "cost":
+    case "tokens":
+    case "duration":
+      return `the limit of the session is reached: ${shownAmount(kind, limit ?? 0)}`;
+    case "unknown-cost":
+      return "a run of Claude did not tell its cost, and the session has a limit on it";
+    case "usage":
+      return "Claude's usage limit is reached";
+    default:
+      return unreachable(kind);
+  }
+}
