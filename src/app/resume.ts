@@ -59,12 +59,7 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
   const start = await treeOf(session, { story, here, saved });
   const from: Invocation = { ...invocation, cwd: saved.from };
   checkParallel(name, saved.request, asked.changes);
-  const request: CookRequest = {
-    ...saved.request,
-    ...asked.changes,
-    limits: mergeLimits(asked.changes.limits, saved.request.limits),
-    ...(asked.playbook === null ? {} : { playbook: path.resolve(invocation.cwd, asked.playbook) }),
-  };
+  const request = requestNow(saved.request, asked, invocation);
   const where = { root: start.root, userRoot: here.root, mainRoot, invocation, from };
   const planned = await orGone(name, planAgain(request, saved, where));
   if (typeof planned === "number") return planned;
@@ -155,6 +150,20 @@ async function treeOf(
   // A copy of a repository has copies of its sessions: they belong to the original.
   if (there.commonDir !== here.commonDir) throw gone;
   return there;
+}
+
+/** As it was asked at first, but for what is asked now. */
+function requestNow(
+  before: CookRequest,
+  { changes, playbook }: ResumeRequest,
+  { cwd }: Invocation,
+): CookRequest {
+  return {
+    ...before,
+    ...changes,
+    limits: mergeLimits(changes.limits, before.limits),
+    ...(playbook === null ? {} : { playbook: path.resolve(cwd, playbook) }),
+  };
 }
 
 /** How many at once may change; whether inputs have trees of their own may not. */

@@ -9,6 +9,7 @@ import type { Lane } from "./lane.ts";
 import { judgeMerge } from "./merge-gates.ts";
 import type { MergeTurns, Release } from "./merge-turns.ts";
 import type { StopReason } from "./outcome.ts";
+import { putBack } from "./put-back.ts";
 
 /** What all inputs of a session share. */
 export interface InputsShare {
@@ -116,6 +117,7 @@ async function merge({ share, lane, run, input, place }: AtWork): Promise<Home |
     const shown = await run.ports.tree.look();
     const frame = await frameOf(run, { iteration: 1, input, look: shown });
     const failed = await judgeMerge(frame, gates);
+    await putBack(frame, frame.start.point, "a gate of the merge");
     if (run.signal.aborted) return STOPPED;
     await lane.answer("unshow", { live: () => done(trees.unshow(place)) });
     if (failed !== null) {

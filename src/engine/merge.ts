@@ -3,16 +3,14 @@ import { unreachable } from "../lib/unreachable.ts";
 import type { PlannedGate, PlannedStep } from "../playbook/plan-model.ts";
 import type { MergeField } from "../values/names.ts";
 import { Budget, type LimitReached, type SessionLimits } from "./budget.ts";
-import { type Frame, markTree, type Run } from "./context.ts";
-import type { Event, EventSink, StepPlace } from "./events.ts";
-import { judge } from "./gate.ts";
-import type { GateTrouble } from "./gate-model.ts";
+import type { Frame, Run } from "./context.ts";
+import type { Event, EventSink } from "./events.ts";
+import { frameOf } from "./iterations.ts";
 import { Ledger, type Spending } from "./ledger.ts";
 import { shownAmount } from "./limit-words.ts";
-import { Scope } from "./scope.ts";
+import { judgeMerge } from "./merge-gates.ts";
 import { runStep } from "./step.ts";
 import type { Spent } from "./totals.ts";
-import { variablesOf } from "./variables.ts";
 
 /** `${merge.x}` (spec 8.3). */
 type MergeValues = Readonly<Record<MergeField, string>>;
@@ -107,71 +105,19 @@ export class MergeRun {
   async gates(gates: readonly PlannedGate[]): Promise<MergeTrouble | null> {
     if (gates.length === 0) return null;
     const frame = await this.#frame();
-    const trouble = await runMergeGates(frame, gates);
+    const failed = await judgeMerge(frame, gates);
     if (this.#run.signal.aborted) return INTERRUPTED;
-    if (trouble === null) return null;
-    return { why: trouble.message, lines: evidence(trouble.ran?.tail ?? "", trouble.ran?.log) };
+    if (failed === null) return null;
+    const { message, ran } = failed.trouble;
+    const why = `the gate \`${failed.gate}\` fails on the outcome: ${message}`;
+    return { why, lines: evidence(ran?.tail ?? "", ran?.log) };
   }
 
   async #frame(): Promise<Frame> {
-    const run = this.#run;
-    const look = await run.ports.tree.look();
-    const point = await markTree(run, look);
-    const { environment } = run.facts;
-    return {
-      run,
-      iteration: 1,
-      input: null,
-      scope: new Scope(variablesOf(run, 1, null), environment, {
-        params: run.plan.params,
-        mask: run.secrets.mask,
-        merge: this.#work.values,
-      }),
-      start: { look, point },
-      look,
-      item: null,
-      specs: [],
-    };
+    const look = await this.#run.ports.tree.look();
+    const { values } = this.#work;
+    return frameOf(this.#run, { iteration: 1, input: null, look, merge: values });
   }
-}
-
-/**
- * The first gate that fails on the outcome of a merge; `null`: none does. What they change in the tree stays:
- * the caller puts it back, or throws the tree away.
- */
-async function runMergeGates(
-  frame: Frame,
-  gates: readonly PlannedGate[],
-): Promise<GateTrouble | null> {
-  const { run } = frame;
-  const planned = { env: [], workingDir: null, path: "merge" };
-  for (const gate of gates) {
-    if (run.signal.aborted) return null;
-    const at = mergePlace(frame, gate);
-    const unit = run.nextUnit("merge");
-    const site = { frame, planned, at, attempt: 1, unit, timeoutMs: null } as const;
-    const verdict = await judge({ ...site, gate, when: "merge" }, gate.check, null);
-    if (verdict.kind !== "failed") continue;
-    const message = `the gate \`${gate.name}\` fails on the outcome: ${verdict.trouble.message}`;
-    return { ...verdict.trouble, message };
-  }
-  return null;
-}
-
-function mergePlace({ run, iteration, input }: Frame, { name, place }: PlannedGate): StepPlace {
-  const { length } = run.plan.steps;
-  return {
-    step: "merge",
-    id: null,
-    label: `merge ${name}`,
-    kind: "shell",
-    number: length,
-    total: length,
-    depth: 0,
-    iteration,
-    input: input?.index ?? null,
-    place,
-  };
 }
 
 const INTERRUPTED: MergeTrouble = { why: "the merge was interrupted", lines: [] };
