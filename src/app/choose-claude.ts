@@ -64,7 +64,7 @@ async function realClaude(
     await identity;
     return { port: noClaude, notes: [] };
   }
-  return openClaude(plan, {
+  return openClaude(plan.steps, {
     invocation,
     children: ownChildren,
     lookup,

@@ -8,7 +8,7 @@ import type { Diagnostic } from "../playbook/diagnostic.ts";
 import type { Playbook } from "../playbook/model.ts";
 import { commandsOf, everyPlannedStep } from "../playbook/plan-steps.ts";
 import { missingSpecs } from "../playbook/spec-source.ts";
-import type { CommandRules, Plan } from "../playbook/plan-model.ts";
+import type { CommandRules, Plan, PlannedStep } from "../playbook/plan-model.ts";
 import { positionAt, sourceFile } from "../playbook/source.ts";
 import type { Children } from "../process/children.ts";
 import type { Reserve } from "../process/reserve.ts";
@@ -123,11 +123,11 @@ function asLine({ file, text }: Playbook, { message, range, help }: Diagnostic):
 
 /** The port that calls the real CLI, after the checks that end in exit 3. */
 export async function openClaude(
-  plan: Plan,
+  steps: readonly PlannedStep[],
   setup: {
     readonly invocation: Invocation;
     readonly children: Children;
-    readonly lookup: CommandLookup;
+    readonly lookup: Pick<CommandLookup, "isResolved">;
     readonly identity: Promise<void>;
     readonly bin: string | null;
     readonly strictPermissions: boolean;
@@ -144,7 +144,7 @@ export async function openClaude(
   // A stand-in that prints no version is no Claude CLI, and has no rule about root.
   const uid = program.version === null ? null : userId();
   const who = { uid, sandbox: env["IS_SANDBOX"] };
-  for (const step of everyPlannedStep(plan.steps))
+  for (const step of everyPlannedStep(steps))
     if (step.kind === "claude") refuseRoot(step.options, who);
   const port = createClaudePort({
     children: setup.children,

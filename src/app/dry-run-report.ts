@@ -13,7 +13,7 @@ import type { Config } from "./config.ts";
 import type { CheckedRequest } from "./cook-checks.ts";
 import type { CookRequest, Invocation } from "./cook-request.ts";
 import { gateReport } from "./dry-run-gates.ts";
-import { stepReports } from "./dry-run-steps.ts";
+import { mergeReports, stepReports } from "./dry-run-steps.ts";
 import type { Expectations } from "./expectations.ts";
 import { chooseLimits } from "./limits.ts";
 
@@ -73,6 +73,7 @@ export function planReport(known: Known, given: Given): Omit<PlanReport, "proble
     until: until === null ? null : gateReport(until.gate, new KnownTexts(values), project),
     limits: { costUsd, tokens, durationMs },
     steps,
+    merge: mergeReports(plan, { values, project }),
     worstCase: {
       iteration,
       total: times(iteration, plan.maxIterations * Math.max(1, inputs.length)),

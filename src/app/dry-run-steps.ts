@@ -22,7 +22,25 @@ export function stepReports(
   { values, project }: StepsKnown,
   expected: ReadonlyMap<string, Expected>,
 ): readonly StepReport[] {
-  const needs = dependenciesOf(plan.steps);
+  const report = reporter(plan, plan.steps, { values, project });
+  return plan.steps.map((planned) => {
+    const meaning = shortMeaning(meaningOf(planned.step, plan.playbook));
+    return { ...report(planned), expected: expected.get(meaning) ?? null };
+  });
+}
+
+/** Of `merge`: nobody has kept what they took. */
+export function mergeReports(plan: Plan, known: StepsKnown): readonly StepReport[] {
+  const { merge } = plan;
+  return merge === null ? [] : merge.map(reporter(plan, merge, known));
+}
+
+function reporter(
+  plan: Plan,
+  steps: readonly PlannedStep[],
+  { values, project }: StepsKnown,
+): (planned: PlannedStep) => StepReport {
+  const needs = dependenciesOf(steps);
   const report = (planned: PlannedStep): StepReport => {
     const texts = new KnownTexts(values);
     texts.declare(plan.env);
@@ -30,10 +48,7 @@ export function stepReports(
     const validation = planned.validation.map((gate) => gateReport(gate, texts, project));
     return { ...own, validation, dependsOn: needs.get(planned.path) ?? [] };
   };
-  return plan.steps.map((planned) => {
-    const meaning = shortMeaning(meaningOf(planned.step, plan.playbook));
-    return { ...report(planned), expected: expected.get(meaning) ?? null };
-  });
+  return report;
 }
 
 function stepReport(

@@ -167,7 +167,7 @@ async function projectOf(
   plan: Plan,
   where: { readonly root: string; readonly cwd: string; readonly config: Config },
 ): Promise<ProjectCommands | null> {
-  const hasGates = [...everyPlannedStep(plan.steps)].some(
+  const hasGates = [...everyPlannedStep([...plan.steps, ...(plan.merge ?? [])])].some(
     ({ validation }) => validation.length > 0,
   );
   if (!plan.usesProject && !hasGates && plan.until === null) return null;

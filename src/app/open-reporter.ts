@@ -3,13 +3,16 @@ import { chooseColor, chooseReporter } from "../report/choose.ts";
 import { createReporter, type Reporter } from "../report/reporter.ts";
 import { safeReporter } from "../report/safe-reporter.ts";
 import { streamOutput } from "../report/stream-output.ts";
-import type { Prepared } from "./prepared.ts";
+import type { CookRequest, Invocation } from "./cook-request.ts";
 import { systemClock } from "./world.ts";
 
 export function openReporter({
   request,
   invocation,
-}: Pick<Prepared, "request" | "invocation">): Reporter {
+}: {
+  readonly request: Pick<CookRequest, "reporter" | "verbosity" | "emoji">;
+  readonly invocation: Invocation;
+}): Reporter {
   const { stdout, stderr, env } = invocation;
   const { isTTY } = stdout;
   const kind = chooseReporter({ isTTY, flag: request.reporter, env });

@@ -9,7 +9,8 @@ import type { Ready } from "../git/ready.ts";
 import { openTree } from "../git/tree.ts";
 import { tipOf } from "../git/worktree.ts";
 import { shellWord } from "../lib/shell-word.ts";
-import type { Reuse, Story } from "../session/past.ts";
+import type { Reuse } from "../session/past.ts";
+import type { Story } from "../session/story.ts";
 import type { LastPlace } from "../session/whereabouts.ts";
 import type { TreeLook, TreePoint, TreePort } from "../engine/ports.ts";
 import { savedRequest } from "./saved-request.ts";
@@ -25,20 +26,37 @@ interface Resuming {
   readonly ready: Ready;
 }
 
-/** Throws `MmmError` (exit 3) when the tree has moved on. */
+/** Throws `MmmError` (exit 3) when the session's tree has moved on. */
 export async function checkPlace(start: RepositoryStart, resuming: Resuming): Promise<void> {
-  const { session, story, ready } = resuming;
-  const { place } = story;
+  const { session, story, ready, cwd } = resuming;
+  // The playbook and the like may have been put back since: that is no change of the work.
+  const known = savedRequest(story.request)?.protectedFiles.map(({ path }) => path) ?? [];
+  const { restart } = resuming.reuse;
+  await checkTree(start, { session, place: story.place, restart, known, ready, cwd });
+}
+
+export interface TreeLeft extends Pick<Resuming, "session" | "cwd" | "ready"> {
+  /** `null`: nobody knows. */
+  readonly place: LastPlace | null;
+  /** Where it goes back to. */
+  readonly restart: TreePoint | null;
+  /** Files that somebody may have put back. */
+  readonly known: readonly string[];
+}
+
+/** The same for any tree of the session. */
+export async function checkTree(
+  start: RepositoryStart,
+  { session, place, restart, known, ready, cwd }: TreeLeft,
+): Promise<void> {
   if (place === null) return;
   await waitForIndexLock(start.gitDir, { waitMs: 10_000 });
-  const git = gitFrom(resuming.cwd, start.root);
+  const git = gitFrom(cwd, start.root);
   await checkHead(start, { session, place, git });
   const tree = await openTree({ start, session: session.name, ready });
   const now = await tree.look();
-  const strange = await strangeFiles(tree, now, { place, restart: resuming.reuse.restart });
-  // The playbook and the like may have been put back since: that is no change of the work.
-  const known = new Set(savedRequest(story.request)?.protectedFiles.map(({ path }) => path));
-  const moved = strange.filter((path) => !known.has(path));
+  const strange = await strangeFiles(tree, now, { place, restart });
+  const moved = strange.filter((path) => !known.includes(path));
   if (moved.length > 0) throw filesMoved({ session, git }, moved);
 }
 

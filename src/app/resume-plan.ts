@@ -2,12 +2,11 @@
 import type { PlannedStep, Plan } from "../playbook/plan-model.ts";
 import type { Event } from "../engine/events.ts";
 import { meaningOf } from "../playbook/meaning.ts";
-import type { Story } from "../session/past.ts";
+import type { ReuseUpTo } from "../session/past.ts";
+import type { Story } from "../session/story.ts";
 import { shortMeaning } from "./run-of.ts";
 
-export interface PlanChange {
-  /** Of the journal; nothing is reused from there on. */
-  readonly line: number;
+export interface PlanChange extends ReuseUpTo {
   readonly why: string;
   /** That step, or a later one, had finished. */
   readonly finished: boolean;
@@ -21,12 +20,36 @@ export function firstChange(story: Story, plan: Plan): PlanChange | null {
       { step, meaning: shortMeaning(meaningOf(step.step, plan.playbook)) },
     ]),
   );
-  let first: PlanChange | null = null;
-  for (const lane of story.lanes.values()) {
+  const lanes = new Map<string, number>();
+  let first: LaneChange | null = null;
+  let inTree: LaneChange | null = null;
+  for (const [name, lane] of story.lanes) {
+    const isOwn = story.trees.has(name);
+    // What is merged stays as it is.
+    if (isOwn && isOver(lane)) continue;
     const change = changeIn(lane, meanings, plan.steps.length);
-    if (change !== null && (first === null || change.line < first.line)) first = change;
+    if (change === null) continue;
+    if (first === null || change.line < first.line) first = change;
+    if (isOwn) lanes.set(name, change.line);
+    else if (inTree === null || change.line < inTree.line) inTree = change;
   }
-  return first;
+  if (first === null) return null;
+  return { line: inTree?.line ?? null, lanes, why: first.why, finished: first.finished };
+}
+
+/** In one lane. */
+interface LaneChange {
+  /** Of the journal; nothing of the lane is reused from there on. */
+  readonly line: number;
+  readonly why: string;
+  readonly finished: boolean;
+}
+
+type LaneRecords = Story["lanes"] extends ReadonlyMap<string, infer Records> ? Records : never;
+
+function isOver(lane: LaneRecords): boolean {
+  const last = lane.at(-1);
+  return last?.type === "event" && last.event.type === "input-finished";
 }
 
 /** A step of the list, or an item of a loop: what is done is not thrown away unasked. */
@@ -35,10 +58,10 @@ function endsUnit(event: Event): boolean {
 }
 
 function changeIn(
-  lane: Story["lanes"] extends ReadonlyMap<string, infer Records> ? Records : never,
+  lane: LaneRecords,
   meanings: ReadonlyMap<string, { readonly step: PlannedStep; readonly meaning: string }>,
   count: number,
-): PlanChange | null {
+): LaneChange | null {
   let seen = 0;
   let lastEnd = 0;
   for (const [index, record] of lane.entries()) {

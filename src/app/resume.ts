@@ -11,28 +11,24 @@ import type { SessionRecord } from "../engine/session-record.ts";
 import { MmmError } from "../errors.ts";
 import { checkIdentity, dirtThatStays, type Ready } from "../git/ready.ts";
 import { findRepository, type RepositoryStart } from "../git/repository.ts";
-import { planPlaybook } from "../playbook/plan.ts";
 import type { Plan } from "../playbook/plan-model.ts";
-import { planRead } from "../playbook/plan-read.ts";
-import { readPlaybook } from "../playbook/read.ts";
 import { type JournalScan, scanJournal } from "../session/read-journal.ts";
-import { reuse, type Story, StoryReader } from "../session/past.ts";
+import { reuse } from "../session/past.ts";
+import { type Story, StoryReader } from "../session/story.ts";
 import { readWorktreeRecord } from "../session/worktree-file.ts";
 import { scoreOf } from "../session/state.ts";
-import { lookUpCommands } from "./claude-check.ts";
-import { readConfig } from "./config.ts";
 import type { CookRequest, Invocation } from "./cook-request.ts";
 import { chooseLimits, mergeLimits } from "./limits.ts";
 import { lookAtLock } from "./look-at-lock.ts";
-import { findPlaybook } from "./playbook-file.ts";
-import { basePlan, notes, ownFiles, refuse, withConfig, workingDirectory } from "./planning.ts";
+import { planAgain } from "./plan-again.ts";
+import { ownFiles, workingDirectory } from "./planning.ts";
 import type { Resumed } from "./play-engine.ts";
 import { playSession } from "./play-session.ts";
+import { checkInputs } from "./resume-inputs.ts";
 import { checkPlace, giveUpLine, worktreeGone } from "./resume-place.ts";
 import { findResumable } from "./resumable.ts";
 import { firstChange } from "./resume-plan.ts";
-import { findParams } from "./params.ts";
-import { findSecrets, maskingErrors } from "./secrets.ts";
+import { maskingErrors } from "./secrets.ts";
 import { savedRequest, type SavedRequest } from "./saved-request.ts";
 import { mainRootOf } from "./world.ts";
 
@@ -62,23 +58,22 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
   if (saved === null) throw nothingDone(name);
   const start = await treeOf(session, { story, here, saved });
   const from: Invocation = { ...invocation, cwd: saved.from };
-  const request: CookRequest = {
-    ...saved.request,
-    ...asked.changes,
-    limits: mergeLimits(asked.changes.limits, saved.request.limits),
-    ...(asked.playbook === null ? {} : { playbook: path.resolve(invocation.cwd, asked.playbook) }),
-  };
-  const planned = await orGone(name, plan(request, saved, { start, here, invocation, from }));
+  checkParallel(name, saved.request, asked.changes);
+  const request = requestNow(saved.request, asked, invocation);
+  const where = { root: start.root, userRoot: here.root, mainRoot, invocation, from };
+  const planned = await orGone(name, planAgain(request, saved, where));
   if (typeof planned === "number") return planned;
   await lookAtLock(start, invocation, { name, children: story.children });
   const identity = planned.commit === "auto" ? checkIdentity(start) : Promise.resolve();
   identity.catch(() => undefined);
   const change = firstChange(story, planned.plan);
   if (change !== null && change.finished && !asked.force) throw changed(name, change);
-  const again = reuse(story, change?.line ?? null);
+  const again = reuse(story, change);
   const own = ownFiles(request, planned.file, from);
   const ready = await readyAgain(start, saved, own);
-  await checkPlace(start, { session, story, reuse: again, ready, cwd: invocation.cwd });
+  const resuming = { session, story, reuse: again, cwd: invocation.cwd };
+  await checkPlace(start, { ...resuming, ready });
+  await checkInputs(start, { ...resuming, directory });
   if (planned.refusal !== null) return planned.refusal();
   const startedAt = story.beganAt ?? new Date(0).toISOString();
   const score = story.outputs.map(scoreOf).findLast((each) => each !== undefined);
@@ -136,51 +131,6 @@ function absolute(request: CookRequest, from: string): CookRequest {
   return { ...request, record: at(request.record), replay: at(request.replay) };
 }
 
-async function plan(
-  request: CookRequest,
-  saved: SavedRequest,
-  of: { start: RepositoryStart; here: RepositoryStart; invocation: Invocation; from: Invocation },
-) {
-  const { start, here, invocation, from } = of;
-  const file = await findPlaybook(request.playbook ?? "", from);
-  const read = readPlaybook(file.shown, file.bytes);
-  const planRequest = await basePlan(request, { found: saved.inputs, read }, invocation);
-  const first = planRead(read, planRequest);
-  const { playbook, source } = read;
-  if (playbook === null || first.plan === null)
-    return refuse(source, first.diagnostics, invocation);
-  const params = await findParams(playbook, request, from);
-  const secrets = await findSecrets(playbook, {
-    invocation,
-    // A worktree has no files but those of its commit, and secrets are in none.
-    root: saved.worktree === undefined ? start.root : here.root,
-  });
-  const config = await readConfig(invocation, mainRootOf(here));
-  const cwd = saved.worktree?.cwd ?? workingDirectory(request, from);
-  const replay = request.replay !== null;
-  const lookup = await lookUpCommands(playbook, { cwd, root: start.root, replay }, invocation);
-  const { plan: ready } = planPlaybook(
-    playbook,
-    withConfig({ ...planRequest, params }, { config, rules: lookup.rules, invocation }),
-  );
-  if (ready === null)
-    throw new Error("a playbook that could be planned cannot be planned any more");
-  notes(source, first.diagnostics, { request, invocation });
-  const { diagnostics } = lookup;
-  return {
-    file,
-    plan: ready,
-    secrets,
-    config,
-    lookup,
-    cwd,
-    replay: request.replay,
-    commit: request.commit ? playbook.commit : ("off" as const),
-    /** Unknown commands are heard after the repository (spec 1.1). */
-    refusal: diagnostics.length > 0 ? () => refuse(source, diagnostics, invocation) : null,
-  };
-}
-
 /** The session's own tree: in place, or a linked worktree of the same repository. */
 async function treeOf(
   session: SessionRecord,
@@ -200,6 +150,33 @@ async function treeOf(
   // A copy of a repository has copies of its sessions: they belong to the original.
   if (there.commonDir !== here.commonDir) throw gone;
   return there;
+}
+
+/** As it was asked at first, but for what is asked now. */
+function requestNow(
+  before: CookRequest,
+  { changes, playbook }: ResumeRequest,
+  { cwd }: Invocation,
+): CookRequest {
+  return {
+    ...before,
+    ...changes,
+    limits: mergeLimits(changes.limits, before.limits),
+    ...(playbook === null ? {} : { playbook: path.resolve(cwd, playbook) }),
+  };
+}
+
+/** How many at once may change; whether inputs have trees of their own may not. */
+function checkParallel(
+  name: string,
+  before: CookRequest,
+  { parallel }: Pick<Partial<CookRequest>, "parallel">,
+): void {
+  if (typeof parallel !== "number" || typeof before.parallel === "number") return;
+  throw new MmmError("resume-excludes", 2, {
+    message: `${name} was begun without --parallel: its inputs run one after the other`,
+    next: [`mmm resume ${name}`],
+  });
 }
 
 /** The tree the user stood in; where that is gone, the one he stands in now. */

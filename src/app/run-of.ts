@@ -7,7 +7,10 @@ import { gitFrom } from "./world.ts";
 
 /** What the engine has to know that is no port. */
 export function runOf(
-  prepared: Prepared,
+  prepared: Pick<
+    Prepared,
+    "plan" | "request" | "cwd" | "commit" | "invocation" | "file" | "start" | "worktree" | "secrets"
+  >,
   opened: { readonly name: string; readonly directory: string },
 ) {
   const { plan, request, cwd, commit, invocation } = prepared;

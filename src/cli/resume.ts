@@ -4,12 +4,15 @@ import type { CookRequest, Invocation } from "../app/cook-request.ts";
 import { MmmError } from "../errors.ts";
 import { addLimitOptions, type LimitOptions, limitsAsked } from "./limit-options.ts";
 import type { CookOptions } from "./program.ts";
+import { atOnce } from "./values.ts";
 
 type Verbosity = CookRequest["verbosity"];
 
 interface ResumeOptions extends LimitOptions {
   readonly path?: string;
   readonly force?: boolean;
+  readonly yes?: boolean;
+  readonly parallel?: number;
   readonly reporter?: "pretty" | "plain" | "json";
   readonly emoji: boolean;
 }
@@ -27,6 +30,8 @@ export function addResume(
     .description("go on where a session stopped; the newest one that can when none is named")
     .option("-p, --path <dir>", "directory in the repository of the session")
     .option("--force", "run again from the first step that has changed")
+    .option("-y, --yes", "answer yes to merge and clean-up questions")
+    .option("--parallel <n>", "of a session with inputs at once: so many from now on", atOnce)
     .addOption(
       new Option("--reporter <kind>", "how to show the run").choices(["pretty", "plain", "json"]),
     )
@@ -40,6 +45,7 @@ export function addResume(
         force: options.force ?? false,
         changes: {
           ...looks(options),
+          ...answers(options),
           limits: limitsAsked(options),
           verbosity: use.verbosity(),
         },
@@ -57,8 +63,29 @@ function looks({
   return { reporter: reporter ?? null, emoji };
 }
 
-/** Given with `--resume`, these would begin something else (spec 1). */
-const EXCLUDED = ["map", "args", "worktree"] as const;
+function answers({
+  yes,
+  parallel,
+}: Pick<ResumeOptions, "yes" | "parallel">): Pick<Partial<CookRequest>, "yes" | "parallel"> {
+  return { ...(yes === true ? { yes } : {}), ...(parallel === undefined ? {} : { parallel }) };
+}
+
+/** Given with `--resume`, these would begin something else (spec 1); a session keeps what it was begun with. */
+const EXCLUDED: readonly (readonly [option: string, isGiven: (options: CookOptions) => boolean])[] =
+  [
+    ["--map", ({ map }) => map !== undefined],
+    ["--args", ({ args }) => args !== undefined],
+    ["--worktree", ({ worktree }) => worktree !== undefined],
+    ["--param", ({ param }) => param !== undefined],
+    ["--param-file", ({ paramFile }) => paramFile !== undefined],
+    ["--fail-fast", ({ failFast }) => failFast !== undefined],
+    ["--record", ({ record }) => record !== undefined],
+    ["--replay", ({ replay }) => replay !== undefined],
+    ["--allow-dirty", ({ allowDirty }) => allowDirty !== undefined],
+    ["--no-rollback", ({ rollback }) => !rollback],
+    ["--no-commit", ({ commit }) => !commit],
+    ["--skip-analysis", ({ skipAnalysis }) => skipAnalysis !== undefined],
+  ];
 
 export async function resumeFromCook(
   playbook: string | undefined,
@@ -75,10 +102,10 @@ export async function resumeFromCook(
       next: ["mmm cook --resume SESSION --force"],
     });
   }
-  const wrong = EXCLUDED.find((name) => options[name] !== undefined);
+  const wrong = EXCLUDED.find(([, isGiven]) => isGiven(options))?.[0];
   if (wrong !== undefined) {
     throw new MmmError("resume-excludes", 2, {
-      message: `--resume and --${wrong} exclude each other: a session keeps its inputs and its tree`,
+      message: `--resume and ${wrong} exclude each other: a session keeps what it was begun with`,
       next: [`mmm resume ${options.resume}`],
     });
   }
@@ -100,6 +127,7 @@ export async function resumeFromCook(
       force: options.force ?? false,
       changes: {
         ...looks(options),
+        ...answers(options),
         limits: limitsAsked(options),
         verbosity: use.verbosity,
         ...(options.maxIterations === undefined ? {} : { maxIterations: options.maxIterations }),

@@ -28,6 +28,8 @@ export async function commitLeftovers(
   const { planned, at } = step;
   if (run.options.commit === "off" || planned.step.autoCommit === "off") return null;
   if (frame.look.changes.length === 0) return null;
+  if (run.options.merging && frame.look.changes.some(({ kind }) => kind === "unmerged"))
+    return null;
   const message = await subject(frame, planned, step.rendered);
   if (typeof message !== "string") return message;
   const outcome = await run.ports.tree.commit(

@@ -38,6 +38,8 @@ interface RunOptions {
   readonly commit: "auto" | "off";
   readonly rollback: boolean;
   readonly failFast: boolean;
+  /** Steps of `merge`: a conflict is left to the steps that come after it. */
+  readonly merging?: boolean;
 }
 
 export interface Run {

@@ -51,8 +51,11 @@ export interface InputTrees {
   show(place: InputPlace, commit: string): Promise<void>;
   /** Puts the input's own branch back into its tree. */
   unshow(place: InputPlace): Promise<void>;
-  /** Moves the session's branch, and its tree along; `moved`: it is not any more where the merge was made. */
-  land(made: { readonly commit: string; readonly onto: string }): Promise<"landed" | "moved">;
+  /**
+   * Moves the session's branch, and its tree along: where it stands then; `null`: it is not any more where the
+   * merge was made.
+   */
+  land(made: { readonly commit: string; readonly onto: string }): Promise<string | null>;
   /** Removes worktree and branch; `kept`: there is something uncommitted in it. */
   close(place: InputPlace): Promise<"removed" | "kept">;
 }

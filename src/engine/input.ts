@@ -9,12 +9,15 @@ import type { Lane } from "./lane.ts";
 import { judgeMerge } from "./merge-gates.ts";
 import type { MergeTurns, Release } from "./merge-turns.ts";
 import type { StopReason } from "./outcome.ts";
+import { putBack } from "./put-back.ts";
 
 /** What all inputs of a session share. */
 export interface InputsShare {
   readonly trees: InputTrees;
   readonly turns: MergeTurns;
   readonly gates: readonly PlannedGate[];
+  /** A recording stands in for Claude: it has to hear of each call that was made. */
+  readonly isReplayed: boolean;
   /** Of the session. */
   readonly session: string;
   readonly lane: (name: string) => Lane;
@@ -39,6 +42,12 @@ interface AtWork {
 
 export async function playInput(share: InputsShare, input: InputValue): Promise<IterationsEnd> {
   const lane = share.lane(`input-${input.index}`);
+  const { over } = lane;
+  // It is merged, or has failed: nothing of it is looked at again, whatever the playbook says now.
+  if (over !== null && !share.isReplayed) {
+    lane.passAll();
+    return { status: over.ok ? "completed" : "failed", stop: over.stop, limit: null };
+  }
   lane.event({ type: "input-started", input });
   const place = await lane.answer<InputPlace | null>("place", {
     live: () => share.trees.open(input, lane.signal),
@@ -108,6 +117,7 @@ async function merge({ share, lane, run, input, place }: AtWork): Promise<Home |
     const shown = await run.ports.tree.look();
     const frame = await frameOf(run, { iteration: 1, input, look: shown });
     const failed = await judgeMerge(frame, gates);
+    await putBack(frame, frame.start.point, "a gate of the merge");
     if (run.signal.aborted) return STOPPED;
     await lane.answer("unshow", { live: () => done(trees.unshow(place)) });
     if (failed !== null) {
@@ -116,7 +126,7 @@ async function merge({ share, lane, run, input, place }: AtWork): Promise<Home |
     }
   }
   const landed = await lane.answer("land", { live: () => trees.land(made) });
-  if (landed === "moved") return "moved";
+  if (landed === null) return "moved";
   lane.event({ type: "input-merged", input, into: trees.into, commit: made.commit });
   return null;
 }

@@ -79,12 +79,14 @@ export async function frameOf(
     readonly iteration: number;
     readonly input: InputValue | null;
     readonly look: TreeLook;
+    /** `${merge.x}`, in a merge. */
+    readonly merge?: Readonly<Record<string, string>>;
   },
 ): Promise<Frame> {
-  const { iteration, input, look } = of;
+  const { iteration, input, look, merge } = of;
   const { facts, plan, secrets } = run;
   const point = await markTree(run, look);
-  const known = { params: plan.params, mask: secrets.mask };
+  const known = { params: plan.params, mask: secrets.mask, ...(merge && { merge }) };
   const scope = new Scope(variablesOf(run, iteration, input), facts.environment, known);
   return { run, iteration, input, scope, start: { look, point }, look, item: null, specs: [] };
 }

@@ -157,6 +157,18 @@ export class Lane {
     return this.#past.slice(this.#next, end + 2);
   }
 
+  /** How its input has ended, when all of the lane is past; `null`: it has not. */
+  get over(): Extract<Event, { type: "input-finished" }> | null {
+    const last = this.#past.at(-1);
+    if (this.isLive || last?.type !== "event") return null;
+    return last.event.type === "input-finished" ? last.event : null;
+  }
+
+  /** Takes all of the past as it is. */
+  passAll(): void {
+    this.pass(this.#past.length - this.#next, this.#units);
+  }
+
   /** Takes that many records of the past as they are. @param units as {@link EventMark} has them */
   pass(records: number, units: number): void {
     for (let each = 0; each < records; each += 1) {

@@ -4,17 +4,16 @@ import type { Frame } from "./context.ts";
 import type { StepPlace } from "./events.ts";
 import { judge } from "./gate.ts";
 import type { GateTrouble } from "./gate-model.ts";
-import { putBack } from "./put-back.ts";
 
-/** The first that fails, by its name; `null`: all hold, or mmm was told to stop. What they change is put back. */
+/**
+ * The first that fails, by its name; `null`: all hold, or mmm was told to stop. What they change in the tree
+ * stays: the caller puts it back, or throws the tree away.
+ */
 export async function judgeMerge(
   frame: Frame,
   gates: readonly PlannedGate[],
 ): Promise<{ readonly gate: string; readonly trouble: GateTrouble } | null> {
-  if (gates.length === 0) return null;
   const { run } = frame;
-  const point = await run.ports.tree.mark(frame.look);
-  let failed: Awaited<ReturnType<typeof judgeMerge>> = null;
   for (const gate of gates) {
     if (run.signal.aborted) break;
     const at = mergePlace(frame, gate);
@@ -26,11 +25,9 @@ export async function judgeMerge(
       null,
     );
     if (verdict.kind !== "failed") continue;
-    failed = { gate: gate.name, trouble: verdict.trouble };
-    break;
+    return { gate: gate.name, trouble: verdict.trouble };
   }
-  await putBack(frame, point, "a gate of the merge");
-  return failed;
+  return null;
 }
 
 /** Behind the last step. */
@@ -39,7 +36,7 @@ function mergePlace(frame: Frame, gate: PlannedGate): StepPlace {
   return {
     step: "merge",
     id: null,
-    label: `merge of ${frame.run.facts.worktree ?? ""}`,
+    label: `merge ${gate.name}`,
     kind: "shell",
     number: steps.length,
     total: steps.length,

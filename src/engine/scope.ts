@@ -121,6 +121,12 @@ export function newRecord(id: string | null, kind: StepRecord["kind"]): StepReco
   };
 }
 
+const KINDS: ReadonlyMap<string, "shell" | "claude"> = new Map([
+  ["shell", "shell"],
+  ["test", "shell"],
+  ["claude", "claude"],
+]);
+
 export class Scope {
   /** Capital-letter variables, also exported to children. */
   readonly #variables: ReadonlyMap<string, { readonly value: Value; readonly foreign: boolean }>;
@@ -137,6 +143,8 @@ export class Scope {
   #captured: string | null = null;
   #tolerated = false;
   readonly #params: ReadonlyMap<string, Value>;
+  /** For `merge.*`; `null`: nothing is merged here. */
+  readonly #merge: Readonly<Record<string, string>> | null;
   /** For texts that are shown or handed to a handler; see `Run.secrets`. */
   readonly mask: (text: string) => string;
   /** By conversation: what the CLI last said was used in it. */
@@ -152,9 +160,11 @@ export class Scope {
     more: {
       readonly params?: ReadonlyMap<string, Value>;
       readonly mask?: (text: string) => string;
+      readonly merge?: Readonly<Record<string, string>>;
     } = {},
   ) {
     this.#params = more.params ?? new Map();
+    this.#merge = more.merge ?? null;
     this.mask = more.mask ?? ((text) => text);
     this.#variables = variables;
     this.#environment = environment;
@@ -279,11 +289,11 @@ export class Scope {
         const value = this.#params.get(field) ?? null;
         return { kind: "value", value: dig(value, deeper), foreign: false };
       }
-      if (head === "project") return this.#project(field);
+      if (head === "project" || head === "merge") return this.#ownWord(head, field);
       if (head === "error") return this.#error(field);
-      if (head === "shell" || head === "test") return group(this.#latest("shell"), field);
-      if (head === "claude") return group(this.#latest("claude"), field);
       if (head === "last") return group(this.#last, field);
+      const kind = KINDS.get(head);
+      if (kind !== undefined) return group(this.#latest(kind), field);
     }
     const owner = this.#owners.get(head);
     return owner === undefined ? NULL : fieldOf(owner, head, rest);
@@ -295,10 +305,11 @@ export class Scope {
     return kind === "shell" ? this.#shell : this.#claude;
   }
 
-  /** The user's own words, or names that were compared with a list: not foreign. */
-  #project(field: string): Found {
-    const commands: Readonly<Record<string, string | null>> = this.project ?? {};
-    return { kind: "value", value: commands[field] ?? null, foreign: false };
+  /** The user's own words, or names that mmm has made, or that were compared with a list: not foreign. */
+  #ownWord(head: "project" | "merge", field: string): Found {
+    const words: Readonly<Record<string, string | null>> =
+      (head === "project" ? this.project : this.#merge) ?? {};
+    return { kind: "value", value: words[field] ?? null, foreign: false };
   }
 
   #error(field: string): Found {

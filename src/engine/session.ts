@@ -241,6 +241,7 @@ class Session {
         turns: new MergeTurns((one, other) => trees.predict(one, other), tell),
         gates,
         session: run.facts.id,
+        isReplayed: run.ports.claude.recalled !== undefined,
         lane: (name) => this.#lane(name, signal),
         strand: (lane, world) => this.#on(lane, world),
       },
@@ -255,8 +256,9 @@ class Session {
     return { status, stop };
   }
 
-  /** After a Ctrl-C; a suspension has said its line. */
+  /** After a Ctrl-C, and with failed inputs that have trees of their own; a suspension has said its line. */
   #wayOn({ status }: SessionOutcome): readonly string[] {
-    return status === "interrupted" ? [`mmm resume ${this.#run.facts.id}`] : [];
+    const goesOn = status === "failed" && this.#request.parallel !== null;
+    return status === "interrupted" || goesOn ? [`mmm resume ${this.#run.facts.id}`] : [];
   }
 }

@@ -6,6 +6,7 @@ import { asArray, asNumber, asObject, asString, type JsonObject } from "../lib/j
 import type { CommitInfo } from "./ports.ts";
 import { addSpend, NOTHING_SPENT, spendOf } from "./spend.ts";
 import { inputOf, inputStateOf } from "./timeline-input.ts";
+import { restartOf, startOf } from "./timeline-read.ts";
 import { openEntry, type OpenStep, sealed } from "./timeline-step.ts";
 import type { Spend, TimelineItem, TimelineStart, TimelineTotals } from "./timeline-model.ts";
 
@@ -25,6 +26,8 @@ export class TimelineFold {
   readonly #lanes = new Map<number | null, OpenStep[]>();
   readonly #sums: Sums = noSums();
   #late: Sums = noSums();
+  /** Of a merge, which comes after the end that was told. */
+  #after: Spend = NOTHING_SPENT;
   #iterations = new Set<string>();
   #told: JsonObject | null = null;
   #lastTime: string | null = null;
@@ -90,13 +93,17 @@ export class TimelineFold {
     // The session itself knows more: what was rolled back, run again, or paid for and never told.
     const told = this.#told ?? {};
     const number = (field: string, counted: number): number => asNumber(told[field]) ?? counted;
+    const paid = (field: keyof Spend): number =>
+      asNumber(told[field]) === null ? sum[field] : number(field, 0) + this.#after[field];
     const isKnown = asNumber(told["costUsd"]) !== null;
     return {
       ...sum,
-      knownCostUsd: number("knownCostUsd", sum.knownCostUsd),
-      unknownCosts: isKnown ? 0 : Math.max(sum.unknownCosts, told["costUsd"] === null ? 1 : 0),
-      tokens: number("tokens", sum.tokens),
-      cutShort: number("cutShort", sum.cutShort),
+      knownCostUsd: paid("knownCostUsd"),
+      unknownCosts: isKnown
+        ? this.#after.unknownCosts
+        : Math.max(sum.unknownCosts, told["costUsd"] === null ? 1 : 0),
+      tokens: paid("tokens"),
+      cutShort: paid("cutShort"),
       iterations: number("iterations", this.#iterations.size),
       steps: number("steps", this.#sums.steps + this.#late.steps),
       commits: number("commits", commits.size),
@@ -126,6 +133,7 @@ export class TimelineFold {
     this.#lastTime = time;
     this.#late = noSums();
     this.#told = null;
+    this.#after = NOTHING_SPENT;
     this.#killed();
     return [...this.#closeAll(), { type: "resumed", at: time }];
   }
@@ -179,17 +187,9 @@ export class TimelineFold {
         step.beginAttempt(event);
         return;
       case "run-failed":
-      case "attempt-finished": {
-        const spend = spendOf(event, step.kind);
-        step.endAttempt(event, spend);
-        if (spend.calls === 0) return;
-        const model = asString(event["model"]);
-        // One that a signal has ended was paid for and is not told again.
-        const isEnded = asObject(event["end"])?.["kind"] === "cancelled";
-        const { models } = isEnded ? this.#sums : sums;
-        models.set(model, addSpend(models.get(model) ?? NOTHING_SPENT, spend));
+      case "attempt-finished":
+        this.#pay(step, event, sums);
         return;
-      }
       case "commit-made": {
         const commit = commitOf(event["commit"]);
         if (commit === null) return;
@@ -207,6 +207,18 @@ export class TimelineFold {
       default:
         step.tellAround(type, event);
     }
+  }
+
+  #pay(step: OpenStep, event: JsonObject, sums: Sums): void {
+    const spend = spendOf(event, step.kind);
+    step.endAttempt(event, spend);
+    if (spend.calls === 0) return;
+    if (this.#told !== null) this.#after = addSpend(this.#after, spend);
+    const model = asString(event["model"]);
+    // One that a signal has ended was paid for and is not told again.
+    const isEnded = asObject(event["end"])?.["kind"] === "cancelled";
+    const { models } = isEnded ? this.#sums : sums;
+    models.set(model, addSpend(models.get(model) ?? NOTHING_SPENT, spend));
   }
 
   /** Calls that died with mmm; a session that ended in order has told the end of each. */
@@ -256,31 +268,6 @@ const TOLD_IN_STEP: ReadonlySet<string> = new Set([
 
 function noSums(): Sums {
   return { models: new Map(), commits: new Set(), steps: 0 };
-}
-
-function startOf(event: JsonObject): TimelineStart {
-  const text = (field: string): string => asString(event[field]) ?? "";
-  return {
-    playbook: text("playbook"),
-    root: text("root"),
-    cwd: text("cwd"),
-    head: text("head"),
-    branch: asString(event["branch"]),
-    commit: text("commit"),
-    version: text("version"),
-    replay: asString(event["replay"]),
-    inputs: asNumber(event["inputs"]) ?? 0,
-    parallel: asNumber(event["parallel"]) ?? 1,
-  };
-}
-
-function restartOf(event: JsonObject, at: string | null): readonly TimelineItem[] {
-  const kept = asString(event["kept"]);
-  if (kept === null) return [];
-  const { why } = event;
-  // A journal of before the field was there has none.
-  const known = why === "failed" || why === "changed" ? why : "cut-short";
-  return [{ type: "restarted", why: known, kept, files: asArray(event["files"]).length, at }];
 }
 
 function commitOf(value: unknown): CommitInfo | null {

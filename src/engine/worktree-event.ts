@@ -1,3 +1,6 @@
+/** `steps`: those of the playbook's `merge`. */
+export type MergedBy = "git" | "claude" | "steps";
+
 /** Of a session with a worktree of its own (spec 8): around its steps, never among them. */
 export type WorktreeEvent =
   | {
@@ -21,7 +24,7 @@ export type WorktreeEvent =
       readonly target: string;
       /** Where the target stands now. */
       readonly commit: string;
-      readonly by: "git" | "claude";
+      readonly by: MergedBy;
     }
   | {
       readonly type: "worktree-removed";

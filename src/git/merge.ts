@@ -40,14 +40,20 @@ export async function conflictsOf(
   return merged.kind === "conflict" ? merged.files : [];
 }
 
-/** Puts a commit, detached, or a branch into a tree; git itself refuses when changes in there would be lost. */
+/**
+ * Puts a commit, detached, or a branch into a tree; git itself refuses when changes in there would be lost.
+ *
+ * @param action how the reflog names who did it
+ */
 export async function switchTo(
   { root, env }: Pick<RepositoryStart, "root" | "env">,
   to: { readonly commit: string } | { readonly branch: string },
+  action: string,
 ): Promise<void> {
   const where = "commit" in to ? ["--detach", to.commit] : [to.branch];
   const args = [...pinnedArgs, "switch", "--quiet", ...where];
-  const result = await runGit({ cwd: root, env: plainEnvironment(env), args });
+  const told = { ...plainEnvironment(env), GIT_REFLOG_ACTION: action };
+  const result = await runGit({ cwd: root, env: told, args });
   if (result.code !== 0) throw gitFailed(args, result);
 }
 
@@ -92,9 +98,11 @@ export async function moveForward(
     readonly from: string;
     readonly to: string;
     readonly tree: RepositoryStart | null;
+    /** How the reflog of the tree names who did it; git's own words when left out. */
+    readonly action?: string;
   },
 ): Promise<void> {
-  const { branch, from, to, tree } = move;
+  const { branch, from, to, tree, action } = move;
   if ((await tipOf(shared, branch)) !== from) throw movedMeanwhile(branch);
   if (tree === null) {
     const args = ["update-ref", "-m", `merge: ${to}`, `refs/heads/${branch}`, to, from];
@@ -102,7 +110,8 @@ export async function moveForward(
     if (result.code !== 0) throw gitFailed(args, result);
   } else {
     const args = [...pinnedArgs, "merge", "--ff-only", "--quiet", "--no-autostash", to];
-    const env = plainEnvironment(tree.env);
+    const told = action === undefined ? {} : { GIT_REFLOG_ACTION: action };
+    const env = { ...plainEnvironment(tree.env), ...told };
     const result = await runGit({ cwd: tree.root, env, args });
     if (result.code !== 0) throw gitFailed(args, result);
   }

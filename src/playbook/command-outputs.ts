@@ -2,7 +2,7 @@ import { nearest } from "../lib/nearest.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { Playbook } from "./model.ts";
 import type { CommandRules } from "./plan-model.ts";
-import { commandOf, everyStep } from "./plan-steps.ts";
+import { commandOf, everyStepOf } from "./plan-steps.ts";
 
 /** Outputs that a step names without a rule, and its command does not declare (spec 9.2). */
 export function undeclaredOutputs(
@@ -10,7 +10,7 @@ export function undeclaredOutputs(
   rules: ReadonlyMap<string, CommandRules>,
   isKnown: (command: string) => boolean,
 ): readonly Diagnostic[] {
-  return [...everyStep(playbook.steps)].flatMap((step) => {
+  return [...everyStepOf(playbook)].flatMap((step) => {
     const command = step.kind === "claude" ? commandOf(step) : null;
     if (command === null || !isKnown(command)) return [];
     const names = (rules.get(command)?.outputs ?? []).map(({ name }) => name);

@@ -1,7 +1,7 @@
 /** The library behind conditions is loaded for the playbooks that have one: most have none. */
 import type { Playbook } from "./model.ts";
 import type { planCondition } from "./plan-condition.ts";
-import { everyStep } from "./plan-steps.ts";
+import { everyStepOf } from "./plan-steps.ts";
 import type { ReadResult } from "./read.ts";
 
 export type PlanCondition = typeof planCondition;
@@ -19,9 +19,9 @@ export async function conditionsOf({
 function hasExpression({
   gates,
   until,
-  steps,
-}: Pick<Playbook, "gates" | "until" | "steps">): boolean {
+  ...lists
+}: Pick<Playbook, "gates" | "until" | "steps" | "merge">): boolean {
   if (until !== null || gates.some(({ check }) => check?.kind === "expression")) return true;
-  for (const step of everyStep(steps)) if (step.condition !== null) return true;
+  for (const step of everyStepOf(lists)) if (step.condition !== null) return true;
   return false;
 }

@@ -31,13 +31,14 @@ export const headerSchema = z.strictObject({
   gates: is.form("gates").optional(),
   until: is.text.optional(),
   worktree: worktreeSchema.optional(),
+  merge: is.form("step-list").optional(),
   steps: is.form("step-list").optional(),
   commands: is.form("step-list").optional(),
 });
 
 const KEYS = Object.keys(headerSchema.shape);
 
-export type Header = Omit<Playbook, "file" | "text" | "steps">;
+export type Header = Omit<Playbook, "file" | "text" | "steps" | "merge">;
 
 /** The header's own keys; `entries` has no old forms any more. */
 export function readHeader(tree: MappingTree, stem: string, problems: Problems): Header {

@@ -37,6 +37,8 @@ export const keyDocs = {
       "Stop with success once this expression or gate holds after an iteration; else the run ends with exit 1.",
     worktree:
       "Cook in a git worktree of its own; a mapping says how it is prepared. Default: false, in place.",
+    merge:
+      "Steps that merge the branch of a session's worktree, in a tree of their own on the target; `${merge.source_branch}`, `${merge.target_branch}`. Default: mmm merges.",
     steps: "The list of steps, in the order they run. Required, here or under `commands`.",
     commands: "Another name for `steps`.",
   },

@@ -1,7 +1,7 @@
 /** Keys that the specification has and this version does not; delete a line when it does. */
 const NOT_YET: Readonly<Record<"header" | "step" | "claude", ReadonlyMap<string, string | null>>> =
   {
-    header: new Map([["merge", null]]),
+    header: new Map(),
     step: new Map(),
     claude: new Map(),
   };
@@ -51,7 +51,7 @@ const HOMES: ReadonlyMap<string, string> = new Map([
   ...each(["shell", "analyze", "foreach"], ENTRY),
   ...each(["max_iterations", "description", "defaults", "commit", "steps", "commands"], HEADER),
   ["params", HEADER],
-  ["worktree", HEADER],
+  ...each(["worktree", "merge"], HEADER),
   ...each(["copy", "link"], WORKTREE),
   ["limits", HEADER],
   ...each(["cost_usd", "tokens", "duration"], LIMITS),

@@ -318,4 +318,6 @@ export interface Playbook {
   readonly until: SourceText | null;
   readonly worktree: PlaybookWorktree;
   readonly steps: readonly Step[];
+  /** They merge the branch of a session's worktree; `null`: mmm does (spec 8.3). */
+  readonly merge: readonly Step[] | null;
 }

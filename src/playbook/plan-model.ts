@@ -143,6 +143,8 @@ export interface Plan {
   readonly params: ReadonlyMap<string, Value>;
   readonly env: readonly { readonly name: string; readonly value: TextTemplate }[];
   readonly steps: readonly PlannedStep[];
+  /** They merge the session's branch; `null`: mmm does. */
+  readonly merge: readonly PlannedStep[] | null;
   readonly maxIterations: number;
   readonly boundFrom: "option" | "playbook" | "default";
   readonly until: PlannedUntil | null;

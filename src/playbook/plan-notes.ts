@@ -3,7 +3,7 @@ import { shellWord } from "../lib/shell-word.ts";
 import { type Diagnostic, PLAIN_SECRET } from "./diagnostic.ts";
 import type { Playbook } from "./model.ts";
 import type { PlanRequest } from "./plan-request.ts";
-import { everyStep } from "./plan-steps.ts";
+import { everyStepOf } from "./plan-steps.ts";
 import { warningsOn } from "./plan-warnings.ts";
 import { plainSecrets } from "./secret-rules.ts";
 
@@ -32,7 +32,7 @@ function requiredParams({ params, file }: Playbook): readonly Diagnostic[] {
 
 /** A warning for each text that looks like a secret. */
 function writtenSecrets(playbook: Playbook): readonly Diagnostic[] {
-  return plainSecrets(playbook, everyStep(playbook.steps)).map(({ range, name }) => {
+  return plainSecrets(playbook, everyStepOf(playbook)).map(({ range, name }) => {
     const what = name === null ? "this looks like a secret" : `${name} looks like a secret`;
     const declared = name ?? "API_TOKEN";
     const help = `give it by the environment: \`secrets: {${declared}: {env: ${declared}}}\` in the header`;

@@ -6,7 +6,7 @@ import type { PlannedForeach, PlannedHandler, PlannedStep } from "./plan-model.t
 /** The slash commands a playbook calls, in order of appearance, each once; to look them up first (spec 6.3). */
 export function commandsOf(playbook: Playbook): readonly CalledCommand[] {
   const found = new Map<string, CalledCommand>();
-  for (const step of everyStep(playbook.steps)) {
+  for (const step of everyStepOf(playbook)) {
     if (step.kind !== "claude") continue;
     const name = commandOf(step);
     if (name === null || found.has(name)) continue;
@@ -62,6 +62,12 @@ export function* everyStep(steps: readonly Step[]): Generator<Step> {
     const children = childrenOf(step);
     if (children.length > 0) yield* everyStep(children);
   }
+}
+
+/** Those of `merge` too. */
+export function* everyStepOf({ steps, merge }: Pick<Playbook, "steps" | "merge">): Generator<Step> {
+  yield* everyStep(steps);
+  if (merge !== null) yield* everyStep(merge);
 }
 
 /** Every planned step, nested ones too, in the order they stand. */

@@ -1,7 +1,7 @@
 /** What works and is hardly meant: told by `mmm validate`, and by `mmm cook -v`. */
 import type { Diagnostic } from "./diagnostic.ts";
 import type { FailureHandler, Playbook, Step } from "./model.ts";
-import { everyStep } from "./plan-steps.ts";
+import { everyStepOf } from "./plan-steps.ts";
 
 /** In time linear in the playbook. */
 export function warningsOn(playbook: Playbook): readonly Diagnostic[] {
@@ -12,8 +12,8 @@ export function warningsOn(playbook: Playbook): readonly Diagnostic[] {
 const READ_BY_MMM = new Set(["score", "health_score"]);
 
 /** A declared output that nothing names again: a failing capture would stop the run for nothing. */
-function unusedOutputs({ steps, text }: Playbook): readonly Diagnostic[] {
-  const declared = [...everyStep(steps)].flatMap((step) => step.outputs);
+function unusedOutputs({ text, ...lists }: Playbook): readonly Diagnostic[] {
+  const declared = [...everyStepOf(lists)].flatMap((step) => step.outputs);
   if (declared.length === 0) return [];
   const counts = new Map(declared.map(({ name }) => [name, 0]));
   for (const word of text.match(/[A-Za-z_][\w-]*/g) ?? []) {
@@ -32,8 +32,8 @@ function unusedOutputs({ steps, text }: Playbook): readonly Diagnostic[] {
 }
 
 /** A handler beside a command whose exit code is known. */
-function idleHandlers({ steps }: Playbook): readonly Diagnostic[] {
-  return [...everyStep(steps)].flatMap((step): readonly Diagnostic[] => {
+function idleHandlers(playbook: Playbook): readonly Diagnostic[] {
+  return [...everyStepOf(playbook)].flatMap((step): readonly Diagnostic[] => {
     const code = knownExitCode(step);
     const repair =
       code !== null && code !== 0 && step.onExitCode.find((each) => each.code === code);
@@ -85,9 +85,10 @@ function unreachable(playbook: Playbook): readonly Diagnostic[] {
 }
 
 /** Every list of steps that runs one after the other. */
-function* listsOf({ steps }: Playbook): Generator<readonly Step[]> {
-  yield steps;
-  for (const step of everyStep(steps)) {
+function* listsOf(playbook: Playbook): Generator<readonly Step[]> {
+  yield playbook.steps;
+  if (playbook.merge !== null) yield playbook.merge;
+  for (const step of everyStepOf(playbook)) {
     if (step.onFailure !== null) yield step.onFailure.steps;
     for (const { handler } of step.onExitCode) yield handler.steps;
     yield step.onSuccess;

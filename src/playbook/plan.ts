@@ -3,7 +3,7 @@ import type { Condition } from "../values/condition/compile.ts";
 import type { Reference } from "../values/reference.ts";
 import { dottedReferences } from "../values/shell/dotted.ts";
 import { compileShellText, emptyShellText, type ShellText } from "../values/shell/compile.ts";
-import { compileText, doubleBracesIn, type TextTemplate } from "../values/text.ts";
+import { compileText, type TextTemplate } from "../values/text.ts";
 import type { Diagnostic, Range } from "./diagnostic.ts";
 import type { Holes } from "./holes.ts";
 import { ValueTypes } from "./value-types.ts";
@@ -13,15 +13,15 @@ import { notesOn } from "./plan-notes.ts";
 import type { PlanRequest } from "./plan-request.ts";
 import { planBody } from "../steps/plan-registry.ts";
 import type { PlanCompiler, PlanPlace, TextualProblem } from "../steps/plan-kind.ts";
-import { filterProblems, whole } from "./text-problems.ts";
+import { scopeOf } from "./plan-scope.ts";
+import { filterProblems, inText, shellProblems, whole } from "./text-problems.ts";
 import type { FailureHandler, ForeachStep, Playbook, SourceText, Step } from "./model.ts";
 import type { Plan, PlannedHandler, PlannedStep } from "./plan-model.ts";
-import { everyStep } from "./plan-steps.ts";
 import { readsOneStream, withSplit } from "./plan-split.ts";
 import { type MissingInput, needsInput } from "./needs-input.ts";
 import { positionAt, rangeInText, type SourceFile, sourceFile } from "./source.ts";
 import { SecretRules, type TextPlace } from "./secret-rules.ts";
-import { StaticScope } from "./static-scope.ts";
+import type { StaticScope } from "./static-scope.ts";
 
 /** One walk over the steps, linear in their number. With `holes` only the diagnostics mean something. */
 export function planPlaybook(
@@ -40,7 +40,8 @@ class Planner {
   readonly #playbook: Playbook;
   readonly #request: PlanRequest;
   readonly #source: SourceFile;
-  readonly #scope: StaticScope;
+  readonly #newScope: (merging: boolean) => StaticScope;
+  #scope: StaticScope;
   readonly #secrets: SecretRules;
   readonly #compiler: PlanCompiler;
   readonly #types = new ValueTypes();
@@ -59,12 +60,10 @@ class Planner {
     this.#playbook = playbook;
     this.#request = request;
     this.#source = sourceFile(playbook.file, playbook.text);
-    const environment = request.environment && new Set(Object.keys(request.environment));
-    for (const { name } of [...playbook.env, ...playbook.secrets]) environment?.add(name);
     this.#secrets = new SecretRules(playbook);
-    const ids = new Set([...everyStep(playbook.steps)].flatMap(({ id }) => id ?? []));
     const params = new Map(playbook.params.map(({ name, type }) => [name, type]));
-    this.#scope = new StaticScope({ inputs: request.inputs, environment, ids, params, holes });
+    this.#newScope = (merging) => scopeOf(playbook, request, { params, holes, merging });
+    this.#scope = this.#newScope(false);
     const { above, below } = request.claude;
     this.#compiler = {
       text: (source) => this.#text(source),
@@ -106,16 +105,26 @@ class Planner {
     this.#scope.stepEnv = new Set();
     this.#secrets.enter(null);
     const until = this.#gates.until(playbook.until);
+    const merge = this.#merge();
     this.#gates.reportUnused();
     return {
       playbook,
       params: this.#request.params ?? new Map(),
       env,
       steps: withSplit(steps, this.#split),
+      merge: merge && withSplit(merge, this.#split),
       until,
       usesProject: this.#usesProject,
       ...boundOf(playbook, this.#request),
     };
+  }
+
+  /** A run of its own: it sees nothing of the steps. */
+  #merge(): Plan["merge"] {
+    const { merge } = this.#playbook;
+    if (merge === null) return null;
+    this.#scope = this.#newScope(true);
+    return merge.map((step, index) => this.#step(step, `merge.${index + 1}`, false));
   }
 
   #step(step: Step, path: string, inHandler: boolean): PlannedStep {
@@ -223,9 +232,7 @@ class Planner {
   #text(source: SourceText, place: TextPlace = "plain"): TextTemplate {
     const forClaude = place === "prompt";
     const { template, problems } = compileText(source.value);
-    for (const { code, message, help, start, end } of problems) {
-      this.#report(source, { code, severity: "error", message, help, start, end });
-    }
+    for (const problem of problems) this.#report(source, { ...problem, severity: "error" });
     for (const reference of template.references) this.#reference(source, reference, place);
     for (const problem of filterProblems(template, forClaude)) this.#report(source, problem);
     return template;
@@ -235,12 +242,7 @@ class Planner {
     const { text, problems } = compileShellText(source.value, (name) =>
       this.#scope.isKnownPlain(name),
     );
-    const braces = doubleBracesIn(source.value);
-    for (const each of problems)
-      if (!braces.some(({ start }) => start === each.start)) this.#report(source, each);
-    // No shell knows them; in single quotes they may be meant for another program.
-    for (const each of braces)
-      this.#report(source, { ...each, severity: text === null ? "error" : "warning" });
+    for (const each of shellProblems(source, text, problems)) this.#report(source, each);
     const references = text?.references ?? dottedReferences(source.value, problems);
     for (const reference of references) this.#reference(source, reference, "shell");
     // With a problem there is no plan; the empty text only lets the walk go on to find the others.
@@ -265,9 +267,7 @@ class Planner {
   }
 
   #report(source: SourceText, problem: TextualProblem): void {
-    const { start, end, code, severity, message, help } = problem;
-    const range = rangeInText(source, start, end);
-    this.#tell({ code, severity, message, range, ...(help === undefined ? {} : { help }) });
+    this.#tell(inText(source, problem));
   }
 
   #tell(problem: Diagnostic): void {

@@ -121,7 +121,7 @@ function readTree(
   stem: string,
   problems: Problems,
 ): {
-  readonly playbook: Header & { steps: readonly Step[] };
+  readonly playbook: Header & Pick<Playbook, "steps" | "merge">;
   readonly holes: Holes;
 } | null {
   if (tree.kind === "scalar") {
@@ -144,9 +144,11 @@ function readTree(
     return null;
   }
   const list = tree.kind === "list" ? tree : stepsOf(header, problems);
-  const steps = list === null ? [] : readSteps(list, { depth: 0, loops: 0 }, all);
+  const steps = list === null ? [] : readSteps(list, "the playbook", all);
+  const merging = header.entries.get("merge")?.value;
+  const merge = merging === undefined ? null : readSteps(merging, "`merge`", all);
   const below = problems.errorCount;
-  const playbook = { ...readHeader(header, stem, problems), steps };
+  const playbook = { ...readHeader(header, stem, problems), steps, merge };
   return { playbook, holes: finder.holes(above > 0 || problems.errorCount > below) };
 }
 
@@ -165,15 +167,16 @@ function reading(shared: Omit<Reading, "readStep">, finder: HoleFinder): Reading
   return own;
 }
 
-function readSteps(tree: Tree, place: StepPlace, reading: Reading): readonly Step[] {
+function readSteps(tree: Tree, what: string, reading: Reading): readonly Step[] {
   const isNothing = tree.kind === "scalar" && tree.value === null;
   if (isNothing || (tree.kind === "list" && tree.items.length === 0)) {
     const help = "a step is, for example, `- shell: npm test`";
-    reading.problems.error("no-steps", tree.range, "the playbook has no steps", { help });
+    reading.problems.error("no-steps", tree.range, `${what} has no steps`, { help });
     return [];
   }
   if (tree.kind !== "list") {
-    const message = `the steps must be a list, not ${describe(tree)}`;
+    const named = what === "the playbook" ? "the steps" : what;
+    const message = `${named} must be a list, not ${describe(tree)}`;
     const place = tree.kind === "scalar" ? firstLineOf(tree) : tree.range;
     const help = "put `- ` in front of each step";
     reading.problems.error("wrong-type", place, message, { help });
@@ -181,7 +184,8 @@ function readSteps(tree: Tree, place: StepPlace, reading: Reading): readonly Ste
   }
   const steps: Step[] = [];
   for (const item of tree.items) {
-    const step = reading.problems.areTooMany ? null : reading.readStep(item, place);
+    const top: StepPlace = { depth: 0, loops: 0 };
+    const step = reading.problems.areTooMany ? null : reading.readStep(item, top);
     if (step !== null) steps.push(step);
   }
   return steps;

@@ -1,5 +1,4 @@
 /** Which references can have a value at a step, known before anything runs (spec 3.1). */
-import { nearest } from "../lib/nearest.ts";
 import type { Holes } from "./holes.ts";
 import {
   CAPTURED,
@@ -14,7 +13,16 @@ import {
 import type { Reference } from "../values/reference.ts";
 import type { ForeachStep, ParamType, Step } from "./model.ts";
 import { LoopScope } from "./loop-scope.ts";
-import { unknown, secretsAreVariables, unknownField, type NameProblem } from "./name-problems.ts";
+import {
+  type NameProblem,
+  noInputInMerge,
+  onlyInMerge,
+  paramProblem,
+  secretsAreVariables,
+  unknown,
+  unknownConversation,
+  unknownField,
+} from "./name-problems.ts";
 import { UndoMap } from "./undo-map.ts";
 
 /** What the plan knows of the inputs; `unknown`: `validate`, which sees no command line. */
@@ -36,6 +44,7 @@ export class StaticScope {
   readonly #ids: ReadonlySet<string>;
   readonly #holes: Holes;
   readonly #params: ReadonlyMap<string, ParamType>;
+  readonly #merging: boolean;
   /** Names under `env:` of the step at hand. */
   stepEnv: ReadonlySet<string> = new Set();
   readonly #steps = new UndoMap<string, KnownStep>();
@@ -56,8 +65,11 @@ export class StaticScope {
     readonly params: ReadonlyMap<string, ParamType>;
     /** Of a playbook that was read in part. */
     readonly holes?: Holes | null;
+    /** Of the steps of `merge`. */
+    readonly merging?: boolean;
   }) {
     this.#inputs = known.inputs;
+    this.#merging = known.merging === true;
     this.#holes = known.holes ?? { ids: new Set(), steps: false, env: false };
     this.#environment = this.#holes.env ? null : known.environment;
     this.#ids = known.ids;
@@ -83,8 +95,7 @@ export class StaticScope {
     for (const name of [...this.#outputs.leave(), ...this.#steps.leave()])
       this.#forgotten.add(name);
     this.#loops.leave();
-    this.#kinds = kinds;
-    this.#captured = captured;
+    [this.#kinds, this.#captured] = [kinds, captured];
     return result;
   }
 
@@ -116,7 +127,8 @@ export class StaticScope {
     if (head === "item" && field !== undefined) return this.#loops.check(reference, false);
     if (field === undefined || typeof field === "number") return this.#checkPlain(reference, head);
     if (head === "env") return this.#checkEnv(reference, field);
-    if (head === "params") return this.#checkParam(reference, field);
+    if (head === "params")
+      return paramProblem(reference, field, { params: this.#params, isWhole: !this.#holes.env });
     if (head === "secrets") return secretsAreVariables(reference, field);
     const group = GROUPS[head];
     if (group !== undefined && !this.#steps.has(head))
@@ -143,12 +155,7 @@ export class StaticScope {
       return { code: "not-yet-run", ...this.#notHere("continue_session", id, help) };
     }
     const claude = [...this.#steps].flatMap(([name, { kind }]) => (kind === "claude" ? name : []));
-    const near = nearest(id, claude.slice(-500));
-    return {
-      code: "unknown-reference",
-      message: `continue_session: no earlier step has the id ${id}`,
-      help: near === null ? "name a Claude step that stands earlier" : `did you mean \`${near}\`?`,
-    };
+    return unknownConversation(id, claude.slice(-500));
   }
 
   #notHere(what: string, name: string, help: string): { message: string; help: string } {
@@ -162,10 +169,8 @@ export class StaticScope {
     if (INPUT_NAMES.some((each) => each === name)) return this.#checkInput(reference, name);
     if (name === CAPTURED) {
       if (this.#captured || this.#holes.steps) return null;
-      return {
-        code: "nothing-captured",
-        message: `${reference.text}: no earlier step has capture_output: true`,
-      };
+      const message = `${reference.text}: no earlier step has capture_output: true`;
+      return { code: "nothing-captured", message };
     }
     if (isCapitalName(name)) return null;
     const owners = this.#outputs.get(name);
@@ -201,6 +206,7 @@ export class StaticScope {
 
   #checkInput(reference: Reference, name: string): NameProblem | null {
     if (reference.fallback !== null) return null;
+    if (this.#merging) return noInputInMerge(reference);
     if (this.#inputs === "unknown" || this.#inputs.count === 0) {
       return {
         code: "needs-input",
@@ -228,30 +234,14 @@ export class StaticScope {
     };
   }
 
-  #checkParam(reference: Reference, name: string): NameProblem | null {
-    const type = this.#params.get(name);
-    const [, , deeper] = reference.path;
-    if (type === undefined) {
-      // The header may be what could not be read.
-      if (this.#holes.env) return null;
-      const names = [...this.#params.keys()];
-      const message = `${reference.text}: the header declares no parameter ${name}`;
-      const near = nearest(name, names);
-      const help = near === null ? `declare it: \`params: {${name}: {type: string}}\`` : null;
-      return { code: "unknown-param", message, help: help ?? `did you mean \`params.${near}\`?` };
-    }
-    if (deeper === undefined || (type === "list" && typeof deeper === "number")) return null;
-    const message = `${reference.text}: the parameter ${name} is a ${type}, which has no ${deeper}`;
-    return { code: "unknown-field", message, help: `write \${params.${name}}` };
-  }
-
   #checkGroup(
     reference: Reference,
     { head, field, group }: { head: string; field: string; group: readonly string[] },
   ): NameProblem | null {
     if (!group.includes(field))
       return unknownField(reference, { owner: head, field, fields: group });
-    if (head === "project") return null;
+    if (head === "merge" && !this.#merging) return onlyInMerge(reference);
+    if (head === "project" || head === "merge") return null;
     const kind =
       head === "claude" ? "claude" : head === "shell" || head === "test" ? "shell" : null;
     if (head === "error") {

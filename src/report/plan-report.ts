@@ -126,6 +126,8 @@ export interface PlanReport {
   readonly until: GateReport | null;
   readonly limits: Limits;
   readonly steps: readonly StepReport[];
+  /** Those that merge the branch of a worktree; empty: mmm merges. */
+  readonly merge: readonly StepReport[];
   readonly worstCase: {
     /** Every attempt and handler needed. */
     readonly iteration: Runs;

@@ -20,6 +20,7 @@ export function planLines(
     ...fact({ text: `${symbols.plan} Plan of ${title}`, indent: 0, tone: "strong" }, columns),
     ...headFacts(report).flatMap(([key, text]) => fact({ key, text, indent: 1 }, columns)),
     ...report.steps.flatMap((step) => [say(""), ...planStepLines(step, columns)]),
+    ...mergeLines(report, columns),
     say(""),
     ...boundFacts(report).flatMap(([key, text]) =>
       fact({ key, text, indent: 1, from: key === "at most" ? -1 : 0 }, columns),
@@ -164,4 +165,10 @@ function problemLines({ message, next, exitCode }: PlanProblem, { failed }: Symb
     complain(`${failed} a run would be refused here (exit ${exitCode}): ${first}`),
     ...[...more, ...next].map((line) => complain(`   ${line}`, "plain")),
   ];
+}
+
+function mergeLines({ merge }: PlanReport, columns: number | null): readonly Line[] {
+  if (merge.length === 0) return [];
+  const lines = merge.flatMap((step) => [say(""), ...planStepLines(step, columns)]);
+  return [say(""), say("  merge      of a worktree's branch, by these steps"), ...lines];
 }

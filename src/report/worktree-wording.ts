@@ -7,6 +7,12 @@ import type { Symbols } from "./symbols.ts";
 
 const PATH_COLUMNS = 4000;
 
+const BY = {
+  git: "",
+  claude: "Claude resolved conflicts, ",
+  steps: "by the steps of `merge`, ",
+} as const;
+
 export function worktreeWords(event: WorktreeEvent, symbols: Symbols): readonly Line[] {
   const name = inline(event.session);
   switch (event.type) {
@@ -21,11 +27,11 @@ export function worktreeWords(event: WorktreeEvent, symbols: Symbols): readonly 
     case "worktree-completed":
       return [say(`${symbols.done} Improvements completed in worktree: ${name}`, "good")];
     case "worktree-merged": {
-      const by = event.by === "claude" ? "Claude resolved conflicts, " : "";
+      const by = BY[event.by];
       const into = `${by}into ${inline(event.target, 200)} at ${inline(event.commit.slice(0, 7))}`;
       return [
         say(`${symbols.done} Successfully merged worktree: ${name}`, "good"),
-        say(`   ${into}`, "plain", event.by === "claude" ? 0 : 1),
+        say(`   ${into}`, "plain", by === "" ? 1 : 0),
       ];
     }
     case "worktree-removed":

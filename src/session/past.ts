@@ -2,34 +2,10 @@
 import type { Event, StepPlace } from "../engine/events.ts";
 import type { ReusedStep } from "../engine/resumed-event.ts";
 import type { LanePast, Past, PastRecord, RestartReason } from "../engine/lane.ts";
-import type { ProcessIdentity, TreePoint } from "../engine/ports.ts";
+import type { TreePoint } from "../engine/ports.ts";
 import type { Spent } from "../engine/totals.ts";
-import type { JournalLine } from "./journal-line.ts";
-import { isSamePlace } from "./same-place.ts";
 import { Spending } from "./spending.ts";
-import { type LastPlace, Whereabouts } from "./whereabouts.ts";
-
-/** With its place in the journal, from 0. */
-type Kept = PastRecord & { readonly line: number };
-
-/** A journal, read; nothing is decided yet. */
-export interface Story {
-  /** What was asked; `null`: the session was killed before it could say so. */
-  readonly request: unknown;
-  /** ISO 8601; `null`: its journal is empty. */
-  readonly beganAt: string | null;
-  readonly started: Extract<Event, { type: "session-started" }> | null;
-  /** The last end that was told; `null`: it was killed. */
-  readonly finished: Extract<Event, { type: "session-finished" }> | null;
-  readonly lanes: ReadonlyMap<string, readonly Kept[]>;
-  readonly segments: number;
-  readonly spent: Spent;
-  readonly place: LastPlace | null;
-  /** Every process that it began. */
-  readonly children: readonly ProcessIdentity[];
-  /** Latest output called `score` or `health_score`, for the state. */
-  readonly outputs: readonly Extract<Event, { type: "output-captured" }>[];
-}
+import type { Kept, Story } from "./story.ts";
 
 /** What is answered from the journal, and what starts again. */
 export interface Reuse {
@@ -38,113 +14,36 @@ export interface Reuse {
   readonly kept: Readonly<Record<string, number>>;
   readonly steps: readonly ReusedStep[];
   readonly inFlight: { readonly at: StepPlace; readonly attempt: number } | null;
-  /** Where the tree goes back to, in the lane that was at work. */
+  /** Where the session's tree goes back to, in the lane that was at work. */
   readonly restart: TreePoint | null;
 }
 
-/** Takes a journal line by line, and keeps what a resume may need. */
-export class StoryReader {
-  readonly #lanes = new Map<string, Kept[]>();
-  readonly #spending = new Spending();
-  readonly #place = new Whereabouts();
-  readonly #children: ProcessIdentity[] = [];
-  readonly #outputs: Extract<Event, { type: "output-captured" }>[] = [];
-  #started: Story["started"] = null;
-  #finished: Story["finished"] = null;
-  #segments = 1;
-  #request: unknown = null;
-  #beganAt: string | null = null;
-  /** Of the event before. */
-  #at: StepPlace | null = null;
-
-  see(entry: JournalLine): void {
-    this.#beganAt ??= entry.time;
-    this.#spending.see(entry);
-    if (entry.type === "session-resumed") {
-      this.#resumed(entry);
-      return;
-    }
-    if (entry.type === "request") {
-      this.#request = entry.value;
-      return;
-    }
-    this.#place.see(entry);
-    if (entry.type === "session-finished") this.#finished = entry;
-    const { lane } = entry;
-    if (lane === undefined && entry.type !== "answer") this.#spending.aside(entry);
-    if (entry.type === "process-started") this.#children.push(entry.process);
-    if (lane === undefined || entry.type === "process-started") return;
-    if (entry.type !== "answer" && entry.late === true) {
-      this.#spending.late(entry);
-      return;
-    }
-    if (entry.type === "session-started") this.#started = entry;
-    if (entry.type === "output-captured") this.#outputs.push(entry);
-    this.#keep(lane, entry);
-  }
-
-  story(): Story {
-    return {
-      request: this.#request,
-      beganAt: this.#beganAt,
-      started: this.#started,
-      finished: this.#finished,
-      lanes: this.#lanes,
-      segments: this.#segments,
-      spent: this.#spending.spent(),
-      place: this.#place.last(),
-      children: this.#children,
-      outputs: this.#outputs,
-    };
-  }
-
-  #resumed({ segment, kept }: Extract<JournalLine, { type: "session-resumed" }>): void {
-    this.#finished = null;
-    this.#segments = segment;
-    this.#spending.pause();
-    for (const [name, records] of this.#lanes) this.#spending.drop(records.splice(kept[name] ?? 0));
-  }
-
-  /** Most events stand where the one before did: a long journal needs that place once. */
-  #share(event: { at: StepPlace }): void {
-    if (this.#at !== null && isSamePlace(this.#at, event.at)) event.at = this.#at;
-    else this.#at = event.at;
-  }
-
-  #keep(lane: string, entry: Exclude<JournalLine, { type: "request" }>): void {
-    let records = this.#lanes.get(lane);
-    if (records === undefined) {
-      records = [];
-      this.#lanes.set(lane, records);
-    }
-    const line = entry.seq - 1;
-    if (entry.type === "answer") {
-      records.push({ type: "answer", call: entry.call, value: entry.value, line });
-      return;
-    }
-    if ("at" in entry) this.#share(entry);
-    const units = entry.units === undefined ? null : { units: entry.units };
-    records.push({ type: "event", event: entry, segment: this.#segments, line, ...units });
-  }
+/** Lines of the journal from which on nothing is reused. */
+export interface ReuseUpTo {
+  /** In the session's tree; `null`: all that was finished is reused. */
+  readonly line: number | null;
+  /** In lanes that have a tree of their own. */
+  readonly lanes: ReadonlyMap<string, number>;
 }
 
-/**
- * @param from line of the journal from which on nothing is reused; `null`: all that was finished is.
- */
-export function reuse(story: Story, from: number | null): Reuse {
+/** @param upTo `null`: all that was finished is reused */
+export function reuse(story: Story, upTo: ReuseUpTo | null): Reuse {
   const lanes = new Map<string, LanePast>();
   const spending = new Spending(story.spent);
   const steps: ReusedStep[] = [];
   let inFlight: Reuse["inFlight"] = null;
   let restart: TreePoint | null = null;
   for (const [name, records] of story.lanes) {
-    const end = endOf(name, records, { from, failed: story.finished?.status === "failed" });
+    const failed = story.finished?.status === "failed";
+    const end = story.trees.has(name)
+      ? endOfInput(records, { from: upTo?.lanes.get(name) ?? null, failed })
+      : endOf(name, records, { from: upTo?.line ?? null, failed });
     const keep = records.slice(0, end.keep);
     spending.drop(records.slice(end.keep));
     lanes.set(name, { records: keep, restart: end.restart, why: end.why });
     steps.push(...reusedIn(keep));
     if (end.inFlight !== null) inFlight = end.inFlight;
-    if (end.restart !== null) restart = end.restart;
+    if (end.restart !== null && !story.trees.has(name)) restart = end.restart;
   }
   return {
     past: { lanes, segment: story.segments + 1 },
@@ -193,6 +92,27 @@ function endOf(
     if (start !== null)
       return { ...plain(start), restart: pointAfter(records, start), why: "failed" };
   }
+  return unfinished(records);
+}
+
+/** Of an input with a tree of its own: the others' failures and edits are not its business. */
+function endOfInput(
+  records: readonly Kept[],
+  { from, failed }: { readonly from: number | null; readonly failed: boolean },
+): LaneEnd {
+  const plain = { restart: null, why: "cut-short", inFlight: null } as const;
+  const last = records.at(-1);
+  if (last?.type === "event" && last.event.type === "input-finished") {
+    const { ok, stop } = last.event;
+    if (ok || !failed) return { ...plain, keep: records.length };
+    // Its work is paid for and good: only the merge is made again.
+    const merging = records.findIndex((each) => isEvent(each, "input-merging"));
+    const isMerge = stop === "merge-conflict" || stop === "merge-gate";
+    return { ...plain, keep: isMerge && merging !== -1 ? merging : 0 };
+  }
+  const changed = from === null ? -1 : records.findIndex(({ line }) => line >= from);
+  if (changed !== -1)
+    return { ...plain, keep: changed, restart: pointAfter(records, changed), why: "changed" };
   return unfinished(records);
 }
 

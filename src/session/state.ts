@@ -169,6 +169,16 @@ export function recordGone(
   });
 }
 
+/** More has become known of a session that has ended; a `state.json` that names another one as its last stays. */
+export function recordLast(file: string, session: SessionRecord): void {
+  if (!existsSync(file)) return;
+  underLock(lockOf(file), () => {
+    const { state } = readState(file);
+    if (state.last_session?.name !== session.name) return;
+    writeVersioned(file, { ...state, last_session: session });
+  });
+}
+
 /** Gives a session up: what its `session.json` says stays, but for the status. Throws `MmmError` (exit 3). */
 export function writeDropped(
   file: string,
@@ -222,7 +232,7 @@ function sessionRecord(session: SessionSummary, end: SessionEnd, endedAt: string
   };
 }
 
-function amountRecord(amount: Amount): Record<string, number> {
+export function amountRecord(amount: Amount): Record<string, number> {
   return {
     runs: amount.runs,
     known_cost_usd: amount.costUsd,

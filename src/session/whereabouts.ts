@@ -38,6 +38,13 @@ export class Whereabouts {
     }
   }
 
+  /** The branch went forward, and the tree with it. */
+  moved(head: string): void {
+    this.#head = head;
+    this.#look = null;
+    this.#left = null;
+  }
+
   last(): LastPlace | null {
     if (this.#head === null) return null;
     return { head: this.#head, branch: this.#branch, look: this.#look, left: this.#left };

@@ -16,13 +16,19 @@ export interface WorktreeRecord {
   readonly createdAt: string;
   /** `null`: mmm has not merged it. */
   readonly mergedAt: string | null;
+  /** What a merge takes from the playbook; `null`: nobody has said. */
+  readonly needs: readonly MergeNeed[] | null;
 }
 
+const MERGE_NEEDS = ["gates", "steps", "secrets"] as const;
+
+export type MergeNeed = (typeof MERGE_NEEDS)[number];
+
 const FORMAT: Format<WorktreeRecord> = {
-  version: 1,
-  migrations: new Map(),
+  version: 2,
+  migrations: new Map([[1, (old) => ({ ...old, needs: null })]]),
   read: (content) => {
-    const { name, path: place, target, base, created_at, merged_at } = content;
+    const { name, path: place, target, base, created_at, merged_at, needs } = content;
     if (typeof name !== "string" || typeof place !== "string" || typeof base !== "string")
       return null;
     // What goes into a git command line or a path is looked at here (spec 0, data is data).
@@ -35,6 +41,7 @@ const FORMAT: Format<WorktreeRecord> = {
       base,
       createdAt: String(created_at),
       mergedAt: typeof merged_at === "string" ? merged_at : null,
+      needs: Array.isArray(needs) ? MERGE_NEEDS.filter((need) => needs.includes(need)) : null,
     };
   },
 };
@@ -125,12 +132,13 @@ function inputFile(directory: string, input: number): string {
 
 function contentOf(record: WorktreeRecord) {
   return {
-    version: 1,
+    version: 2,
     name: record.name,
     path: record.path,
     target: record.target,
     base: record.base,
     created_at: record.createdAt,
     merged_at: record.mergedAt,
+    needs: record.needs,
   };
 }

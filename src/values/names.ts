@@ -25,6 +25,11 @@ export function isCapitalName(name: string): boolean {
   return CAPITAL_NAMES.has(name);
 }
 
+/** `${merge.x}`, in the steps of `merge` (spec 8.3). */
+const MERGE_FIELDS = ["worktree", "source_branch", "target_branch", "session_id"] as const;
+
+export type MergeField = (typeof MERGE_FIELDS)[number];
+
 /** `${group.field}` for groups that are not steps. `env` takes any field. */
 export const GROUPS: Readonly<Record<string, readonly string[]>> = {
   shell: ["output", "exit_code", "attempt"],
@@ -33,6 +38,7 @@ export const GROUPS: Readonly<Record<string, readonly string[]>> = {
   last: ["output"],
   error: ["message", "exit_code", "step", "output"],
   project: PROJECT_FIELDS,
+  merge: MERGE_FIELDS,
 };
 
 /** Of the innermost loop around a step (spec 2.8); `item` may have fields. */

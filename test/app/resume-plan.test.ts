@@ -7,7 +7,7 @@ import { planCondition } from "../../src/playbook/plan-condition.ts";
 import type { Plan } from "../../src/playbook/plan-model.ts";
 import { planPlaybook } from "../../src/playbook/plan.ts";
 import { readPlaybook } from "../../src/playbook/read.ts";
-import type { Story } from "../../src/session/past.ts";
+import type { Story } from "../../src/session/story.ts";
 import { at } from "../support/journal-lines.ts";
 
 function plan(...scripts: readonly string[]): Plan {
@@ -49,10 +49,10 @@ function change(now: Plan, ...lanes: readonly (readonly object[])[]): PlanChange
     const first = 10 * (lane + 1);
     return [
       `input-${lane}`,
-      events.map((event, index) => ({ line: first + index, record: { type: "event", event } })),
+      events.map((event, index) => ({ line: first + index, type: "event", event })),
     ] as const;
   });
-  return firstChange({ lanes: new Map(made) } as unknown as Story, now); // Only its lanes count.
+  return firstChange({ lanes: new Map(made), trees: new Map() } as unknown as Story, now); // Only its lanes count.
 }
 
 test("a playbook that means what it meant has no change, however far the session was", () => {
@@ -67,6 +67,7 @@ test("the first step that means something else is told, with its place, and whet
 
   expect(change(now, [ITERATION, began(1), ended("1"), began(2), ended("2")])).toEqual({
     line: 13,
+    lanes: new Map(),
     finished: true,
     why: 'step 2 (two) is now "other" (pb.yml:2)',
   });
@@ -118,6 +119,7 @@ test("a step that was added behind an iteration that is over is one it did not h
 
   expect(change(now, [...first, over(true), ITERATION])).toEqual({
     line: 17,
+    lanes: new Map(),
     finished: true,
     why: "an iteration had 3 steps, and now it has 4",
   });

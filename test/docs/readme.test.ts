@@ -474,7 +474,6 @@ describe("the manuals name", () => {
       read("src/playbook/known-keys.ts").split("const NOT_YET")[1]?.split("};")[0] ?? "";
     const planned = [...source.matchAll(/\[\s*"(\w+)",/gu)].map((match) => match[1] ?? "");
 
-    expect(planned).not.toEqual([]);
     expect(named).toEqual(expect.arrayContaining([...planned]));
     const others = named.filter((name) => !planned.includes(name));
     const refused = await Promise.all(

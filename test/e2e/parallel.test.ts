@@ -1,5 +1,6 @@
 /** `mmm cook --parallel` (spec 8.4): inputs at once, each in a worktree of its own. */
 import { existsSync, readdirSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import type { Event } from "../../src/engine/events.ts";
@@ -217,5 +218,118 @@ describe("money and time hold over all of them", () => {
     expect(totals.knownCostUsd).toBe(2);
     const calls = await kitchen.prompts();
     expect(calls).toHaveLength(2);
+  });
+});
+
+describe("mmm resume goes on with the unfinished inputs only (spec 7, 8.4)", () => {
+  /** All inputs but the first wait in their second step until the file `go` is there. */
+  function playbook(folder: string): string {
+    return `
+env: {PLACE: "${folder}"}
+steps:
+- claude: "/first \${ARG}"
+- {shell: 'touch "$PLACE/\${ARG}.here"; while [ \${ARG} != a1 ] && [ ! -f "$PLACE/go" ]; do sleep 0.02; done; echo \${ARG} > out-\${ARG}.txt', commit_message: "add \${ARG}"}
+- claude: "/second \${ARG}"
+`;
+  }
+
+  test.each(["SIGINT", "SIGKILL"] as const)(
+    "after %s in the middle nothing that was finished is asked again",
+    async (signal) => {
+      await open({ times: "always", cost: 1 });
+      const folder = path.join(kitchen.repo.home, "place");
+      await mkdir(folder);
+      const waits = (): boolean =>
+        ["a2.here", "a3.here"].every((file) => existsSync(path.join(folder, file)));
+
+      const stopped = await kitchen.cook(playbook(folder), [...args(4), "--parallel", "2"], {
+        onStart: (child) => {
+          const timer = setInterval(() => {
+            if (!waits()) return;
+            clearInterval(timer);
+            child.kill(signal);
+          }, 10);
+        },
+      });
+      await writeFile(path.join(folder, "go"), "");
+      const before = await kitchen.prompts();
+      const { code, stdout, stderr } = await kitchen.mmm(["resume", "--yes"]);
+
+      expect(stopped.code).toBe(signal === "SIGINT" ? 130 : null);
+      expect({ code, stderr }).toMatchObject({ code: 0 });
+      expect(before.toSorted()).toEqual(["/first a1", "/first a2", "/first a3", "/second a1"]);
+      expect((await kitchen.prompts()).toSorted()).toEqual(
+        [1, 2, 3, 4].flatMap((n) => [`/first a${n}`, `/second a${n}`]).toSorted(),
+      );
+      expect(stdout).toContain("✅ Improvement session completed");
+      expect(results()).toEqual([1, 2, 3, 4].map(() => ["completed", "iterations-done", 1]));
+      expect(finished().totals).toMatchObject({ knownCostUsd: 8, commits: 4 });
+      for (const n of [1, 2, 3, 4])
+        expect(await kitchen.repo.read(`out-a${n}.txt`)).toBe(`a${n}\n`);
+      expect(await left()).toEqual({ branches: ["main"], records: [], folders: [] });
+    },
+  );
+
+  test("a failed input starts anew, what it had left is kept; the good ones are not touched", async () => {
+    await open();
+    const mark = path.join(kitchen.repo.home, "mended");
+    const failing = `
+env: {MARK: "${mark}"}
+steps:
+- claude: "/do \${ARG}"
+${WRITE}
+- shell: 'test \${ARG} != a2 || test -f "$MARK"'
+`;
+    const first = await kitchen.cook(failing, [...args(3), "--parallel", "2"]);
+    await writeFile(mark, "");
+
+    const { code, stdout, stderr } = await kitchen.mmm(["resume", "--yes"]);
+
+    expect([first.code, code]).toEqual([1, 0]);
+    expect((await kitchen.prompts()).toSorted()).toEqual(["/do a1", "/do a2", "/do a2", "/do a3"]);
+    expect(stdout + stderr).toMatch(/what \S+-i2 had left is kept in refs\/mmm\/failed\//);
+    expect(await kitchen.repo.read("out-a2.txt")).toBe("a2\n");
+    expect(await left()).toEqual({ branches: ["main"], records: [], folders: [] });
+  });
+
+  test("a conflict that was resolved by hand is merged, and nothing is paid again", async () => {
+    await open({ times: "always", cost: 1 });
+    const meeting = path.join(kitchen.repo.home, "meeting");
+    await mkdir(meeting);
+    const clash = `
+env: {MEETING: "${meeting}"}
+steps:
+- claude: "/do \${ARG}"
+- {shell: 'echo \${ARG} > same.txt; touch "$MEETING/\${ARG}"; ${MEET}', commit_message: "same"}
+`;
+    await kitchen.cook(clash, [...args(2), "--parallel", "2", "--yes"]);
+    const lost = finished().inputResults.find(({ status }) => status === "failed");
+    const tree = path.join(kitchen.repo.home, ".mmm", "worktrees", "repo", String(lost?.branch));
+    const git = async (...words: string[]) => kitchen.repo.git("-C", tree, ...words);
+    await git("merge", sessionName()).catch(() => "");
+    await writeFile(path.join(tree, "same.txt"), "both\n");
+    await git("commit", "-qam", "resolved");
+
+    const { code, stdout } = await kitchen.mmm(["resume", "--yes"]);
+
+    expect({ code, stdout }).toMatchObject({ code: 0 });
+    expect(await kitchen.prompts()).toHaveLength(2);
+    expect(await kitchen.repo.read("same.txt")).toBe("both\n");
+    expect(await left()).toEqual({ branches: ["main"], records: [], folders: [] });
+  });
+
+  test("an edited playbook does not change what is merged; what starts anew takes it", async () => {
+    await open();
+    const mark = path.join(kitchen.repo.home, "go");
+    const step = `- {shell: 'test \${ARG} = a1 || test -f "${mark}"'}`;
+    await kitchen.cook(`${WRITE}\n${step}`, [...args(2), "--parallel", "2"]);
+    await writeFile(mark, "");
+    await kitchen.repo.write("pb.yml", `${WRITE.replace("echo", "echo new")}\n${step}`);
+
+    const { code, stderr } = await kitchen.mmm(["resume", "--yes", "--force"]);
+
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(await kitchen.repo.read("out-a1.txt")).toBe("a1\n");
+    expect(await kitchen.repo.read("out-a2.txt")).toBe("new a2\n");
   });
 });

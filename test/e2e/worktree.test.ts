@@ -1,10 +1,11 @@
 /** `mmm cook --worktree` and `mmm worktree` (spec 8). */
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { appendFile, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { type Rig, makeRig, type RigOptions } from "./rig.ts";
+import { leftovers, NOTHING_LEFT, project, sessionsIn, stateOf } from "./worktree-state.ts";
 
 const rigs: Rig[] = [];
 
@@ -26,26 +27,6 @@ async function playbook(rig: Rig, file: string, line: string): Promise<string> {
     `- shell: "echo ${line} >> ${file}"\n  name: "${line}"\n  commit_message: "add ${line}"\n`,
   );
   return name;
-}
-
-function project(rig: Rig, name = "repo"): string {
-  return path.join(rig.repo.home, ".mmm", "worktrees", name);
-}
-
-function sessionsIn(rig: Rig, name = "repo"): readonly string[] {
-  const folder = project(rig, name);
-  return existsSync(folder) ? readdirSync(folder).filter((each) => each !== ".repository") : [];
-}
-
-async function leftovers(rig: Rig): Promise<Record<string, readonly string[]>> {
-  const lines = async (...args: string[]): Promise<readonly string[]> =>
-    (await rig.repo.git(...args)).split("\n").filter((line) => line !== "");
-  const records = path.join(rig.repo.root, ".git", "worktrees");
-  return {
-    branches: await lines("for-each-ref", "--format=%(refname:short)", "refs/heads"),
-    records: existsSync(records) ? readdirSync(records) : [],
-    folders: sessionsIn(rig),
-  };
 }
 
 test("mmm sessions rm leaves worktree and branch alone: it refuses, and --force says that they stay", async () => {
@@ -83,8 +64,6 @@ test("mmm sessions rm takes a session whose worktree was merged and is gone", as
 
   expect(JSON.parse(removed.stdout)).toMatchObject({ removed: [{ worktree: null }], kept: [] });
 });
-
-const NOTHING_LEFT = { branches: ["main"], records: [], folders: [] };
 
 describe("mmm cook --worktree (spec 8.1)", () => {
   test("works on a branch of its own; the checkout is left alone, its dirt too", async () => {
@@ -492,16 +471,6 @@ describe("mmm worktree merge (spec 8.3)", () => {
     expect(name).toMatch(/^mmm-a-txt-inner-/);
     expect(await rig.repo.git("log", "-1", "--format=%s", "main")).toBe("first");
   });
-
-  async function stateOf(rig: Rig): Promise<unknown> {
-    return {
-      refs: await rig.repo.git("for-each-ref"),
-      status: await rig.repo.git("status", "--porcelain"),
-      head: await rig.repo.git("rev-parse", "HEAD"),
-      index: readFileSync(path.join(rig.repo.root, ".git", "index")).toString("base64"),
-      ...(await leftovers(rig)),
-    };
-  }
 });
 
 describe("mmm worktree ls and clean (spec 8.2)", () => {

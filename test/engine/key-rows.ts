@@ -209,6 +209,7 @@ export const ROWS: { readonly [P in KeyPlace]: Readonly<Record<keyof (typeof key
         is: [2, "completed"],
       },
       worktree: { file: "test/e2e/worktree.test.ts", has: /worktree: (?:true|\{)/ },
+      merge: { file: "test/e2e/worktree-steps.test.ts", has: /"merge:"/ },
       steps: { steps: [step("write a.txt x")], see: file("a.txt"), is: "x" },
       commands: { under: "commands", steps: [step("write a.txt x")], see: file("a.txt"), is: "x" },
     },

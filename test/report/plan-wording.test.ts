@@ -45,6 +45,7 @@ const REPORT: PlanReport = {
   iterations: { max: 10, from: "default" },
   until: null,
   limits: { costUsd: null, tokens: null, durationMs: null },
+  merge: [],
   steps: [STEP],
   worstCase: {
     iteration: { claude: 0, shell: 1, analyze: 0, gates: 0 },

@@ -2,7 +2,8 @@
 import { expect, test } from "vitest";
 import { Lane } from "../../src/engine/lane.ts";
 import type { JournalLine } from "../../src/session/journal-line.ts";
-import { reuse, StoryReader } from "../../src/session/past.ts";
+import { reuse } from "../../src/session/past.ts";
+import { StoryReader } from "../../src/session/story.ts";
 import { place } from "../support/scripted-run.ts";
 
 function reused(records: readonly object[]): ReturnType<typeof reuse> {

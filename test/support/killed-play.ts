@@ -3,7 +3,8 @@ import { NO_PAST, type Recorder } from "../../src/engine/lane.ts";
 import { runSession, type SessionOutcome } from "../../src/engine/session.ts";
 import { NOTHING_SPENT } from "../../src/engine/totals.ts";
 import type { JournalLine, JournalRecord } from "../../src/session/journal-line.ts";
-import { reuse, type Reuse, type Story, StoryReader } from "../../src/session/past.ts";
+import { reuse, type Reuse } from "../../src/session/past.ts";
+import { type Story, StoryReader } from "../../src/session/story.ts";
 import { FakeWorld, type PlayOptions, requestFor } from "./fake-ports.ts";
 
 export interface Kill {

@@ -1,6 +1,7 @@
 /** The end of a session in a worktree: merged, removed, or kept with the lines to type (spec 8, 10). */
 import { createInterface } from "node:readline/promises";
 import type { Event } from "../../engine/events.ts";
+import type { Spent } from "../../engine/totals.ts";
 import { tipOf } from "../../git/worktree.ts";
 import { interruptCode } from "../../process/signals.ts";
 import { shellWord } from "../../lib/shell-word.ts";
@@ -8,7 +9,8 @@ import type { WorktreeRecord } from "../../session/worktree-file.ts";
 import type { Prepared } from "../prepared.ts";
 import { mergeLine } from "./merge.ts";
 import { removeWholly } from "./remove.ts";
-import { claudeResolver } from "./resolve.ts";
+import { mergeMaker } from "./make-merge.ts";
+import { contextOf, type MergeContext } from "./merge-context.ts";
 import { asNote, settleMerge } from "./settle.ts";
 import { uncommitted } from "./work.ts";
 
@@ -56,11 +58,19 @@ export async function closeWorktree(prepared: Prepared, closing: Closing): Promi
     const code = kept(null, [mergeLine(name)]);
     return interruptCode(signal) ?? code;
   }
-  const resolve = claudeResolver({ ...prepared, here: start, directory });
+  const { mainRoot, ownFiles } = prepared;
+  const context = async (): Promise<MergeContext> => Promise.resolve(contextOf(prepared));
+  const place = { here: start, record, directory };
+  const make = mergeMaker({ ...place, mainRoot, context, spent: spentBy(end), tell });
   const stays = end.status === "failed";
-  const settling = { here: start, stays, record, directory, ownFiles: prepared.ownFiles, resolve };
-  const code = await settleMerge({ ...settling, tell, signal });
+  const code = await settleMerge({ ...place, stays, ownFiles, make, tell, signal });
   return code === 0 ? end.exitCode : code;
+}
+
+function spentBy({ totals, workedMs }: Closing["end"]): Spent {
+  const { knownCostUsd, unknownCosts, tokens, cutShort = 0 } = totals;
+  const isCostUnknown = unknownCosts > 0;
+  return { knownCostUsd, isCostUnknown, tokens, cutShort, durationMs: workedMs };
 }
 
 /** Nobody there to answer means no (spec 1, `-y`). */

@@ -96,6 +96,7 @@ class GitInputTrees implements InputTrees {
       base: start.head,
       createdAt: systemClock.now().toISOString(),
       mergedAt: null,
+      needs: null,
       input: input.index,
     };
     writeInputRecord(directory, { ...record, protectedFiles: [] });
@@ -160,11 +161,11 @@ class GitInputTrees implements InputTrees {
   }
 
   async show({ path: root }: InputPlace, commit: string): Promise<void> {
-    await switchTo(this.#at(root), { commit });
+    await switchTo(this.#at(root), { commit }, `mmm ${this.into} gates`);
   }
 
   async unshow({ path: root, name }: InputPlace): Promise<void> {
-    await switchTo(this.#at(root), { branch: name });
+    await switchTo(this.#at(root), { branch: name }, `mmm ${this.into} gates`);
   }
 
   async land({
@@ -173,14 +174,15 @@ class GitInputTrees implements InputTrees {
   }: {
     readonly commit: string;
     readonly onto: string;
-  }): Promise<"landed" | "moved"> {
+  }): Promise<string | null> {
     const { start } = this.#setting.prepared;
     const now = await this.#tip();
     // Killed between the move and its word.
-    if (now === commit) return "landed";
-    if (now !== onto) return "moved";
-    await moveForward(start, { branch: this.into, from: onto, to: commit, tree: start });
-    return "landed";
+    if (now === commit) return commit;
+    if (now !== onto) return null;
+    const move = { branch: this.into, from: onto, to: commit, tree: start };
+    await moveForward(start, { ...move, action: `mmm ${this.into} merge` });
+    return commit;
   }
 
   async close({ name, path: root }: InputPlace): Promise<"removed" | "kept"> {

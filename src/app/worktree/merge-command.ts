@@ -1,19 +1,17 @@
 /** `mmm worktree merge NAME | --all` (spec 8.3). */
 import path from "node:path";
-import type { Event } from "../../engine/events.ts";
-import type { WorktreeEvent } from "../../engine/worktree-event.ts";
+import type { SessionRecord } from "../../engine/session-record.ts";
+import { NOTHING_SPENT, type Spent } from "../../engine/totals.ts";
 import { MmmError } from "../../errors.ts";
-import { noRedactor } from "../../lib/redact.ts";
 import { say } from "../../report/line.ts";
-import { chooseSymbols } from "../../report/symbols.ts";
-import { worktreeWords } from "../../report/worktree-wording.ts";
-import { readConfig } from "../config.ts";
 import type { Invocation } from "../cook-request.ts";
 import { requestIn } from "../saved-request.ts";
 import { openPrinter } from "../sessions/print.ts";
 import { findWorktree, type KnownWorktree, type OpenedWorktrees, openWorktrees } from "./known.ts";
 import { mergeLine } from "./merge.ts";
-import { claudeResolver } from "./resolve.ts";
+import { mergeMaker } from "./make-merge.ts";
+import { contextAgain } from "./merge-context.ts";
+import { openTold } from "./merge-told.ts";
 import { settleMerge } from "./settle.ts";
 
 export interface MergeRequest {
@@ -86,34 +84,40 @@ async function mergeOne(
   const saved = requestIn(directory);
   const typed = [saved?.request.playbook, saved?.request.paramFile, saved?.request.replay];
   const from = saved?.from ?? mainRoot;
-  const config = await readConfig(invocation, mainRoot);
-  const secrets = { values: new Map<string, string>(), redactor: noRedactor };
-  const request = { replay: saved?.request.replay ?? null, model: saved?.request.model ?? null };
-  return settleMerge({
-    here,
-    record,
-    directory,
-    stays: session?.stopReason === "input-failed" && record.name === session.name,
-    ownFiles: typed.flatMap((file) => (file ? [path.resolve(from, file)] : [])),
-    resolve: claudeResolver({ here, mainRoot, directory, config, invocation, secrets, request }),
-    tell: teller(invocation),
-    // A signal ends mmm itself, and everything is as before.
-    signal: new AbortController().signal,
-  });
+  const told = openTold(directory, invocation);
+  const place = { here, record, directory };
+  try {
+    return await settleMerge({
+      ...place,
+      ownFiles: typed.flatMap((file) => (file ? [path.resolve(from, file)] : [])),
+      make: mergeMaker({
+        ...place,
+        mainRoot,
+        context: async () => {
+          const known = await contextAgain(saved, { here, mainRoot, invocation });
+          if (!("why" in known)) told.mask(known.secrets.redactor);
+          return known;
+        },
+        spent: spentBy(session),
+        tell: told.tell,
+      }),
+      stays: session?.stopReason === "input-failed" && record.name === session.name,
+      tell: told.tell,
+      // A signal ends mmm itself, and everything is as before.
+      signal: new AbortController().signal,
+    });
+  } finally {
+    told.close();
+  }
 }
 
-function teller(invocation: Invocation): (event: Event) => void {
-  const printer = openPrinter(invocation);
-  const symbols = chooseSymbols(true);
-  return (event) => {
-    if (event.type === "note") invocation.stderr.write(`mmm: ${event.message}\n`);
-    if (!isWorktreeEvent(event)) return;
-    for (const line of worktreeWords(event, symbols))
-      if (line.problem) invocation.stderr.write(`${line.text}\n`);
-      else printer.lines([line]);
+function spentBy(session: SessionRecord | null): Spent {
+  if (session === null) return NOTHING_SPENT;
+  return {
+    ...NOTHING_SPENT,
+    knownCostUsd: session.knownCostUsd ?? 0,
+    isCostUnknown: session.costUsd === null,
+    tokens: session.tokens ?? 0,
+    durationMs: session.durationMs ?? 0,
   };
-}
-
-function isWorktreeEvent(event: Event): event is WorktreeEvent {
-  return event.type.startsWith("worktree-");
 }

@@ -1,5 +1,7 @@
 /** Brings a session's branch home (spec 8.3): computed aside, checked, and only then the target moves. */
 import path from "node:path";
+import type { MergeTrouble } from "../../engine/merge.ts";
+import type { MergedBy } from "../../engine/worktree-event.ts";
 import { MmmError } from "../../errors.ts";
 import { commitMerge, mergeTrees, moveForward, treeOfBranch } from "../../git/merge.ts";
 import { checkReady } from "../../git/ready.ts";
@@ -22,32 +24,40 @@ export interface Merging {
   readonly directory: string;
   /** Absolute paths that may lie uncommitted in the target's tree. */
   readonly ownFiles: readonly string[];
-  /** Makes a merge commit of what git cannot merge alone. */
-  readonly resolve: Resolve;
+  readonly make: MergeMaker;
   readonly tell: (message: string) => void;
   /** Ends the wait for others. */
   readonly signal: AbortSignal;
 }
 
-export interface Conflict {
+/** A merge to be made. */
+export interface Asked {
   readonly branch: string;
+  readonly target: string;
   /** Commits. */
   readonly ours: string;
   readonly theirs: string;
-  readonly files: readonly string[];
 }
 
-/** The merge commit, or why there is none; no branch and no tree of the user's has moved. */
-export type Resolve = (
-  conflict: Conflict,
-) => Promise<{ readonly commit: string } | { readonly why: string }>;
+export interface Made {
+  /** The merge. */
+  readonly commit: string;
+}
+
+/** No branch and no tree of the user's has moved when they return. */
+export interface MergeMaker {
+  /** `null`: the playbook says nothing of merging. */
+  readonly bySteps: (asked: Asked) => Promise<Made | MergeTrouble | null>;
+  /** What git cannot merge alone: both sides changed the same lines of `files`. */
+  readonly byClaude: (asked: Asked, files: readonly string[]) => Promise<Made | MergeTrouble>;
+}
 
 export type MergeOutcome =
   | {
       readonly kind: "merged";
       readonly target: string;
       readonly commit: string;
-      readonly by: "git" | "claude";
+      readonly by: MergedBy;
     }
   /** The target has all of its commits. */
   | { readonly kind: "nothing"; readonly target: string }
@@ -141,8 +151,14 @@ async function mergeCommit(
     ours,
     theirs,
   }: { readonly target: string; readonly ours: string; readonly theirs: string },
-): Promise<{ readonly commit: string; readonly by: "git" | "claude" }> {
-  const { here, record } = merging;
+): Promise<Made & { readonly by: MergedBy }> {
+  const { here, record, make } = merging;
+  const asked = { branch: record.name, target, ours, theirs };
+  const own = await make.bySteps(asked);
+  if (own !== null) {
+    if ("why" in own) throw notMerged(asked, own);
+    return { ...own, by: "steps" };
+  }
   const merged = await mergeTrees(here, { ours, theirs });
   if (merged.kind === "clean") {
     const message = `Merge branch '${record.name}' into ${target}\n\nMmm-Session: ${record.name}`;
@@ -150,9 +166,9 @@ async function mergeCommit(
     return { commit: await commitMerge(here, { tree: merged.tree, parents, message }), by: "git" };
   }
   const { files } = merged;
-  const resolved = await merging.resolve({ branch: record.name, ours, theirs, files });
-  if ("why" in resolved) throw conflict(record.name, { target, files, why: resolved.why });
-  return { commit: resolved.commit, by: "claude" };
+  const resolved = await make.byClaude(asked, files);
+  if ("why" in resolved) throw conflict(asked, files, resolved);
+  return { ...resolved, by: "claude" };
 }
 
 export function mergeLine(name: string): string {
@@ -162,18 +178,36 @@ export function mergeLine(name: string): string {
 const MOST_LISTED = 20;
 
 function conflict(
-  name: string,
-  of: { readonly target: string; readonly files: readonly string[]; readonly why: string },
+  { branch, target }: Pick<Asked, "branch" | "target">,
+  files: readonly string[],
+  { why, lines }: MergeTrouble,
 ): MmmError {
-  const listed = of.files.slice(0, MOST_LISTED).map((file) => `  ${showPath(file)}`);
-  if (of.files.length > MOST_LISTED) listed.push(`  and ${of.files.length - MOST_LISTED} more`);
-  return new MmmError("merge-conflict", 4, {
-    message: `${name} and ${of.target} changed the same lines, and everything is as it was before (${of.why}):\n${listed.join("\n")}`,
+  const listed = files.slice(0, MOST_LISTED).map((file) => showPath(file));
+  if (files.length > MOST_LISTED) listed.push(`and ${files.length - MOST_LISTED} more`);
+  const message = `${branch} and ${target} changed the same lines, and everything is as it was before (${why}):`;
+  const trouble = unresolved({ branch, target }, [message, ...listed, ...lines]);
+  return new MmmError("merge-conflict", 4, { ...trouble });
+}
+
+function notMerged(
+  { branch, target }: Pick<Asked, "branch" | "target">,
+  { why, lines }: MergeTrouble,
+): MmmError {
+  const message = `${branch} is not merged into ${target}, and everything is as it was before (${why})`;
+  return new MmmError("merge-steps", 4, { ...unresolved({ branch, target }, [message, ...lines]) });
+}
+
+function unresolved(
+  { branch, target }: Pick<Asked, "branch" | "target">,
+  [first = "", ...lines]: readonly string[],
+): { readonly message: string; readonly next: readonly string[] } {
+  return {
+    message: [first, ...lines.map((line) => `  ${line}`)].join("\n"),
     next: [
-      `git switch ${shellWord(of.target)} && git merge --no-ff ${name}   (resolve it by hand)`,
-      `or try again: ${mergeLine(name)}`,
+      `git switch ${shellWord(target)} && git merge --no-ff ${branch}   (resolve it by hand)`,
+      `or try again: ${mergeLine(branch)}`,
     ],
-  });
+  };
 }
 
 function branchGone({ name }: WorktreeRecord): MmmError {

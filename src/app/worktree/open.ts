@@ -15,6 +15,7 @@ import { type WorktreeRecord, writeWorktreeRecord } from "../../session/worktree
 import type { Prepared } from "../prepared.ts";
 import { systemClock } from "../world.ts";
 import { carryNamed, carrySettings } from "./carry.ts";
+import { needsOf } from "./merge-context.ts";
 import { isThere, makingLock, projectFolder } from "./place.ts";
 import { prepareWorktree } from "./prepare.ts";
 
@@ -61,6 +62,7 @@ export async function openWorktree(
     base: here.head,
     createdAt: systemClock.now().toISOString(),
     mergedAt: null,
+    needs: needsOf(prepared.plan),
   };
   const start = await inTurn(
     {
