@@ -17,7 +17,7 @@ export default defineConfig({
           setupFiles,
           name: "unit",
           include: unit.map((room) => `test/${room}/**/*.test.ts`),
-          testTimeout: 20_000,
+          testTimeout: 60_000,
         },
       },
       {

@@ -344,8 +344,7 @@ describe("reading", () => {
     const child = await program(
       folder,
       `import { writeFileSync } from "node:fs";
-       import { Reserve } from "../../src/process/reserve.ts";
-import { readJournal } from "./src/session/read-journal.ts";
+       import { readJournal } from "./src/session/read-journal.ts";
        const read = readJournal(process.argv[2]);
        writeFileSync(process.argv[3], JSON.stringify([read.sound, process.resourceUsage().maxRSS]));`,
     );
