@@ -49,7 +49,7 @@ function change(now: Plan, ...lanes: readonly (readonly object[])[]): PlanChange
     const first = 10 * (lane + 1);
     return [
       `input-${lane}`,
-      events.map((event, index) => ({ line: first + index, record: { type: "event", event } })),
+      events.map((event, index) => ({ type: "event", event, line: first + index })),
     ] as const;
   });
   return firstChange({ lanes: new Map(made) } as unknown as Story, now); // Only its lanes count.
