@@ -3,6 +3,9 @@ import { defineConfig } from "vitest/config";
 /** Pure code, no processes. */
 const unit = ["playbook", "steps", "engine", "values", "lib", "report"];
 
+/** Until something is so that another process brings about: 1 s, the usual, is little on a busy machine. */
+const expect = { poll: { timeout: 30_000 } };
+
 const setupFiles = ["./test/support/property-seed.ts"];
 
 export default defineConfig({
@@ -14,14 +17,16 @@ export default defineConfig({
     projects: [
       {
         test: {
+          expect,
           setupFiles,
           name: "unit",
           include: unit.map((room) => `test/${room}/**/*.test.ts`),
-          testTimeout: 20_000,
+          testTimeout: 60_000,
         },
       },
       {
         test: {
+          expect,
           setupFiles,
           name: "integration",
           include: ["test/**/*.test.ts"],
@@ -32,6 +37,7 @@ export default defineConfig({
       },
       {
         test: {
+          expect,
           setupFiles,
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],

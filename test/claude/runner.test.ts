@@ -286,11 +286,11 @@ test("a process that wakes up after a result is not lingering: the last result c
         { init: {} },
         { result: { result: "first" } },
         { say: "the background command has ended" },
-        { run: ["sleep", "0.3"] },
+        { run: ["sleep", "2.2"] },
         { result: { result: "second" } },
       ],
     },
-    { options: { lingerMs: 200 } },
+    { options: { lingerMs: 2000 } },
   );
 
   expect(report).toMatchObject({ verdict: { ok: true }, text: "second", warnings: [] });
@@ -307,7 +307,7 @@ test("a call that falls silent is ended with its tree after idle_timeout, and ma
         { waitFor: path.join(top, "never") },
       ],
     },
-    { request: { options: { idleTimeoutMs: 1500 } } },
+    { request: { options: { idleTimeoutMs: 4000 } } },
   );
 
   expect(report.verdict).toMatchObject({ ok: false, code: "idle", transient: true });
@@ -317,17 +317,17 @@ test("a call that falls silent is ended with its tree after idle_timeout, and ma
 
 test("a call that keeps talking is not idle, and one without idle_timeout never (2.4)", async () => {
   const talk = Array.from({ length: 8 }, () => [
-    { run: ["sleep", "0.3"] as const },
+    { run: ["sleep", "0.6"] as const },
     { say: "still here" },
   ]).flat();
 
   const report = await run(
     { do: [{ init: {} }, ...talk, { result: {} }] },
-    { request: { options: { idleTimeoutMs: 1500 } } },
+    { request: { options: { idleTimeoutMs: 4000 } } },
   );
 
   expect(report.verdict).toEqual({ ok: true });
-}, 20_000);
+});
 
 test("options of the call arrive in the command line (6.1, 6.5)", async () => {
   await fs.writeFile(path.join(top, "answer.json"), '{ "type": "object" }\n');
@@ -440,9 +440,9 @@ test("a time limit ends the whole tree, children in sessions of their own includ
   const script = "#!/bin/sh\nsetsid sleep 600 & echo $! > pid\nwait\n";
   await fs.writeFile(bin, script, { mode: 0o755 });
 
-  const report = await run({}, { options: { bin }, request: { timeoutMs: 1000 } });
+  const report = await run({}, { options: { bin }, request: { timeoutMs: 2000 } });
 
-  expect(report.end).toEqual({ kind: "timed-out", afterMs: 1000 });
+  expect(report.end).toEqual({ kind: "timed-out", afterMs: 2000 });
   expect(report.verdict).toMatchObject({ ok: false, code: "timed-out" });
   expect(isAlive(Number(await read("pid")))).toBe(false);
 });
@@ -572,7 +572,7 @@ say({ type: "result", subtype: "success", result: "last", modelUsage: { m: { cos
   expect(turns).toBe(10_000);
   expect((await fs.stat(path.join(top, "events.jsonl"))).size).toBeGreaterThan(100_000_000);
   expect(seen).toBeGreaterThan(4000); // So it was measured on the way.
-  expect(most).toBeLessThan(20_000_000);
+  expect(most).toBeLessThan(40_000_000);
 });
 
 test.each([

@@ -80,7 +80,7 @@ describe("mmm analyze", () => {
     const { mmm } = here;
     await mmm(["analyze"]);
 
-    const young = age(here, 290);
+    const young = age(here, 200);
     await mmm(["analyze"]);
     const kept = metadataOf(here).generated_at;
     await mmm(["analyze", "--force"]);
@@ -165,10 +165,10 @@ describe("an analyze step", () => {
     const here = await open();
     await cookAnalyze(here, "{}");
 
-    const young = age(here, 290);
+    const young = age(here, 200);
     await cookAnalyze(here, "{}");
     const byDefault = metadataOf(here).generated_at;
-    await cookAnalyze(here, "{max_cache_age: 4m}");
+    await cookAnalyze(here, "{max_cache_age: 3m}");
     const tooOld = metadataOf(here).generated_at;
     const old = age(here, 3000);
     await cookAnalyze(here, "{max_cache_age: 3600}");
@@ -207,7 +207,7 @@ test("analysis beside a step has max_cache_age and force_refresh as well, and it
   };
   await run("true");
 
-  const young = age(here, 290);
+  const young = age(here, 200);
   const byDefault = await run("true");
   const switchedOff = age(here, 3000);
   const off = await run("false");

@@ -80,14 +80,14 @@ steps:
 test("F03 a timeout ends the step and all that it started, and says so", async () => {
   rig = await makeRig({
     files: {
-      "p.yml": `- shell: 'setsid sleep 1000 & echo $! > "$OUT/pid"; sleep 1000'\n  timeout: 300ms\n`,
+      "p.yml": `- shell: 'setsid sleep 1000 & echo $! > "$OUT/pid"; sleep 1000'\n  timeout: 2s\n`,
     },
   });
 
   const ran = await rig.mmm(["cook", "p.yml"]);
 
   expectDecent(ran, [1]);
-  expect(ran.stdout + ran.stderr).toMatch(/timed? ?out|0\.3 ?s|300 ?ms/i);
+  expect(ran.stdout + ran.stderr).toMatch(/timed out after 2s/);
   const pid = Number((await rig.received())["pid"]);
   expect(pid).toBeGreaterThan(1);
   expect(isAlive(pid)).toBe(false);
@@ -95,7 +95,7 @@ test("F03 a timeout ends the step and all that it started, and says so", async (
 
 test("F03 a timeout ends a claude that says nothing any more, and what it started", async () => {
   rig = await makeRig({
-    files: { "p.yml": '- {claude: "x", timeout: 1s}\n' },
+    files: { "p.yml": '- {claude: "x", timeout: 4s}\n' },
     claude: {
       calls: [
         {
@@ -112,8 +112,10 @@ test("F03 a timeout ends a claude that says nothing any more, and what it starte
   const ran = await rig.mmm(["cook", "p.yml", "-n", "1"]);
 
   expectDecent(ran, [1]);
-  expect(ran.stdout + ran.stderr).toContain("timed out after 1s");
-  expect(isAlive(Number((await rig.received())["pid"]))).toBe(false);
+  expect(ran.stdout + ran.stderr).toContain("timed out after 4s");
+  const pid = Number((await rig.received())["pid"]);
+  expect(pid).toBeGreaterThan(1);
+  expect(isAlive(pid)).toBe(false);
 });
 
 const TWO_MB = "0123456789 'single' \"double\" $(touch CANARY)\n".repeat(48_000);

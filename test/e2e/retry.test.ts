@@ -135,11 +135,11 @@ describe("a command", () => {
     );
     await repo.write("runs", "");
     const timeout = await cook(
-      `[{shell: "echo x >> runs; test $(wc -l < runs) = 2 || sleep 60", timeout: 300ms, retry: {initial_delay: 1ms, retry_on: [timeout]}}]`,
+      `[{shell: "echo x >> runs; test $(wc -l < runs) = 2 || sleep 60", timeout: 2s, retry: {initial_delay: 1ms, retry_on: [timeout]}}]`,
     );
 
     expect([pattern.code, timeout.code]).toEqual([0, 0]);
-    expect(timeout.stdout).toContain("Run 1/3 failed: timed out after 0.3s, run again\n");
+    expect(timeout.stdout).toContain("Run 1/3 failed: timed out after 2s, run again\n");
   });
 });
 

@@ -101,7 +101,7 @@ async function start(
   child.stderr.on("data", (chunk: Buffer) => chunks.stderr.push(chunk));
   const deadline = setTimeout(() => {
     if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
-  }, deadlineMs ?? 60_000);
+  }, deadlineMs ?? 100_000);
   const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((done, fail) => {
     child.on("error", fail);
     child.on("close", (...end) => done(end));

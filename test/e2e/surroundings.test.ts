@@ -542,7 +542,7 @@ test.each(possible)(
     const run = await place.make?.(rig);
 
     const ran = await rig.mmm(place.args ?? ["cook", "p.yml"], {
-      deadlineMs: 30_000,
+      deadlineMs: 100_000,
       ...run,
     });
 

@@ -373,7 +373,7 @@ describe("a wrong command line", () => {
   test.each(usage)(
     "$title is exit $code with a word about it",
     async ({ args, code, says, run }) => {
-      const ran = await rig.mmm(args, { ...run, deadlineMs: 30_000 });
+      const ran = await rig.mmm(args, { ...run, deadlineMs: 100_000 });
 
       expectDecent(ran, [code]);
       expect(ran.stderr).toMatch(says);

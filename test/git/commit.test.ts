@@ -198,7 +198,7 @@ describe("hooks", () => {
 
   it("counts a commit that is made though the hook after it hangs", async () => {
     const repo = await repoOf();
-    const tree = await treeOf(repo, { limits: { hookMs: 2500 } });
+    const tree = await treeOf(repo, { limits: { hookMs: 4000 } });
     await repo.writeProgram(".git/hooks/post-commit", "#!/bin/sh\nsleep 1000\n");
     await repo.write("a", "1");
 
@@ -254,10 +254,10 @@ describe("waiting", () => {
     );
     await repo.git("config", "gpg.program", join(repo.base, "gpg"));
     await repo.git("config", "commit.gpgSign", "true");
-    const tree = await treeOf(repo, { limits: { passphraseMs: 2000 } });
+    const tree = await treeOf(repo, { limits: { passphraseMs: 4000 } });
     await repo.write("a", "1");
 
-    expect(await commitOf(tree)).toEqual({ kind: "timed-out", afterMs: 2000 });
+    expect(await commitOf(tree)).toEqual({ kind: "timed-out", afterMs: 4000 });
     for (const pid of (await repo.read(pids)).trim().split("\n"))
       await expect.poll(() => isAlive(Number(pid))).toBe(false);
     expect(existsSync(join(repo.root, ".git/index.lock"))).toBe(false);

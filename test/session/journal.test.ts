@@ -340,14 +340,13 @@ describe("reading", () => {
     expect(readJournal(file).sound).toBe(0);
   });
 
-  test("100 000 lines need less than 200 MB (spec 11)", async () => {
+  test("100 000 lines of 32 MB fit into a heap of 96 MB (spec 11)", async () => {
     const child = await program(
       folder,
       `import { writeFileSync } from "node:fs";
-       import { Reserve } from "../../src/process/reserve.ts";
-import { readJournal } from "./src/session/read-journal.ts";
+       import { readJournal } from "./src/session/read-journal.ts";
        const read = readJournal(process.argv[2]);
-       writeFileSync(process.argv[3], JSON.stringify([read.sound, process.resourceUsage().maxRSS]));`,
+       writeFileSync(process.argv[3], String(read.sound));`,
     );
     const events = attempt(place("3"), { number: 1, most: 1 }).flatMap((each) =>
       "event" in each ? [each.event] : [],
@@ -358,11 +357,12 @@ import { readJournal } from "./src/session/read-journal.ts";
     writeFileSync(file, `${lines.join("\n")}\n`);
     const result = path.join(folder, "result.json");
 
-    expect(spawnSync(process.execPath, [child, file, result]).status).toBe(0);
+    // A bound that Node holds: what is garbage but not collected yet differs with its version and the machine.
+    const bound = "--max-old-space-size=96";
+    const { status, stderr } = spawnSync(process.execPath, [bound, child, file, result]);
 
-    const [sound, kilobytes] = JSON.parse(readFileSync(result, "utf8")) as [number, number];
-    expect(sound).toBe(100_000);
-    expect(kilobytes).toBeLessThan(200 * 1024);
+    expect(status, String(stderr)).toBe(0);
+    expect(readFileSync(result, "utf8")).toBe("100000");
     expect(existsSync(aside(1))).toBe(false);
   });
 });

@@ -155,8 +155,9 @@ describe("the session's lock", () => {
   });
 
   test("of a process that has ended and that nobody has fetched is taken over", async () => {
-    // The shell becomes a program that never fetches the end of its child.
-    const parent = spawn("sh", ["-c", "sleep 0.01 & echo $!; exec tail -f /dev/null"]);
+    // The shell becomes a program that never fetches the end of its child, which lives until then.
+    const child = `sh -c 'until grep -q tail "/proc/$PPID/comm"; do :; done'`;
+    const parent = spawn("sh", ["-c", `${child} & echo $!; exec tail -f /dev/null`]);
     const heard = new Heard();
     parent.stdout.on("data", heard.take);
     const [pid = ""] = await heard.match(/(\d+)/);
