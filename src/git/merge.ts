@@ -2,6 +2,7 @@
 import { MmmError } from "../errors.ts";
 import { pinnedArgs, pinnedEnvironment, plainEnvironment } from "./environment.ts";
 import { splitNul } from "./path.ts";
+import { pastIndexLock } from "./past-lock.ts";
 import { findRepository, type RepositoryStart } from "./repository.ts";
 import { gitFailed, runGit } from "./run.ts";
 import { isAncestor, listWorktrees, type SharedRepository, tipOf, tryGit } from "./worktree.ts";
@@ -47,7 +48,8 @@ export async function switchTo(
 ): Promise<void> {
   const where = "commit" in to ? ["--detach", to.commit] : [to.branch];
   const args = [...pinnedArgs, "switch", "--quiet", ...where];
-  const result = await runGit({ cwd: root, env: plainEnvironment(env), args });
+  const run = { cwd: root, env: plainEnvironment(env), args };
+  const result = await pastIndexLock(() => runGit(run));
   if (result.code !== 0) throw gitFailed(args, result);
 }
 
@@ -102,8 +104,8 @@ export async function moveForward(
     if (result.code !== 0) throw gitFailed(args, result);
   } else {
     const args = [...pinnedArgs, "merge", "--ff-only", "--quiet", "--no-autostash", to];
-    const env = plainEnvironment(tree.env);
-    const result = await runGit({ cwd: tree.root, env, args });
+    const run = { cwd: tree.root, env: plainEnvironment(tree.env), args };
+    const result = await pastIndexLock(() => runGit(run));
     if (result.code !== 0) throw gitFailed(args, result);
   }
   if (!(await isAncestor(shared, { ancestor: to, of: `refs/heads/${branch}` })))
