@@ -27,7 +27,10 @@ case "$step-$kind" in
     echo "$input" > "$input.txt"
     hold "$(git rev-parse --path-format=absolute --git-common-dir)/worktrees/\${WORKTREE%-i*}" ;;
   first-stuck) echo "$input" > "$input.txt"; touch "$(git rev-parse --absolute-git-dir)/index.lock" ;;
+  first-late-stuck) own; touch "$(git rev-parse --absolute-git-dir)/index.lock" ;;
   first-*) echo "$input" > "$input.txt" ;;
+  late-late-stuck) ;;
+  late-late-gone) rm -rf "$PROJECT_ROOT" ;;
   late-late-fail) own; echo dirt > dirt.txt; exit 4 ;;
   late-late-switch) git switch -q -c "aside-$input"; own ;;
   late-late-reset) git reset -q --hard HEAD~1 ;;
@@ -64,6 +67,8 @@ export const ENDS: Readonly<Record<string, readonly string[]>> = {
   stuck: ["failed step-failed kept"],
   fail: ["failed step-failed kept"],
   hang: ["failed step-failed kept"],
+  "late-stuck": ["failed merge-gate kept"],
+  "late-gone": ["failed step-failed kept"],
   "late-fail": ["failed step-failed kept"],
   "late-switch": ["failed step-failed kept"],
   "late-reset": ["failed step-failed kept"],

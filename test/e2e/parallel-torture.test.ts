@@ -139,13 +139,14 @@ async function checkLeft(
   // Branches that steps made themselves are theirs.
   const aside = inputs.filter((input) => /^(?:back|late-switch)$/.test(kindOf(input)));
   const found = await left(repo);
-  const gone = inputs.findIndex((input) => kindOf(input) === "late-unbranch");
-  const branches = names.filter((name) => name !== `${session}-i${gone + 1}`);
+  const nameOf = (kind: string): string =>
+    `${session}-i${inputs.findIndex((input) => kindOf(input) === kind) + 1}`;
+  const branches = names.filter((name) => name !== nameOf("late-unbranch"));
   expect(found, said).toEqual({
     branches: ["main", ...branches, ...aside.map((input) => `aside-${input}`)].toSorted(),
     listed: names,
     records: names,
-    folders: names,
+    folders: names.filter((name) => name !== nameOf("late-gone")),
   });
   const ls = await kitchen.mmm(["worktree", "ls", "--json"]);
   const rows = JSON.parse(ls.stdout) as readonly { readonly name: string }[];
