@@ -26,7 +26,7 @@ export type InputEvent =
       readonly commit: string;
     }
   | {
-      /** It failed, and what it made stays where it is. */
+      /** It failed, or left something uncommitted: what it made stays where it is. */
       readonly type: "input-kept";
       readonly input: InputValue;
       readonly name: string;
@@ -49,6 +49,6 @@ export interface InputResult {
   readonly durationMs: number | null;
   /** Why it failed, in a line. */
   readonly message: string | null;
-  /** Its branch, when that is still there; `null`: it had none, or it was merged. */
+  /** Its branch, when that is still there; `null`: it had none, or it was merged and removed. */
   readonly branch: string | null;
 }

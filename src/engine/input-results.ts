@@ -13,6 +13,8 @@ interface Row {
   durationMs: number | null;
   branch: string | null;
   kept: boolean;
+  /** Good, and its worktree stays all the same: there is something uncommitted in it. */
+  stays: boolean;
 }
 
 export class InputResultsFold {
@@ -77,6 +79,7 @@ export class InputResultsFold {
       durationMs: null,
       branch: null,
       kept: true,
+      stays: false,
     };
     this.#rows.set(input.index, row);
     return row;
@@ -90,12 +93,15 @@ export class InputResultsFold {
       case "input-merged":
         row.kept = false;
         return;
+      case "input-kept":
+        row.stays = true;
+        return;
       case "input-finished":
         row.ok = event.ok;
         row.stop = event.stop;
         row.durationMs = event.durationMs;
         // Of one that has no tree of its own, what it left there was undone.
-        if (event.ok) row.kept = false;
+        if (event.ok) row.kept = row.stays;
         if (event.message !== null) row.lastFailure = event.message;
         return;
       default:

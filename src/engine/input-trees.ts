@@ -47,8 +47,8 @@ export interface InputTrees {
   /** Files in which a merge of two branches (or of one with the session's, `null`) would meet conflicts. */
   predict(one: string, other: string | null): Promise<readonly string[]>;
   merge(place: InputPlace, tip: string): Promise<MadeMerge>;
-  /** Puts what was merged into the input's tree, to be looked at by gates. */
-  show(place: InputPlace, commit: string): Promise<void>;
+  /** Puts what was merged into the input's tree, to be looked at by gates; else why that cannot be. */
+  show(place: InputPlace, commit: string): Promise<string | null>;
   /** Puts the input's own branch back into its tree. */
   unshow(place: InputPlace): Promise<void>;
   /**
@@ -56,6 +56,8 @@ export interface InputTrees {
    * merge was made.
    */
   land(made: { readonly commit: string; readonly onto: string }): Promise<string | null>;
+  /** Is its worktree still where it was made? A step may have removed it. */
+  isThere(place: InputPlace): Promise<boolean>;
   /** Removes worktree and branch; `kept`: there is something uncommitted in it. */
   close(place: InputPlace): Promise<"removed" | "kept">;
 }

@@ -1,4 +1,5 @@
 /** One input in a tree of its own: its steps, then its way home (spec 8.4). */
+import { MmmError } from "../errors.ts";
 import { shellWord } from "../lib/shell-word.ts";
 import type { PlannedGate } from "../playbook/plan-model.ts";
 import type { Run } from "./context.ts";
@@ -30,6 +31,8 @@ interface Home {
   readonly stop: StopReason;
   readonly message: string | null;
   readonly kept: boolean;
+  /** Its steps have removed their tree; there is the branch only. */
+  readonly gone?: true;
 }
 
 interface AtWork {
@@ -60,20 +63,29 @@ export async function playInput(share: InputsShare, input: InputValue): Promise<
   const run = share.strand(lane, share.trees.world(place));
   const { clock } = run.ports;
   const began = clock.monotonicMs();
-  const worked = await iterate({ run, input, look: null, stays: true });
-  // It has not finished: a resume goes on in the middle of it.
-  if (worked.status === "suspended") return worked;
   const at = { share, lane, run, input, place };
-  const ok = worked.status === "completed";
-  const home: Home = ok
-    ? await bringHome(at, worked.stop)
-    : { ok, stop: worked.stop, message: null, kept: worked.status === "failed" };
+  const home = await homeOf(at).catch(async (error: unknown): Promise<Home> => {
+    if (!(error instanceof MmmError) || (await share.trees.isThere(place))) throw error;
+    // What its steps did to its own tree is no trouble of the others; its branch is still there.
+    const message = `its worktree is gone: ${path}`;
+    return { ok: false, stop: "step-failed", message, kept: true, gone: true };
+  });
+  // It has not finished: a resume goes on in the middle of it.
+  if ("status" in home) return home;
   if (home.kept) tellKept(at, home);
   const { stop, message } = home;
   const durationMs = clock.monotonicMs() - began;
   lane.event({ type: "input-finished", input, ok: home.ok, stop, message, durationMs });
   if (stop === "interrupted") return INTERRUPTED;
   return { status: home.ok ? "completed" : "failed", stop, limit: null };
+}
+
+async function homeOf(at: AtWork): Promise<Home | IterationsEnd> {
+  const worked = await iterate({ run: at.run, input: at.input, look: null, stays: true });
+  const { status, stop } = worked;
+  if (status === "suspended") return worked;
+  if (status === "completed") return bringHome(at, stop);
+  return { ok: false, stop, message: null, kept: status === "failed" };
 }
 
 const INTERRUPTED: IterationsEnd = { status: "interrupted", stop: "interrupted", limit: null };
@@ -113,7 +125,11 @@ async function merge({ share, lane, run, input, place }: AtWork): Promise<Home |
     return { ok: false, stop: "merge-conflict", message, kept: true };
   }
   if (gates.length > 0) {
-    await lane.answer("show", { live: () => done(trees.show(place, made.commit)) });
+    const trouble = await lane.answer("show", { live: () => trees.show(place, made.commit) });
+    if (trouble !== null) {
+      const message = `merged into ${trees.into}, its gates cannot be run: ${trouble}`;
+      return { ok: false, stop: "merge-gate", message, kept: true };
+    }
     const shown = await run.ports.tree.look();
     const frame = await frameOf(run, { iteration: 1, input, look: shown });
     const failed = await judgeMerge(frame, gates);
@@ -144,9 +160,9 @@ function listed(files: readonly string[]): string {
   return `${files.slice(0, MOST_LISTED).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
-function tellKept({ share, lane, input, place }: AtWork, { ok, stop }: Home): void {
+function tellKept({ share, lane, input, place }: AtWork, { ok, stop, gone }: Home): void {
   const { name, path } = place;
-  const look = `cd ${shellWord(path)}`;
+  const look = gone ? `git log ${name}` : `cd ${shellWord(path)}`;
   const again = `mmm resume ${share.session}`;
   const next = ok
     ? [`${look}   (there are uncommitted changes)`, `mmm worktree clean ${name} --force`]

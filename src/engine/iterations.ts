@@ -7,7 +7,7 @@ import type { SessionStatus, StopReason } from "./outcome.ts";
 import type { TreeLook, TreePoint } from "./ports.ts";
 import { Scope } from "./scope.ts";
 import { runStep, type StepResult } from "./step.ts";
-import { rollBack } from "./undo.ts";
+import { keepTaken, rollBack } from "./undo.ts";
 import { askUntil, stopAfter, untilPlace } from "./until.ts";
 import { variablesOf } from "./variables.ts";
 
@@ -106,7 +106,8 @@ async function failed(
   if (run.signal.aborted) return INTERRUPTED;
   // A failed input leaves nothing on the branch (spec 8.4); without inputs earlier steps stay (spec 5).
   const back = input === null ? end.start : end.origin;
-  if (!end.stays) await undo(frame, end.at, back);
+  if (end.stays) await keepTaken(frame, end.at, end.start);
+  else await undo(frame, end.at, back);
   return { status: "failed", stop: "step-failed", limit: null };
 }
 

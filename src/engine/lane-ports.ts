@@ -114,6 +114,7 @@ function laneTree(tree: TreePort, lane: Lane, tell: TellRestart): TreePort {
     hasProtected: tree.hasProtected,
     recalled: (request) => tree.recalled(request),
     keepFailed: () => ask("keep", () => tree.keepFailed()),
+    keepCommit: (commit) => ask("keep-commit", () => tree.keepCommit(commit)),
     rollback: async (point) => {
       await ask("rollback", async () => {
         await tree.rollback(point);

@@ -239,6 +239,8 @@ export interface TreePort {
   recalled(request: CommitRequest): void;
   /** Keeps the whole working tree as a commit under `refs/mmm/failed/<session>[/n]` and returns that name. */
   keepFailed(): Promise<string>;
+  /** Keeps a commit, in the same way. */
+  keepCommit(commit: string): Promise<string>;
   /** Back to `point`: branch, HEAD, index and files; ignored, protected and submodule files stay. */
   rollback(point: TreePoint): Promise<void>;
   /** `commit: off`: a snapshot commit under `refs/mmm/snap/<session>`, whose tree the point holds. */

@@ -29,6 +29,21 @@ export async function rollBack(
   });
 }
 
+/**
+ * Nothing is undone, for a look at it; but commits that the step took from the branch are nowhere else, and
+ * somebody has paid for them.
+ */
+export async function keepTaken(frame: Frame, at: StepPlace, point: TreePoint): Promise<void> {
+  const { ports, sink } = frame.run;
+  const { head } = frame.look;
+  if (point.head === "" || head === point.head) return;
+  const taken = head === "" ? 1 : (await ports.tree.commitsBetween(head, point.head)).length;
+  if (taken === 0) return;
+  const kept = await ports.tree.keepCommit(point.head);
+  const message = `step ${at.step} took commits away; HEAD as it was before is kept in ${kept}`;
+  sink.event({ type: "note", severity: "warning", message });
+}
+
 /** A repository of its own that a step made is nobody's to remove; unsaid, it would stop the next run. */
 function tellLeft({ look, start, run }: Frame): void {
   const { sink } = run;

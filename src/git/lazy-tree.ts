@@ -25,6 +25,7 @@ export function lazyTree(root: string, open: () => Promise<TreePort>): TreePort 
     hasProtected: true,
     recalled: (request) => void recalled.push(request),
     keepFailed: async () => (await tree()).keepFailed(),
+    keepCommit: async (commit) => (await tree()).keepCommit(commit),
     rollback: async (point) => (await tree()).rollback(point),
     exists: async (path) => (await tree()).exists(path),
     directoryInside: async (path) => (await tree()).directoryInside(path),

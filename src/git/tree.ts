@@ -204,6 +204,10 @@ class GitTree implements SessionTree {
     return await keepCommit(this.place, this.setting.session, commit);
   }
 
+  async keepCommit(commit: string): Promise<string> {
+    return await keepCommit(this.place, this.setting.session, commit);
+  }
+
   async rollback(point: TreePoint): Promise<void> {
     await rollBack(this.place, point, {
       session: this.setting.session,

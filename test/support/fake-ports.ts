@@ -273,6 +273,10 @@ export class FakeWorld {
           this.kept.push(JSON.stringify(this.files));
           return Promise.resolve(`refs/mmm/failed/s/${this.kept.length}`);
         },
+        keepCommit: async (commit) => {
+          this.kept.push(commit);
+          return Promise.resolve(`refs/mmm/failed/s/${this.kept.length}`);
+        },
         rollback: async (point) => {
           this.rollbacks.push(point);
           this.#head = point.head;

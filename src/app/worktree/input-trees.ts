@@ -14,6 +14,7 @@ import {
   addWorktree,
   deleteBranch,
   isAncestor,
+  isWorktreeOf,
   removeWorktree,
   tipOf,
 } from "../../git/worktree.ts";
@@ -160,8 +161,15 @@ class GitInputTrees implements InputTrees {
     };
   }
 
-  async show({ path: root }: InputPlace, commit: string): Promise<void> {
-    await switchTo(this.#at(root), { commit }, `mmm ${this.into} gates`);
+  async show({ path: root }: InputPlace, commit: string): Promise<string | null> {
+    try {
+      await switchTo(this.#at(root), { commit }, `mmm ${this.into} gates`);
+      return null;
+    } catch (error) {
+      // A lock or a file that its steps have left: no trouble of the other inputs.
+      if (error instanceof MmmError && error.code === "git-failed") return error.message;
+      throw error;
+    }
   }
 
   async unshow({ path: root, name }: InputPlace): Promise<void> {
@@ -183,6 +191,10 @@ class GitInputTrees implements InputTrees {
     const move = { branch: this.into, from: onto, to: commit, tree: start };
     await moveForward(start, { ...move, action: `mmm ${this.into} merge` });
     return commit;
+  }
+
+  async isThere({ path: root }: InputPlace): Promise<boolean> {
+    return isWorktreeOf(this.#setting.prepared.start, root);
   }
 
   async close({ name, path: root }: InputPlace): Promise<"removed" | "kept"> {
