@@ -25,7 +25,7 @@ export interface InputsShare {
   readonly strand: (lane: Lane, world: InputWorld) => Run;
 }
 
-/** How it went with the branch; `kept`: the worktree stays. */
+/** How it went with the branch; `kept`: it failed, and its worktree stays. */
 interface Home {
   readonly ok: boolean;
   readonly stop: StopReason;
@@ -72,7 +72,10 @@ export async function playInput(share: InputsShare, input: InputValue): Promise<
   });
   // It has not finished: a resume goes on in the middle of it.
   if ("status" in home) return home;
-  if (home.kept) tellKept(at, home);
+  const isKept = home.ok
+    ? (await lane.answer("close", { live: () => share.trees.close(place) })) === "kept"
+    : home.kept;
+  if (isKept) tellKept(at, home);
   const { stop, message } = home;
   const durationMs = clock.monotonicMs() - began;
   lane.event({ type: "input-finished", input, ok: home.ok, stop, message, durationMs });
@@ -107,8 +110,7 @@ async function bringHome(at: AtWork, stop: StopReason): Promise<Home> {
     } finally {
       release?.();
     }
-    const closed = await lane.answer("close", { live: () => share.trees.close(place) });
-    return { ok: true, stop, message: null, kept: closed === "kept" };
+    return { ok: true, stop, message: null, kept: false };
   }
 }
 
@@ -116,8 +118,7 @@ async function bringHome(at: AtWork, stop: StopReason): Promise<Home> {
 async function merge({ share, lane, run, input, place }: AtWork): Promise<Home | "moved" | null> {
   const { trees, gates } = share;
   lane.event({ type: "input-merging", input, into: trees.into });
-  const look = await run.ports.tree.look();
-  const made = await lane.answer("merge", { live: () => trees.merge(place, look.head) });
+  const made = await lane.answer("merge", { live: () => trees.merge(place) });
   if (run.signal.aborted) return STOPPED;
   if (made.kind === "nothing") return null;
   if (made.kind === "conflict") {
