@@ -17,6 +17,6 @@ export async function pastIndexLock(run: () => Promise<GitResult>): Promise<GitR
 }
 
 /** Not one that cannot be made: waiting does not help there. */
-export function isHeld({ stderr }: Pick<GitResult, "stderr">): boolean {
+function isHeld({ stderr }: Pick<GitResult, "stderr">): boolean {
   return /index\.lock'?: File exists/u.test(stderr);
 }

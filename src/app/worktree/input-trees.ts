@@ -6,18 +6,11 @@ import type { InputPlace, InputTrees, InputWorld, MadeMerge } from "../../engine
 import type { Ports } from "../../engine/ports.ts";
 import { MmmError } from "../../errors.ts";
 import { lazyTree } from "../../git/lazy-tree.ts";
-import { commitMerge, conflictsOf, mergeTrees, moveForward, switchTo } from "../../git/merge.ts";
+import { conflictsOf, switchTo } from "../../git/merge.ts";
 import { checkReady, uncommittedSettings } from "../../git/ready.ts";
 import { findRepository, type RepositoryStart } from "../../git/repository.ts";
 import { openTree, type SessionTree } from "../../git/tree.ts";
-import {
-  addWorktree,
-  deleteBranch,
-  isAncestor,
-  isWorktreeOf,
-  removeWorktree,
-  tipOf,
-} from "../../git/worktree.ts";
+import { addWorktree, deleteBranch, isWorktreeOf, removeWorktree } from "../../git/worktree.ts";
 import { ownChildren } from "../../process/children.ts";
 import { type Lock, takeLock } from "../../session/lock.ts";
 import {
@@ -34,6 +27,7 @@ import { setupOf } from "./open.ts";
 import { MakingTurns } from "./making-turns.ts";
 import { projectFolder } from "./place.ts";
 import { prepareWorktree } from "./prepare.ts";
+import { SessionBranch } from "./session-branch.ts";
 import { protectedIn } from "./work.ts";
 
 export interface InputTreesSetting {
@@ -69,6 +63,7 @@ class GitInputTrees implements InputTrees {
   readonly #trees = new Map<string, SessionTree>();
   #settings: Promise<readonly string[]> | null = null;
   readonly #turns: MakingTurns;
+  readonly #branch: SessionBranch;
 
   constructor(setting: InputTreesSetting, inTree: Awaited<ReturnType<typeof portsInTree>>) {
     this.#setting = setting;
@@ -76,6 +71,7 @@ class GitInputTrees implements InputTrees {
     this.into = setting.session;
     const { start, invocation } = setting.prepared;
     this.#turns = new MakingTurns(start, invocation);
+    this.#branch = new SessionBranch(start, setting.session);
   }
 
   async open(input: InputValue, signal: AbortSignal): Promise<InputPlace | null> {
@@ -86,7 +82,7 @@ class GitInputTrees implements InputTrees {
     const notes: string[] = [];
     const start = await this.#turns.take(signal, async () => {
       notes.push(...(await this.#putAside(name, place)));
-      const base = await this.#tip();
+      const base = await this.#branch.tip();
       return addWorktree(own, { path: place, branch: name, commit: base });
     });
     if (start === null) return null;
@@ -146,19 +142,8 @@ class GitInputTrees implements InputTrees {
     return conflictsOf(this.#setting.prepared.start, one, other ?? this.into);
   }
 
-  async merge({ name }: InputPlace, tip: string): Promise<MadeMerge> {
-    const { start } = this.#setting.prepared;
-    const onto = await this.#tip();
-    if (await isAncestor(start, { ancestor: tip, of: onto })) return { kind: "nothing" };
-    const merged = await mergeTrees(start, { ours: onto, theirs: tip });
-    if (merged.kind === "conflict") return merged;
-    const message = `Merge branch '${name}' into ${this.into}\n\nMmm-Session: ${this.into}`;
-    const parents = [onto, tip] as const;
-    return {
-      kind: "made",
-      onto,
-      commit: await commitMerge(start, { tree: merged.tree, parents, message }),
-    };
+  merge({ name }: InputPlace, tip: string): Promise<MadeMerge> {
+    return this.#branch.merge(name, tip);
   }
 
   async show({ path: root }: InputPlace, commit: string): Promise<string | null> {
@@ -176,21 +161,8 @@ class GitInputTrees implements InputTrees {
     await switchTo(this.#at(root), { branch: name }, `mmm ${this.into} gates`);
   }
 
-  async land({
-    commit,
-    onto,
-  }: {
-    readonly commit: string;
-    readonly onto: string;
-  }): Promise<string | null> {
-    const { start } = this.#setting.prepared;
-    const now = await this.#tip();
-    // Killed between the move and its word.
-    if (now === commit) return commit;
-    if (now !== onto) return null;
-    const move = { branch: this.into, from: onto, to: commit, tree: start };
-    await moveForward(start, { ...move, action: `mmm ${this.into} merge` });
-    return commit;
+  land(made: { readonly commit: string; readonly onto: string }): Promise<string | null> {
+    return this.#branch.land(made);
   }
 
   async isThere({ path: root }: InputPlace): Promise<boolean> {
@@ -272,15 +244,6 @@ class GitInputTrees implements InputTrees {
     const files = [...ownFiles, ...(file === null ? [] : [path.join(own.root, file)])];
     await carrySettings({ from: own, to: start.root, settings: await this.#settings, files });
     return carryNamed({ from: home, to: start.root }, setup);
-  }
-
-  async #tip(): Promise<string> {
-    const tip = await tipOf(this.#setting.prepared.start, this.into);
-    if (tip !== null) return tip;
-    throw new MmmError("branch-gone", 3, {
-      message: `the branch ${this.into} of this session is not there any more`,
-      next: [`git reflog shows where it was; git branch ${this.into} COMMIT makes it again`],
-    });
   }
 
   #at(root: string): Pick<RepositoryStart, "root" | "env"> {
