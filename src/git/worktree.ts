@@ -4,6 +4,7 @@ import { lstat, readdir, readFile, realpath, rm } from "node:fs/promises";
 import path from "node:path";
 import { MmmError } from "../errors.ts";
 import { pinnedArgs, plainEnvironment } from "./environment.ts";
+import { pastOthers } from "./past-others.ts";
 import { splitNul } from "./path.ts";
 import { findRepository, type RepositoryStart } from "./repository.ts";
 import { type GitResult, gitFailed, runGit } from "./run.ts";
@@ -179,9 +180,10 @@ export async function tryGit(
   { commonDir, env }: SharedRepository,
   args: readonly string[],
 ): Promise<GitResult> {
-  return await runGit({
+  const run = {
     cwd: commonDir,
     env: { ...plainEnvironment(env), GIT_DIR: commonDir, GIT_LITERAL_PATHSPECS: "1" },
     args: [...pinnedArgs, ...args],
-  });
+  };
+  return await pastOthers(() => runGit(run));
 }
