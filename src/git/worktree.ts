@@ -138,12 +138,24 @@ export async function commitsAhead(
   return Number(result.stdout.toString("utf8").trim());
 }
 
-/** How many commits would be lost with `branch`: those that no other branch, here or of a remote, has. */
+/**
+ * How many commits would be lost with `branch`: those that no other branch, here or of a remote, has.
+ *
+ * @param also what else of `git rev-list` counts like another branch
+ */
 export async function onlyOn(
   shared: SharedRepository,
-  { branch, tips }: { readonly branch: string; readonly tips: readonly string[] },
+  {
+    branch,
+    tips,
+    also = [],
+  }: {
+    readonly branch: string;
+    readonly tips: readonly string[];
+    readonly also?: readonly string[];
+  },
 ): Promise<number> {
-  const others = [`--exclude=${branch}`, "--branches", "--remotes"];
+  const others = [`--exclude=${branch}`, "--branches", "--remotes", ...also];
   const result = await ask(shared, ["rev-list", "--count", ...tips, "--not", ...others, "--"]);
   return Number(result.stdout.toString("utf8").trim());
 }
