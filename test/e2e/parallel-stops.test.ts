@@ -47,9 +47,8 @@ const STAY = `
 
 /** What is left has a name that a user can type, and can be removed by it. */
 async function expectNameable(): Promise<void> {
-  const names = [...new Set(Object.values(await left(kitchen.repo)).flat())].filter(
-    (name) => name !== "main",
-  );
+  const all: readonly string[] = Object.values(await left(kitchen.repo)).flat();
+  const names = [...new Set(all)].filter((name) => name !== "main");
   const ls = await kitchen.mmm(["worktree", "ls", "--json"]);
   const rows = JSON.parse(ls.stdout) as readonly { readonly name: string }[];
   expect(rows.map(({ name }) => name).toSorted()).toEqual(names.toSorted());

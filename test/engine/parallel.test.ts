@@ -63,12 +63,12 @@ class FakeTrees implements InputTrees {
     return Promise.resolve();
   }
 
-  async land({ commit }: { readonly commit: string }): Promise<"landed" | "moved"> {
+  async land({ commit }: { readonly commit: string }): Promise<string | null> {
     this.calls.push(`land ${commit}`);
     this.lands(commit);
-    if (this.moved === 0) return Promise.resolve("landed");
+    if (this.moved === 0) return Promise.resolve(commit);
     this.moved -= 1;
-    return Promise.resolve("moved");
+    return Promise.resolve(null);
   }
 
   async isThere(): Promise<boolean> {
@@ -117,7 +117,7 @@ test("a session's branch that moved meanwhile: it is merged again until it lands
   const played = await atOnce(trees, ONE_STEP, { args: ["a"] });
   expect(trees.calls).toEqual([
     "open 1",
-    ...Array(3).fill(["merge i1", "land merge-of-i1"]).flat(),
+    ...[1, 2, 3].flatMap(() => ["merge i1", "land merge-of-i1"]),
     "close i1",
   ]);
   expect(results(played)).toEqual(["completed iterations-done"]);
