@@ -45,6 +45,14 @@ interface AtWork {
 
 export async function playInput(share: InputsShare, input: InputValue): Promise<IterationsEnd> {
   const lane = share.lane(`input-${input.index}`);
+  try {
+    return await playIn(lane, share, input);
+  } finally {
+    lane.release();
+  }
+}
+
+async function playIn(lane: Lane, share: InputsShare, input: InputValue): Promise<IterationsEnd> {
   const { over } = lane;
   // It is merged, or has failed: nothing of it is looked at again, whatever the playbook says now.
   if (over !== null && !share.isReplayed) {

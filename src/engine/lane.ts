@@ -82,6 +82,8 @@ export class Lane {
   readonly #setting: LaneSetting;
   readonly #past: readonly PastRecord[];
   readonly #stop = new AbortController();
+  /** Nothing more happens in it: the session forgets it. */
+  readonly release: () => void;
   /** Started and not finished, outermost first. */
   #open: readonly Event[] = [];
   #next = 0;
@@ -104,7 +106,7 @@ export class Lane {
     this.#attempts = begunBy(this.#past, "attempt-started");
     this.#runs = begunBy(this.#past, "retry-started");
     this.#fresh = setting.segment > 1;
-    onAbort(setting.signal, () => this.#hearStop());
+    this.release = onAbort(setting.signal, () => this.#hearStop());
     this.#hearStop();
   }
 

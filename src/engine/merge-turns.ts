@@ -32,6 +32,7 @@ export class MergeTurns {
     signal: AbortSignal,
   ): Promise<Release | null> {
     if (signal.aborted) return null;
+    let heard = (): void => undefined;
     const turn = new Promise<Release | null>((grant) => {
       const waiting = { index, branch, grant };
       this.#waiting.push(waiting);
@@ -39,9 +40,10 @@ export class MergeTurns {
         if (this.#leave(waiting)) grant(null);
       };
       signal.addEventListener("abort", giveUp, { once: true });
+      heard = () => signal.removeEventListener("abort", giveUp);
     });
     this.#offer();
-    return turn;
+    return turn.finally(() => heard());
   }
 
   #offer(): void {
@@ -58,9 +60,9 @@ export class MergeTurns {
       },
       // A prediction is only advice: without it, the first one.
       () => {
-        const first = this.#waiting.shift();
-        if (first === undefined) this.#isTaken = false;
-        else first.grant(release);
+        const [first = null] = this.#inOrder();
+        if (first !== null && this.#leave(first)) first.grant(release);
+        else release();
       },
     );
   }
@@ -74,8 +76,12 @@ export class MergeTurns {
     return at !== -1;
   }
 
+  #inOrder(): readonly Waiting[] {
+    return [...this.#waiting].sort((a, b) => a.index - b.index);
+  }
+
   async #best(): Promise<Waiting | null> {
-    const all = [...this.#waiting].sort((a, b) => a.index - b.index);
+    const all = this.#inOrder();
     const [first = null] = all;
     if (all.length < 2) return first;
     let best = first;
@@ -100,7 +106,10 @@ export class MergeTurns {
     if (known !== undefined) return known;
     const found = this.#predict(low.branch, high.branch);
     this.#known.set(key, found);
-    const files = await found;
+    const files = await found.catch((error: unknown) => {
+      this.#known.delete(key);
+      throw error;
+    });
     if (files.length > 0) {
       const where = `${files.slice(0, 3).join(", ")}${files.length > 3 ? ", ..." : ""}`;
       this.#tell(`inputs ${low.index} and ${high.index} change the same lines: ${where}`);

@@ -2,7 +2,7 @@
 import { MmmError } from "../errors.ts";
 import { pinnedArgs, pinnedEnvironment, plainEnvironment } from "./environment.ts";
 import { splitNul } from "./path.ts";
-import { pastIndexLock } from "./past-lock.ts";
+import { pastOthers } from "./past-others.ts";
 import { findRepository, type RepositoryStart } from "./repository.ts";
 import { gitFailed, runGit } from "./run.ts";
 import { isAncestor, listWorktrees, type SharedRepository, tipOf, tryGit } from "./worktree.ts";
@@ -54,7 +54,7 @@ export async function switchTo(
   const where = "commit" in to ? ["--detach", to.commit] : [to.branch];
   const args = [...pinnedArgs, "switch", "--quiet", ...where];
   const told = { ...plainEnvironment(env), GIT_REFLOG_ACTION: action };
-  const result = await pastIndexLock(() => runGit({ cwd: root, env: told, args }));
+  const result = await pastOthers(() => runGit({ cwd: root, env: told, args }));
   if (result.code !== 0) throw gitFailed(args, result);
 }
 
@@ -113,7 +113,7 @@ export async function moveForward(
     const args = [...pinnedArgs, "merge", "--ff-only", "--quiet", "--no-autostash", to];
     const told = action === undefined ? {} : { GIT_REFLOG_ACTION: action };
     const env = { ...plainEnvironment(tree.env), ...told };
-    const result = await pastIndexLock(() => runGit({ cwd: tree.root, env, args }));
+    const result = await pastOthers(() => runGit({ cwd: tree.root, env, args }));
     if (result.code !== 0) throw gitFailed(args, result);
   }
   if ((await tipOf(shared, branch)) === to) return;

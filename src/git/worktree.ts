@@ -4,6 +4,7 @@ import { lstat, readdir, readFile, realpath, rm } from "node:fs/promises";
 import path from "node:path";
 import { MmmError } from "../errors.ts";
 import { pinnedArgs, plainEnvironment, unsyncedArgs } from "./environment.ts";
+import { pastOthers } from "./past-others.ts";
 import { splitNul } from "./path.ts";
 import { findRepository, type RepositoryStart } from "./repository.ts";
 import { type GitResult, type GitRun, gitFailed, runGit } from "./run.ts";
@@ -205,12 +206,24 @@ export async function commitsAhead(
   return Number(result.stdout.toString("utf8").trim());
 }
 
-/** How many commits would be lost with `branch`: those that no other branch, here or of a remote, has. */
+/**
+ * How many commits would be lost with `branch`: those that no other branch, here or of a remote, has.
+ *
+ * @param also what else of `git rev-list` counts like another branch
+ */
 export async function onlyOn(
   shared: SharedRepository,
-  { branch, tips }: { readonly branch: string; readonly tips: readonly string[] },
+  {
+    branch,
+    tips,
+    also = [],
+  }: {
+    readonly branch: string;
+    readonly tips: readonly string[];
+    readonly also?: readonly string[];
+  },
 ): Promise<number> {
-  const others = [`--exclude=${branch}`, "--branches", "--remotes"];
+  const others = [`--exclude=${branch}`, "--branches", "--remotes", ...also];
   const result = await ask(shared, ["rev-list", "--count", ...tips, "--not", ...others, "--"]);
   return Number(result.stdout.toString("utf8").trim());
 }
@@ -247,11 +260,15 @@ export async function tryGit(
   shared: SharedRepository,
   args: readonly string[],
 ): Promise<GitResult> {
-  return await runGit(sharedRun(shared, [...pinnedArgs, ...args]));
+  return await runPast(sharedRun(shared, [...pinnedArgs, ...args]));
 }
 
 async function tryUnsynced(shared: SharedRepository, args: readonly string[]): Promise<GitResult> {
-  return await runGit(sharedRun(shared, [...unsyncedArgs, ...args]));
+  return await runPast(sharedRun(shared, [...unsyncedArgs, ...args]));
+}
+
+async function runPast(run: GitRun): Promise<GitResult> {
+  return await pastOthers(() => runGit(run));
 }
 
 function sharedRun({ commonDir, env }: SharedRepository, args: readonly string[]): GitRun {

@@ -6,6 +6,8 @@ import path from "node:path";
 export const ACTS = `
 step=$1; input=$2; kind=\${input%-*}
 made() { git rev-parse HEAD >> "$OUT/made/$input"; }
+# git dies of a worktree that another input is just being given.
+again() { for n in 1 2 3 4 5; do "$@" && return; sleep 0.1; done; exit 8; }
 own() { echo "$input" > "own-$input.txt"; git add "own-$input.txt"; git commit -q -m "own $input"; made; }
 # The test holds the index of DIRECTORY for a while; from here on it is held.
 hold() {
@@ -21,7 +23,7 @@ case "$step-$kind" in
   first-red) echo "$input" > "red-$input.txt" ;;
   first-none) ;;
   first-fail) own; echo dirt > dirt.txt; exit 3 ;;
-  first-back) git switch -q -c "aside-$input"; own; git switch -q "$WORKTREE" ;;
+  first-back) again git switch -q -c "aside-$input"; own; again git switch -q "$WORKTREE" ;;
   first-held) echo "$input" > "$input.txt"; hold "$(git rev-parse --absolute-git-dir)" ;;
   first-tip)
     echo "$input" > "$input.txt"
@@ -32,11 +34,11 @@ case "$step-$kind" in
   late-late-stuck) ;;
   late-late-gone) rm -rf "$PROJECT_ROOT" ;;
   late-late-fail) own; echo dirt > dirt.txt; exit 4 ;;
-  late-late-switch) git switch -q -c "aside-$input"; own ;;
+  late-late-switch) again git switch -q -c "aside-$input"; own ;;
   late-late-reset) git reset -q --hard HEAD~1 ;;
   late-late-amend) git commit -q --amend -m "amended $input"; made ;;
-  late-late-detach) git switch -q --detach; own ;;
-  late-late-unbranch) own; git switch -q --detach; git branch -q -D "$WORKTREE" ;;
+  late-late-detach) again git switch -q --detach; own ;;
+  late-late-unbranch) own; again git switch -q --detach; again git branch -q -D "$WORKTREE" ;;
   hang-hang) own; sleep 600 & sleep 600 ;;
   dirt-dirt) echo dirt > dirt.txt ;;
   *) echo "what is $step-$kind?"; exit 9 ;;

@@ -59,20 +59,27 @@ export async function checkout(repo: TempRepo): Promise<string> {
   return [head, branch, index, ...files].join("\n");
 }
 
-/** Command lines of processes that were started for this repository. */
-export function alive({ base, home }: TempRepo): readonly string[] {
+/** Processes that were started for this repository. */
+export function living({
+  home,
+}: TempRepo): readonly { readonly pid: number; readonly line: string }[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .flatMap((pid) => {
+    .flatMap((name) => {
       try {
-        const environment = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
+        const environment = readFileSync(`/proc/${name}/environ`, "utf8").split("\0");
         if (!environment.includes(`HOME=${home}`)) return [];
-        return [readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ")];
+        const line = readFileSync(`/proc/${name}/cmdline`, "utf8").replaceAll("\0", " ");
+        return line === "" ? [] : [{ pid: Number(name), line }];
       } catch {
         return []; // It ended while it was looked at, or is somebody else's.
       }
-    })
-    .filter((line) => line !== "" && !line.includes(`fsmonitor ${base}`));
+    });
+}
+
+/** Their command lines. */
+export function alive(repo: TempRepo): readonly string[] {
+  return living(repo).map(({ line }) => line);
 }
 
 function namesIn(folder: string): readonly string[] {

@@ -64,6 +64,7 @@ async function play(seed: number): Promise<void> {
     if (!merges) expect(await checkout(repo), said).toBe(before);
     else expect(await repo.git("status", "--porcelain"), said).toBe("?? pb.yml");
     expect(await repo.git("fsck", "--no-progress"), said).not.toMatch(/error|missing|corrupt/);
+    if (random() < 0.5) await goOn(round);
     await checkClean(round);
   } finally {
     stop();
@@ -106,18 +107,42 @@ async function checkEnds({ kitchen, inputs, said }: Round): Promise<readonly str
   return inputResults.flatMap(({ branch }) => branch ?? []);
 }
 
+/** The failed ones start anew, and fail again where their kind does: what they had made before is kept. */
+async function goOn(before: Round): Promise<void> {
+  const { kitchen, inputs, out } = before;
+  const own = commitsOf(before);
+  const ran = await kitchen.mmm(["resume", path.basename(kitchen.session())], {
+    env: { OUT: out, ACTS: path.join(out, "acts.sh") },
+  });
+  const said = `${before.said}\n${ran.stdout.slice(-6000)}\n${ran.stderr.slice(-3000)}`;
+  expect(ran.code, said).toBe(1);
+  const { inputResults } = finished(kitchen);
+  const conflicts = inputResults.filter(({ stop }) => stop === "merge-conflict");
+  expect(conflicts, said).toEqual([]);
+  expect(alive(kitchen.repo), said).toEqual([]);
+  expect(await lost(kitchen.repo, [...own, ...commitsOf(before)]), said).toEqual([]);
+  const kept = inputResults.flatMap(({ branch }) => branch ?? []);
+  await checkLeft({ kitchen, inputs, out, said, ran }, kept);
+}
+
+/** All that mmm and the steps say they have made. */
+function commitsOf({ kitchen, out }: Pick<Round, "kitchen" | "out">): readonly string[] {
+  const told = kitchen
+    .events()
+    .flatMap((event) => (event.type === "commit-made" ? [event.commit.sha] : []));
+  return [...new Set([...told, ...[...madeBySteps(out).values()].flat()])];
+}
+
 async function checkCommits({ kitchen, out, said }: Round): Promise<void> {
   const { repo } = kitchen;
   const events = kitchen.events();
   const own = madeBySteps(out);
   const { inputResults } = finished(kitchen);
-  const all: string[] = [];
   for (const { input, commits, branch } of inputResults) {
     const told = events.flatMap((event) =>
       event.type === "commit-made" && event.at.input === input.index ? [event.commit.sha] : [],
     );
     const made = [...new Set([...told, ...(own.get(input.arg) ?? [])])];
-    all.push(...made);
     // What a step has put on a branch of its own, or thrown away, is no commit of the input.
     if (/^(?:back|late-(?:switch|reset|amend|detach|unbranch))$/.test(kindOf(input.arg))) continue;
     expect({ input: input.arg, commits, branch }, said).toEqual({
@@ -126,7 +151,7 @@ async function checkCommits({ kitchen, out, said }: Round): Promise<void> {
       branch,
     });
   }
-  expect(await lost(repo, all), said).toEqual([]);
+  expect(await lost(repo, commitsOf({ kitchen, out })), said).toEqual([]);
 }
 
 async function checkLeft(

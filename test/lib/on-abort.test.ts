@@ -13,3 +13,15 @@ test("many listen, in their order, and the signal has one listener", () => {
   expect(count).toBe(1);
   expect(heard).toEqual(Array.from({ length: 20 }, (_, at) => at));
 });
+
+test("who has stopped listening hears nothing, and the others do", () => {
+  const controller = new AbortController();
+  const heard: string[] = [];
+  const stop = onAbort(controller.signal, () => heard.push("gone"));
+  onAbort(controller.signal, () => heard.push("there"));
+
+  stop();
+  controller.abort();
+
+  expect(heard).toEqual(["there"]);
+});

@@ -513,6 +513,8 @@ export interface PlayOptions extends WorldOptions {
   readonly commit?: "auto" | "off";
   readonly rollback?: boolean;
   readonly failFast?: boolean;
+  /** Inputs at once, each in a tree of its own. */
+  readonly parallel?: SessionRequest["parallel"];
   readonly environment?: Readonly<Record<string, string>>;
   /** Over the playbook's. */
   readonly limits?: Partial<SessionLimits>;
@@ -577,7 +579,7 @@ export function requestFor(
   };
   const exitCode = ({ status }: SessionOutcome): number => (status === "completed" ? 0 : 1);
   const limits = { ...NO_LIMITS, ...playbook.limits, ...options.limits };
-  return { run, limits, inputs, parallel: null, exitCode };
+  return { run, limits, inputs, parallel: options.parallel ?? null, exitCode };
 }
 
 /** Reads, plans and runs a playbook with the real reader, plan and engine. */

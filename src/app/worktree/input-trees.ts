@@ -35,6 +35,7 @@ import { InputMerges } from "./input-merge.ts";
 import { setupOf } from "./open.ts";
 import { MakingTurns } from "./making-turns.ts";
 import { projectFolder } from "./place.ts";
+import { putAside } from "./put-aside.ts";
 import { prepareWorktree } from "./prepare.ts";
 import { protectedIn } from "./work.ts";
 
@@ -227,23 +228,14 @@ class GitInputTrees implements InputTrees {
     this.#locks.set(name, await takeLock(lockFile(start), holder));
   }
 
-  /** What a try before this one has left goes; what of it is nowhere else is kept under a ref. */
   async #putAside(name: string, place: string): Promise<readonly string[]> {
-    const { prepared } = this.#setting;
+    const { prepared, directory } = this.#setting;
     const { start: own } = prepared;
-    const notes: string[] = [];
-    if (!(await mayHaveTraces(own, { path: place, branch: name }))) return notes;
-    if (existsSync(place)) {
-      const tree = await this.#again(name, place);
-      const look = await tree.look();
-      const record = readInputRecord(this.#setting.directory, inputNumber(name));
-      if (look.changes.length > 0 || look.head !== record?.base)
-        notes.push(`what ${name} had left is kept in ${await tree.keepFailed()}`);
-      this.#letGo(name, null);
-    }
-    await removeWorktree(own, place);
-    await deleteBranch(own, name);
-    return notes;
+    if (!(await mayHaveTraces(own, { path: place, branch: name }))) return [];
+    const base = readInputRecord(directory, inputNumber(name))?.base ?? null;
+    const open = (): Promise<SessionTree> => this.#again(name, place);
+    const notes = await putAside(own, { name, path: place, base, open });
+    return this.#letGo(name, notes);
   }
 
   async #carry(

@@ -1,0 +1,262 @@
+/** Inputs at once against trees in memory (spec 8.4). */
+import { describe, expect, test } from "vitest";
+import type { InputPlace, InputTrees, MadeMerge } from "../../src/engine/input-trees.ts";
+import type { Parallel } from "../../src/engine/session.ts";
+import { MmmError } from "../../src/errors.ts";
+import { FakeWorld, play, type Played, type PlayOptions } from "../support/fake-ports.ts";
+
+/** What the trees are to do otherwise than well, and what they were asked. */
+class FakeTrees implements InputTrees {
+  readonly into = "session-branch";
+  readonly calls: string[] = [];
+  readonly worlds = new Map<string, FakeWorld>();
+  /** How often the session's branch has moved when something is to land. */
+  moved = 0;
+  merged: (place: InputPlace) => MadeMerge = ({ name }) => ({
+    kind: "made",
+    commit: `merge-of-${name}`,
+    onto: "tip",
+  });
+  onOpen: (index: number) => Promise<void> = async () => Promise.resolve();
+  lands: (commit: string) => void = () => undefined;
+  shows: string | null = null;
+  closes: "removed" | "kept" = "removed";
+  there = true;
+  readonly #options: PlayOptions;
+
+  constructor(options: PlayOptions = {}) {
+    this.#options = options;
+  }
+
+  async open({ index }: { readonly index: number }): Promise<InputPlace> {
+    this.calls.push(`open ${index}`);
+    await this.onOpen(index);
+    const world = new FakeWorld(this.#options);
+    this.worlds.set(`i${index}`, world);
+    const root = `/trees/i${index}`;
+    return { name: `i${index}`, path: root, cwd: root, base: world.head, notes: [] };
+  }
+
+  world({ name, cwd }: InputPlace) {
+    const world = this.worlds.get(name);
+    if (world === undefined) throw new Error(`${name} was not opened`);
+    const git = { folder: null, root: cwd };
+    return { ports: world.ports(), facts: { cwd, worktree: name, git } as never };
+  }
+
+  async predict(): Promise<readonly string[]> {
+    return Promise.resolve([]);
+  }
+
+  async merge(place: InputPlace): Promise<MadeMerge> {
+    this.calls.push(`merge ${place.name}`);
+    return Promise.resolve(this.merged(place));
+  }
+
+  async show(place: InputPlace): Promise<string | null> {
+    this.calls.push(`show ${place.name}`);
+    return Promise.resolve(this.shows);
+  }
+
+  async unshow(place: InputPlace): Promise<void> {
+    this.calls.push(`unshow ${place.name}`);
+    return Promise.resolve();
+  }
+
+  async land({ commit }: { readonly commit: string }): Promise<string | null> {
+    this.calls.push(`land ${commit}`);
+    this.lands(commit);
+    if (this.moved === 0) return Promise.resolve(commit);
+    this.moved -= 1;
+    return Promise.resolve(null);
+  }
+
+  async isThere(): Promise<boolean> {
+    return Promise.resolve(this.there);
+  }
+
+  async close(place: InputPlace): Promise<"removed" | "kept"> {
+    this.calls.push(`close ${place.name}`);
+    return Promise.resolve(this.closes);
+  }
+}
+
+const ONE_STEP = `steps: [{shell: "write \${ARG}.txt x"}]`;
+
+async function atOnce(
+  trees: FakeTrees,
+  yaml: string,
+  options: PlayOptions & { readonly atOnce?: number; readonly gates?: Parallel["gates"] },
+): Promise<Played> {
+  const parallel = { atOnce: options.atOnce ?? 2, trees, gates: options.gates ?? [] };
+  return play(yaml, { ...options, parallel });
+}
+
+function results({ finished }: Played): readonly string[] {
+  return finished.inputResults.map(({ status, stop }) => `${status} ${stop ?? "-"}`);
+}
+
+test("each input is opened, merged, landed and closed, and the session is complete", async () => {
+  const trees = new FakeTrees();
+  const played = await atOnce(trees, ONE_STEP, { args: ["a", "b", "c"] });
+  expect(played.outcome).toEqual({ status: "completed", stop: "iterations-done" });
+  expect(results(played)).toEqual(Array(3).fill("completed iterations-done"));
+  for (const name of ["i1", "i2", "i3"]) {
+    const own = trees.calls.filter((call) => call.endsWith(name));
+    expect(own).toEqual([`merge ${name}`, `land merge-of-${name}`, `close ${name}`]);
+  }
+  // One at a time: nobody's merge is begun between another's merge and landing.
+  const merging = trees.calls.filter((call) => /^(?:merge|land) /.test(call));
+  for (let at = 0; at < merging.length; at += 2)
+    expect(merging[at + 1]).toBe(`land merge-of-${merging[at]?.slice("merge ".length) ?? ""}`);
+});
+
+test("a session's branch that moved meanwhile: it is merged again until it lands", async () => {
+  const trees = new FakeTrees();
+  trees.moved = 2;
+  const played = await atOnce(trees, ONE_STEP, { args: ["a"] });
+  expect(trees.calls).toEqual([
+    "open 1",
+    ...[1, 2, 3].flatMap(() => ["merge i1", "land merge-of-i1"]),
+    "close i1",
+  ]);
+  expect(results(played)).toEqual(["completed iterations-done"]);
+  expect(played.of("input-merged")).toHaveLength(1);
+});
+
+test("a conflict fails that input alone, names its files, and closes nothing", async () => {
+  const trees = new FakeTrees();
+  trees.merged = ({ name }) =>
+    name === "i1"
+      ? { kind: "conflict", files: ["1", "2", "3", "4", "5", "6", "7"] }
+      : { kind: "made", commit: `merge-of-${name}`, onto: "tip" };
+  const played = await atOnce(trees, ONE_STEP, { args: ["a", "b"] });
+  expect(results(played)).toEqual(["failed merge-conflict", "completed iterations-done"]);
+  expect(played.outcome).toEqual({ status: "failed", stop: "input-failed" });
+  expect(played.finished.inputResults[0]).toMatchObject({
+    branch: "i1",
+    message: "it and session-branch changed the same lines: 1, 2, 3, 4, 5 and 2 more",
+  });
+  expect(trees.calls).not.toContain("close i1");
+  expect(played.of("input-kept").map(({ name }) => name)).toEqual(["i1"]);
+});
+
+test("an input without a commit of its own is closed and nothing is landed", async () => {
+  const trees = new FakeTrees();
+  trees.merged = () => ({ kind: "nothing" });
+  const played = await atOnce(trees, ONE_STEP, { args: ["a"] });
+  expect(trees.calls).toEqual(["open 1", "merge i1", "close i1"]);
+  expect(results(played)).toEqual(["completed iterations-done"]);
+  expect(played.of("input-merged")).toEqual([]);
+});
+
+test("a good input whose tree has something uncommitted keeps its branch, and says so", async () => {
+  const trees = new FakeTrees();
+  trees.closes = "kept";
+  const played = await atOnce(trees, ONE_STEP, { args: ["a"] });
+  expect(results(played)).toEqual(["completed iterations-done"]);
+  expect(played.finished.inputResults[0]?.branch).toBe("i1");
+});
+
+describe("trouble in one of them", () => {
+  const broken = new MmmError("disk-full", 3, { message: "no space left on device" });
+
+  test("the surroundings break: the others stop, and the error is thrown when all rest", async () => {
+    const trees = new FakeTrees();
+    let release = (): void => undefined;
+    const isBroken = new Promise<void>((done) => {
+      release = done;
+    });
+    // The second is being opened while the first breaks.
+    trees.onOpen = async (index) => (index === 2 ? isBroken : Promise.resolve());
+    trees.lands = () => {
+      release();
+      throw broken;
+    };
+    await expect(atOnce(trees, ONE_STEP, { args: ["a", "b", "c", "d"] })).rejects.toBe(broken);
+    expect(trees.calls.filter((call) => call.startsWith("open"))).toEqual(["open 1", "open 2"]);
+    expect(trees.calls).not.toContain("merge i2");
+    expect(trees.worlds.get("i2")?.scripts).toEqual([]);
+  });
+
+  test("its steps have removed its own tree: it alone has failed, and has its branch", async () => {
+    const trees = new FakeTrees();
+    trees.there = false;
+    trees.lands = (commit) => {
+      if (commit === "merge-of-i1") throw broken;
+    };
+    const played = await atOnce(trees, ONE_STEP, { args: ["a", "b"] });
+    expect(results(played)).toEqual(["failed step-failed", "completed iterations-done"]);
+    expect(played.of("input-kept")[0]?.next[0]).toBe("git log i1");
+  });
+
+  test("a bug is thrown, whatever is there", async () => {
+    const trees = new FakeTrees();
+    trees.there = false;
+    trees.lands = () => {
+      throw new TypeError("bug");
+    };
+    await expect(atOnce(trees, ONE_STEP, { args: ["a", "b"] })).rejects.toThrow("bug");
+  });
+
+  test("a failed step: nothing is merged, and the next input has its turn", async () => {
+    const trees = new FakeTrees();
+    const played = await atOnce(trees, `steps: [{shell: "write x.txt x; fail 1 7"}]`, {
+      args: ["a", "b"],
+      atOnce: 1,
+    });
+    expect(results(played)).toEqual(["failed step-failed", "failed step-failed"]);
+    expect(trees.calls).toEqual(["open 1", "open 2"]);
+  });
+
+  test("--fail-fast opens no other input after a failure", async () => {
+    const trees = new FakeTrees();
+    const played = await atOnce(trees, `steps: [{shell: "exit 3"}]`, {
+      args: ["a", "b", "c"],
+      atOnce: 1,
+      failFast: true,
+    });
+    expect(results(played)).toEqual(["failed step-failed", "not-run -", "not-run -"]);
+    expect(trees.calls).toEqual(["open 1"]);
+  });
+
+  test("a step that took a commit away: it is kept, and the tree stays as it is", async () => {
+    const trees = new FakeTrees();
+    const played = await atOnce(
+      trees,
+      `steps: [{shell: "write a.txt x; commit own"}, {shell: "back 1"}]`,
+      { args: ["a"] },
+    );
+    const world = trees.worlds.get("i1");
+    expect(results(played)).toEqual(["failed step-failed"]);
+    expect(world?.rollbacks).toEqual([]);
+    const [own] = played.of("commit-made").map(({ commit }) => commit.sha);
+    expect(world?.kept).toEqual([own]);
+    const notes = played.of("note").map(({ message }) => message);
+    expect(notes.join()).toContain("is kept in refs/mmm/failed/s/1");
+  });
+});
+
+test("a limit of money: what is at work is suspended, nothing is opened, nothing is merged", async () => {
+  const trees = new FakeTrees({ claude: { "/do": "cost 2; write x.txt x" } });
+  const played = await atOnce(trees, `steps: [{claude: "/do"}, {claude: "/do"}]`, {
+    args: ["a", "b", "c"],
+    limits: { costUsd: 1 },
+    atOnce: 1,
+  });
+  expect(played.outcome.status).toBe("suspended");
+  expect(trees.calls).toEqual(["open 1"]);
+});
+
+test("after a Ctrl-C nothing is opened or merged, and what was at work is interrupted", async () => {
+  const trees = new FakeTrees();
+  const world = new FakeWorld();
+  trees.onOpen = async (index) => {
+    if (index === 2) world.abort.abort();
+    return Promise.resolve();
+  };
+  const played = await atOnce(trees, ONE_STEP, { world, args: ["a", "b", "c", "d"], atOnce: 2 });
+  expect(played.outcome).toEqual({ status: "interrupted", stop: "interrupted" });
+  expect(trees.calls.filter((call) => /^(?:merge|land|close)/.test(call))).toEqual([]);
+  expect(results(played).slice(2)).toEqual(["not-run -", "not-run -"]);
+});
