@@ -26,6 +26,7 @@ export async function inRepository(files, work) {
     mkdirSync(repository);
     writeFileSync(env.GIT_CONFIG_GLOBAL, "[user]\n\tname = bench\n\temail = bench@localhost\n");
     for (const [name, text] of Object.entries(files)) {
+      mkdirSync(path.dirname(path.join(repository, name)), { recursive: true });
       writeFileSync(path.join(repository, name), text);
     }
     git("init", "--quiet", "--initial-branch=main");

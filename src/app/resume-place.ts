@@ -131,7 +131,7 @@ async function strangeFiles(
     if (await tree.sameTree(left, now)) return [];
     // Somebody has tidied up: that is where the unit starts anyway.
     if (restart !== null && (await tree.sameTree(restart, now))) return [];
-    return (await tree.filesSince(left)).map(({ path }) => path);
+    return (await tree.filesSince(left, now)).map(({ path }) => path);
   }
   if (place.look === null) return [];
   const known = new Set(place.look.changes.map(({ path, kind }) => `${kind} ${path}`));

@@ -92,7 +92,7 @@ function laneTree(tree: TreePort, lane: Lane, tell: TellRestart): TreePort {
     snapshot: () => pointed("snapshot", () => tree.snapshot()),
     movement: (from, to) => ask("movement", () => tree.movement(from, to)),
     commitsBetween: (from, to) => ask("commits", () => tree.commitsBetween(from, to)),
-    filesSince: (from) => ask("files", () => tree.filesSince(from)),
+    filesSince: (from, to) => ask("files", () => tree.filesSince(from, to)),
     sameTree: (from, to) => ask("same", () => tree.sameTree(from, to)),
     commit: async (request, signal) => {
       await restart(tree, lane, tell);
@@ -133,7 +133,7 @@ async function restart(tree: TreePort, lane: Lane, tell: TellRestart): Promise<v
   const now = await tree.look();
   const stands = now.head === point.head && now.branch === point.branch;
   if (stands && (await tree.sameTree(point, now))) return;
-  const paths = (await tree.filesSince(point)).map(({ path }) => path);
+  const paths = (await tree.filesSince(point, now)).map(({ path }) => path);
   const kept = await tree.keepFailed();
   await tree.rollback(point);
   tell({ point, kept, paths });

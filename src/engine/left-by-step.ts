@@ -27,7 +27,7 @@ export async function changedFiles({
 }: Pick<StepAtWork, "frame" | "record" | "start">): Promise<readonly FileChange[]> {
   const { look, run } = frame;
   const clean = look.head === start.head && look.changes.length === 0 && start.tree === null;
-  const files = clean ? [] : await run.ports.tree.filesSince(start);
+  const files = clean ? [] : await run.ports.tree.filesSince(start, look);
   record.filesChanged = files.map(({ path }) => path);
   record.filesAdded = files.filter(({ status }) => status === "added").map(({ path }) => path);
   record.changed = files.length > 0 || look.head !== start.head;

@@ -223,8 +223,8 @@ export interface TreePort {
   movement(from: TreePoint, to: TreeLook): Promise<"same" | "forward" | "backward" | "sideways">;
   /** Oldest first. */
   commitsBetween(from: string, to: string): Promise<readonly CommitInfo[]>;
-  /** Start against now, committed or not, ignored files and mmm's own left out; newest first, then by name. */
-  filesSince(from: TreePoint): Promise<readonly FileChange[]>;
+  /** Start against the look, committed or not, ignored files and mmm's own left out; newest first, then by name. */
+  filesSince(from: TreePoint, to: TreeLook): Promise<readonly FileChange[]>;
   /** Same files with the same content? */
   sameTree(from: TreePoint, to: TreeLook): Promise<boolean>;
   commit(request: CommitRequest, signal: AbortSignal): Promise<CommitOutcome>;

@@ -13,7 +13,7 @@ export async function putBack(frame: Frame, point: TreePoint, who: string): Prom
   const stands = look.head === point.head && look.branch === point.branch;
   const clean = look.changes.length === 0 && point.tree === null;
   if (stands && (clean || (await ports.tree.sameTree(point, look)))) return;
-  const paths = (await ports.tree.filesSince(point)).map(({ path }) => path).toSorted();
+  const paths = (await ports.tree.filesSince(point, look)).map(({ path }) => path).toSorted();
   const more = paths.length > SHOWN ? ` and ${paths.length - SHOWN} more` : "";
   const what = paths.length === 0 ? "history" : `${paths.slice(0, SHOWN).join(", ")}${more}`;
   const told = (message: string): void =>

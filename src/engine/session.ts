@@ -127,7 +127,7 @@ class Session {
     const outcome = await this.#inputs();
     const end = await tree.look();
     const touched = end.head !== start.head || end.changes.length > 0;
-    const files = touched ? await tree.filesSince(start) : [];
+    const files = touched ? await tree.filesSince(start, end) : [];
     const reachable =
       end.head === start.head ? [] : await tree.commitsBetween(start.head, end.head);
     const inHistory = new Set(reachable.map(({ sha }) => sha));

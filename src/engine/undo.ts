@@ -14,7 +14,7 @@ export async function rollBack(
   const { head, branch } = frame.look;
   const stands = head === point.head && branch === point.branch;
   if (stands && (await ports.tree.sameTree(point, frame.look))) return null;
-  const undone = await ports.tree.filesSince(point);
+  const undone = await ports.tree.filesSince(point, frame.look);
   const kept = await ports.tree.keepFailed();
   await ports.tree.rollback(point);
   frame.look = await ports.tree.look();

@@ -7,7 +7,7 @@ import { durableArgs } from "./environment.ts";
 import { diskTrouble } from "./disk-trouble.ts";
 import { waitForIndexLock } from "./index-lock.ts";
 import { showPath } from "./path.ts";
-import { readFlag, tryPlumb } from "./place.ts";
+import { plumb, readFlag, tryPlumb } from "./place.ts";
 import type { Place } from "./place.ts";
 import { runGit } from "./run.ts";
 import type { GitResult } from "./run.ts";
@@ -25,13 +25,19 @@ export interface CommitLimits {
   readonly hookMs: number;
 }
 
+type NotMade = Exclude<CommitOutcome, { kind: "committed" }>;
+
+export interface Made extends Extract<CommitOutcome, { kind: "committed" }> {
+  readonly parents: readonly string[];
+}
+
 /** Commits `request.changes` and nothing else, whatever a step or the user has staged. */
 export async function commitChanges(
   place: Place,
   request: CommitRequest,
   limits: CommitLimits,
   signal: AbortSignal,
-): Promise<CommitOutcome> {
+): Promise<Made | NotMade> {
   if (request.changes.length === 0) return { kind: "nothing" };
   const unmerged = request.changes.filter((change) => change.kind === "unmerged");
   if (unmerged.length > 0)
@@ -60,10 +66,7 @@ export async function commitChanges(
       await restoreOrStop(place, saved, error.message);
       return refused(error.message);
     }
-    const empty = await tryPlumb(place, {
-      args: ["diff-index", "--cached", "--quiet", "HEAD", "--"],
-    });
-    if (empty.code === 0) {
+    if (!isSurelyMore(request, status.entries) && (await isAsHead(place))) {
       await putBack(place, foreign);
       return { kind: "nothing" };
     }
@@ -75,7 +78,7 @@ export async function commitChanges(
       await putBack(place, foreign);
       return isEmpty
         ? { kind: "nothing" }
-        : { kind: "committed", sha: made.sha, subject: made.subject };
+        : { kind: "committed", sha: made.sha, subject: made.subject, parents: made.parents };
     }
     if (result.ended !== "by-itself") await rm(join(place.gitDir, "index.lock"), { force: true });
     return await withoutCommit(place, { result, saved, paths, foreign });
@@ -107,6 +110,22 @@ async function stageExactly(
     );
 }
 
+/**
+ * A file that HEAD has not, or one of HEAD's that is gone: there is no doubt about it. What git calls modified may be
+ * the same once its filters have seen it.
+ */
+function isSurelyMore(request: CommitRequest, entries: ReadonlyMap<string, StatusEntry>): boolean {
+  return request.changes.some(({ path }) => {
+    const entry = entries.get(path);
+    return entry?.staged === null && (entry.kind === "added" || entry.kind === "deleted");
+  });
+}
+
+async function isAsHead(place: Place): Promise<boolean> {
+  const args = ["diff-index", "--cached", "--quiet", "HEAD", "--"];
+  return (await tryPlumb(place, { args })).code === 0;
+}
+
 /** What others had staged is staged again. */
 async function putBack(place: Place, foreign: readonly Staged[]): Promise<void> {
   const staged = foreign.filter((entry) => entry.kind !== null);
@@ -124,43 +143,44 @@ async function runCommit(
   limits: CommitLimits,
   signal: AbortSignal,
 ): Promise<GitResult> {
-  const signed = await readFlag(place, "commit.gpgSign");
+  const firstMs = Math.min(limits.passphraseMs, limits.hookMs);
   return await runGit({
     cwd: place.root,
     env: { GIT_REFLOG_ACTION: "mmm commit", ...place.userEnv },
     // verbatim: a subject that begins with `#` is no comment
     args: [...durableArgs, "-c", "i18n.commitEncoding=UTF-8", ...COMMIT],
     stdin: composeMessage(request.message, request.trailers),
-    quietMs: signed ? limits.passphraseMs : limits.hookMs,
+    quietMs: firstMs,
+    // Mostly it has long been done: then nobody asks.
+    moreMs: async () => {
+      const isSigned = await readFlag(place, "commit.gpgSign");
+      return (isSigned ? limits.passphraseMs : limits.hookMs) - firstMs;
+    },
     signal,
     tailOnly: true,
   });
 }
 
-interface Made {
+interface HeadCommit {
   readonly sha: string;
+  readonly parents: readonly string[];
   readonly subject: string;
   /** One parent, and the same tree as that. */
   readonly isEmpty: boolean;
 }
 
-async function readCommit(place: Place): Promise<Made> {
-  const text = await place.client.text(
-    "log",
-    "-z",
-    "-2",
-    "--first-parent",
-    "--format=%H %T %P%n%s",
-  );
+async function readCommit(place: Place): Promise<HeadCommit> {
+  const args = ["log", "-z", "-2", "--first-parent", "--format=%H %T %P%n%s"];
+  const text = (await plumb(place, { args })).toString("utf8");
   const [own = "", before = ""] = text.split("\0");
   const end = own.indexOf("\n");
   const [sha = "", tree = "", ...parents] = own.slice(0, end).split(" ");
   const isEmpty = parents.length === 1 && before.split(" ")[1] === tree;
-  return { sha, subject: own.slice(end + 1), isEmpty };
+  return { sha, subject: own.slice(end + 1), parents, isEmpty };
 }
 
 /** Git makes an empty commit when a hook takes all changes back (seen in 2.39); it is taken off again. */
-async function dropEmpty(place: Place, made: Made, before: string): Promise<boolean> {
+async function dropEmpty(place: Place, made: HeadCommit, before: string): Promise<boolean> {
   if (!made.isEmpty) return false;
   await place.client.text("update-ref", "-m", "mmm commit: was empty", "HEAD", before, made.sha);
   return true;
@@ -175,7 +195,7 @@ async function withoutCommit(
     readonly paths: ReadonlySet<string>;
     readonly foreign: readonly Staged[];
   },
-): Promise<CommitOutcome> {
+): Promise<NotMade> {
   const { result } = attempt;
   if (result.ended === "by-itself") {
     // a hook may have taken everything back: then there is nothing, not a refusal
@@ -209,6 +229,6 @@ function said(result: GitResult): string {
   return text === "" ? `git commit exited with ${result.code} and said nothing` : text;
 }
 
-function refused(text: string): CommitOutcome {
+function refused(text: string): NotMade {
   return { kind: "refused", text };
 }

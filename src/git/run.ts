@@ -8,6 +8,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { MmmError } from "../errors.ts";
 import { diskAdvice } from "./disk-advice.ts";
+import { Silence } from "./silence.ts";
 
 export interface GitRun {
   readonly cwd: string;
@@ -17,6 +18,8 @@ export interface GitRun {
   readonly stdin?: Buffer | string;
   /** Ended (group: TERM, after 2 s KILL) when this long nothing was printed; default 10 minutes. */
   readonly quietMs?: number;
+  /** Asked once when that time is over: how much longer to wait; 0 ends it. */
+  readonly moreMs?: () => Promise<number>;
   readonly signal?: AbortSignal;
   /** Keep only the last 64 KiB of stdout instead of failing over 256 MiB. */
   readonly tailOnly?: boolean;
@@ -54,21 +57,21 @@ export async function runGit(run: GitRun): Promise<GitResult> {
       signalGroup(child, "SIGTERM");
       grace = setTimeout(() => signalGroup(child, "SIGKILL"), graceMs);
     };
-    const quietMs = run.quietMs ?? defaultQuietMs;
-    const quiet = setTimeout(() => end("quiet"), quietMs);
+    const more = run.moreMs ?? (() => Promise.resolve(0));
+    const silence = new Silence(run.quietMs ?? defaultQuietMs, more, () => end("quiet"));
     const onAbort = (): void => end("aborted");
     run.signal?.addEventListener("abort", onAbort, { once: true });
     const settle = (): void => {
-      clearTimeout(quiet);
+      silence.stop();
       clearTimeout(grace);
       run.signal?.removeEventListener("abort", onAbort);
     };
     child.stdout?.on("data", (chunk: Buffer) => {
-      quiet.refresh();
+      silence.broken();
       out.add(chunk);
     });
     child.stderr?.on("data", (chunk: Buffer) => {
-      quiet.refresh();
+      silence.broken();
       err.add(chunk);
     });
     child.on("error", (cause) => {
@@ -84,8 +87,11 @@ export async function runGit(run: GitRun): Promise<GitResult> {
         child.stderr?.destroy();
         if (ended !== "by-itself") signalGroup(child, "SIGKILL");
         if (out.overflown) fail(tooMuch(run.args));
-        else
-          done({ code, stdout: out.whole(), stderr: err.whole().toString("utf8"), ended, quietMs });
+        else {
+          const { limitMs: quietMs } = silence;
+          const stderr = err.whole().toString("utf8");
+          done({ code, stdout: out.whole(), stderr, ended, quietMs });
+        }
       };
       const linger = setTimeout(finish, graceMs);
       child.on("close", () => {

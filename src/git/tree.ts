@@ -14,8 +14,10 @@ import type { CommitLimits } from "./commit.ts";
 import { excludeOwnState } from "./exclude.ts";
 import { realDirectoryInside, realInside } from "./inside.ts";
 import { HeldTrees } from "./held-trees.ts";
+import { History } from "./history.ts";
 import { commitTree, keepCommit } from "./keep.ts";
 import { absolutePath } from "./path.ts";
+import { plainChanges } from "./plain-changes.ts";
 import { createPlace } from "./place.ts";
 import type { Place } from "./place.ts";
 import { protect } from "./protection.ts";
@@ -26,7 +28,7 @@ import { rollBack } from "./rollback.ts";
 import { diffTrees, writeWorkingTree } from "./staging.ts";
 import type { TreeDifference } from "./staging.ts";
 import { readStatus } from "./status.ts";
-import type { RawStatus } from "./status.ts";
+import type { RawStatus, StatusEntry } from "./status.ts";
 
 export interface OpenTreeOptions {
   readonly start: RepositoryStart;
@@ -78,21 +80,30 @@ interface Seen {
   readonly unchanged: ReadonlySet<string>;
 }
 
+/** The tree object of a HEAD with protected files only. */
+interface Quiet {
+  readonly head: string;
+  readonly paths: readonly string[];
+  readonly tree: string;
+}
+
 class GitTree implements SessionTree {
   readonly root: string;
   private readonly setting: Setting;
   private readonly place: Place;
   private readonly seen = new WeakMap<TreeLook, Seen>();
-  /** The tree object of a HEAD with protected files only; no process while nothing else is dirty. */
-  private quiet: { readonly key: string; readonly tree: string } | null = null;
+  /** No process while nothing else is dirty. */
+  private quiet: Quiet | null = null;
   private clean: { readonly head: string; readonly tree: string } | null = null;
   private readonly held: HeldTrees;
+  private readonly history: History;
   private snapped: TreePoint | null = null;
 
   constructor(setting: Setting) {
     this.setting = setting;
     this.place = setting.place;
     this.root = setting.place.root;
+    this.history = new History(setting.place);
     this.held = new HeldTrees(setting.place, setting.session);
   }
 
@@ -126,27 +137,12 @@ class GitTree implements SessionTree {
   }
 
   async commitsBetween(from: string, to: string): Promise<readonly CommitInfo[]> {
-    if (from === to || to === "") return [];
-    const output = await this.place.client.text(
-      "log",
-      "-z",
-      "--reverse",
-      "--topo-order",
-      "--format=%H %s",
-      `${from}..${to}`,
-      "--",
-    );
-    return output
-      .split("\0")
-      .filter((line) => line !== "")
-      .map((line) => {
-        const space = line.indexOf(" ");
-        return { sha: line.slice(0, space), subject: line.slice(space + 1) };
-      });
+    return await this.history.between(from, to);
   }
 
-  async filesSince(from: TreePoint): Promise<readonly FileChange[]> {
-    const files = (await this.differences(from, await this.see())).map((difference) => ({
+  async filesSince(from: TreePoint, to: TreeLook): Promise<readonly FileChange[]> {
+    const seen = this.seen.get(to) ?? (await this.see());
+    const files = (await this.differences(from, seen)).map((difference) => ({
       path: difference.path,
       status: statusOf(difference),
       mtimeNs: mtimeNs(this.root, difference.path),
@@ -168,9 +164,11 @@ class GitTree implements SessionTree {
     ...[request, signal]: Parameters<TreePort["commit"]>
   ): ReturnType<TreePort["commit"]> {
     const outcome = await commitChanges(this.place, request, this.setting.limits, signal);
-    if (outcome.kind === "committed")
-      this.setting.protection.forget(request.changes.map((change) => change.path));
-    return outcome;
+    if (outcome.kind !== "committed") return outcome;
+    this.setting.protection.forget(request.changes.map((change) => change.path));
+    this.history.made(outcome);
+    const { sha, subject } = outcome;
+    return { kind: "committed", sha, subject };
   }
 
   async madeBefore(request: CommitRequest, from: string): Promise<CommitInfo | null> {
@@ -251,9 +249,10 @@ class GitTree implements SessionTree {
   private async treeOf({ status, unchanged }: Seen): Promise<string | null> {
     if (status.entries.size === 0 && status.head !== "") return null;
     if (unchanged.size !== status.entries.size) return await writeWorkingTree(this.place, status);
-    const key = [status.head, ...status.entries.keys()].join("\0");
-    if (this.quiet?.key !== key)
-      this.quiet = { key, tree: await writeWorkingTree(this.place, status) };
+    const { head } = status;
+    const paths = [...status.entries.keys()];
+    if (this.quiet?.head !== head || this.quiet.paths.join("\0") !== paths.join("\0"))
+      this.quiet = { head, paths, tree: await writeWorkingTree(this.place, status) };
     return this.quiet.tree;
   }
 
@@ -264,10 +263,28 @@ class GitTree implements SessionTree {
   }
 
   private async differences(from: TreePoint, seen: Seen): Promise<readonly TreeDifference[]> {
+    const plain = this.isOwnHead(from, seen) ? plainChanges(changedEntries(seen)) : null;
+    if (plain !== null) return plain;
     const now = (await this.treeOf(seen)) ?? seen.status.head;
     const found = await diffTrees(this.place, from.tree ?? from.head, now);
     return found.filter(({ path }) => !seen.unchanged.has(path) && !isOwnState(path));
   }
+
+  /** Was there nothing but HEAD, and what is protected and lies there still, as it is on HEAD now? */
+  private isOwnHead(from: TreePoint, { status, unchanged }: Seen): boolean {
+    if (from.head !== status.head || status.head === "") return false;
+    if (from.tree === null) return true;
+    const { quiet } = this;
+    return (
+      from.tree === quiet?.tree &&
+      from.head === quiet.head &&
+      quiet.paths.every((path) => unchanged.has(path))
+    );
+  }
+}
+
+function changedEntries({ status, unchanged }: Seen): readonly StatusEntry[] {
+  return [...status.entries.values()].filter(({ path }) => !unchanged.has(path));
 }
 
 function statusOf(difference: TreeDifference): FileChange["status"] {

@@ -367,7 +367,7 @@ describe("movement and history", () => {
     await utimes(join(repo.root, "specs/committed.md"), 4000, 4000);
     await utimes(join(repo.root, "old"), 3000, 3000);
 
-    const files = await tree.filesSince(point);
+    const files = await tree.filesSince(point, await tree.look());
 
     expect(files).toEqual([
       { path: "specs/committed.md", status: "added" },
@@ -387,14 +387,16 @@ describe("movement and history", () => {
     await repo.write("new", "1");
     const point = await tree.mark(await tree.look());
     expect(point.tree).not.toBeNull();
-    expect(await tree.filesSince(point)).toEqual([]);
+    expect(await tree.filesSince(point, await tree.look())).toEqual([]);
     expect(await tree.sameTree(point, await tree.look())).toBe(true);
 
     await repo.commitAll("the same files, committed");
-    expect(await tree.filesSince(point)).toEqual([]);
+    expect(await tree.filesSince(point, await tree.look())).toEqual([]);
     expect(await tree.sameTree(point, await tree.look())).toBe(true);
     await repo.write("b", "2");
-    expect(await tree.filesSince(point)).toEqual([{ path: "b", status: "modified" }]);
+    expect(await tree.filesSince(point, await tree.look())).toEqual([
+      { path: "b", status: "modified" },
+    ]);
     expect(await tree.sameTree(point, await tree.look())).toBe(false);
   });
 
@@ -408,7 +410,9 @@ describe("movement and history", () => {
     await repo.git("add", "--force", ".mmm", "a");
     await repo.git("commit", "--quiet", "-m", "all of it");
 
-    expect(await tree.filesSince(point)).toEqual([{ path: "a", status: "added" }]);
+    expect(await tree.filesSince(point, await tree.look())).toEqual([
+      { path: "a", status: "added" },
+    ]);
   });
 
   it("leaves a protected file out even against a point without a tree", async () => {
@@ -418,7 +422,7 @@ describe("movement and history", () => {
     const look = await tree.look();
     const bare = { head: look.head, branch: look.branch, tree: null };
 
-    expect(await tree.filesSince(bare)).toEqual([]);
+    expect(await tree.filesSince(bare, await tree.look())).toEqual([]);
     expect(await tree.sameTree(bare, look)).toBe(true);
     await tree.rollback(bare);
     expect(await repo.read("play.yml")).toBe("- x");
@@ -753,7 +757,9 @@ describe("snapshot (commit: off)", () => {
     expect([await repo.git("ls-files", "--stage"), await clean(repo)]).toEqual(before);
 
     await repo.write("c", "1");
-    expect(await tree.filesSince(point)).toEqual([{ path: "c", status: "added" }]);
+    expect(await tree.filesSince(point, await tree.look())).toEqual([
+      { path: "c", status: "added" },
+    ]);
     const next = await tree.snapshot();
     expect(await repo.git("rev-parse", "refs/mmm/snap/s-1^{tree}")).toBe(next.tree);
     expect(await repo.git("rev-parse", "refs/mmm/snap/s-1^2^{tree}")).toBe(point.tree);
@@ -796,8 +802,8 @@ describe("what is marked", () => {
     await later.mark(await later.look());
     await repo.git("gc", "--quiet", "--prune=now");
 
-    expect(await tree.filesSince(first)).toHaveLength(2);
-    expect(await tree.filesSince(second)).toHaveLength(1);
+    expect(await tree.filesSince(first, await tree.look())).toHaveLength(2);
+    expect(await tree.filesSince(second, await tree.look())).toHaveLength(1);
     await later.release(true);
     expect(await repo.git("for-each-ref", "refs/mmm")).toBe("");
   });
