@@ -46,7 +46,7 @@ export interface InputTrees {
   world(place: InputPlace): InputWorld;
   /** Files in which a merge of two branches (or of one with the session's, `null`) would meet conflicts. */
   predict(one: string, other: string | null): Promise<readonly string[]>;
-  merge(place: InputPlace, tip: string): Promise<MadeMerge>;
+  merge(place: InputPlace): Promise<MadeMerge>;
   /** Puts what was merged into the input's tree, to be looked at by gates; else why that cannot be. */
   show(place: InputPlace, commit: string): Promise<string | null>;
   /** Puts the input's own branch back into its tree. */

@@ -116,8 +116,7 @@ async function bringHome(at: AtWork, stop: StopReason): Promise<Home> {
 async function merge({ share, lane, run, input, place }: AtWork): Promise<Home | "moved" | null> {
   const { trees, gates } = share;
   lane.event({ type: "input-merging", input, into: trees.into });
-  const look = await run.ports.tree.look();
-  const made = await lane.answer("merge", { live: () => trees.merge(place, look.head) });
+  const made = await lane.answer("merge", { live: () => trees.merge(place) });
   if (run.signal.aborted) return STOPPED;
   if (made.kind === "nothing") return null;
   if (made.kind === "conflict") {

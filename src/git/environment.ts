@@ -70,6 +70,7 @@ export const pinnedConfig: readonly string[] = [
   "i18n.logOutputEncoding=UTF-8",
   "i18n.commitEncoding=UTF-8",
   "gc.auto=0",
+  "maintenance.auto=false",
   ...durableConfig,
 ];
 
@@ -78,3 +79,6 @@ export const durableArgs: readonly string[] = durableConfig.flatMap((line) => ["
 
 /** {@link pinnedConfig} as arguments before the subcommand. */
 export const pinnedArgs: readonly string[] = pinnedConfig.flatMap((line) => ["-c", line]);
+
+/** The same for what can be made again from what is synced: nothing waits for the disk. */
+export const unsyncedArgs: readonly string[] = [...pinnedArgs, "-c", "core.fsync=none"];

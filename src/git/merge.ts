@@ -116,6 +116,7 @@ export async function moveForward(
     const result = await pastIndexLock(() => runGit({ cwd: tree.root, env, args }));
     if (result.code !== 0) throw gitFailed(args, result);
   }
+  if ((await tipOf(shared, branch)) === to) return;
   if (!(await isAncestor(shared, { ancestor: to, of: `refs/heads/${branch}` })))
     throw movedMeanwhile(branch);
 }

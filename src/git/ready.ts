@@ -9,7 +9,7 @@ import { showPath, splitNul } from "./path.ts";
 import type { SavedFingerprint } from "./protection.ts";
 import type { RepositoryStart } from "./repository.ts";
 import { runGitOk } from "./run.ts";
-import { readStatus } from "./status.ts";
+import { type RawStatus, readStatus } from "./status.ts";
 
 export interface ReadyOptions {
   readonly allowDirty: boolean;
@@ -18,6 +18,8 @@ export interface ReadyOptions {
   /** Default 10 000. */
   readonly lockWaitMs?: number;
 }
+
+const LOCK_WAIT_MS = 10_000;
 
 /** What may stay dirty: relative to the repository. */
 export interface Ready {
@@ -33,7 +35,7 @@ export interface Ready {
  */
 export async function checkReady(start: RepositoryStart, options: ReadyOptions): Promise<Ready> {
   checkNothingUnderWay(start.gitDir);
-  await waitForIndexLock(start.gitDir, { waitMs: options.lockWaitMs ?? 10_000 });
+  await waitForIndexLock(start.gitDir, { waitMs: options.lockWaitMs ?? LOCK_WAIT_MS });
   const { dirty, expected: stays } = await readDirt(start, options.ownFiles);
   const unexpected = dirty.filter((path) => !stays.has(path));
   if (unexpected.length > 0 && !options.allowDirty) {
@@ -42,6 +44,16 @@ export async function checkReady(start: RepositoryStart, options: ReadyOptions):
     throw dirtyTree(start, { unexpected, expected });
   }
   return { protectedPaths: dirty };
+}
+
+/** A fresh worktree as it lies there: nobody's work. With the look at it, which is one process. */
+export async function readyAsItIs(
+  start: RepositoryStart,
+): Promise<{ readonly ready: Ready; readonly status: RawStatus }> {
+  checkNothingUnderWay(start.gitDir);
+  await waitForIndexLock(start.gitDir, { waitMs: LOCK_WAIT_MS });
+  const status = await readStatus({ root: start.root, env: pinnedEnvironment(start.env, start) });
+  return { ready: { protectedPaths: [...status.entries.keys()] }, status };
 }
 
 /** What of the dirt never counts as such: own files, `.mmm/**`, `.claude/**`. */

@@ -1,4 +1,3 @@
-import { lstatSync } from "node:fs";
 import { isOwnState } from "../engine/own-state.ts";
 import type {
   CommitInfo,
@@ -13,10 +12,10 @@ import { trailerLine } from "./commit-message.ts";
 import type { CommitLimits } from "./commit.ts";
 import { excludeOwnState } from "./exclude.ts";
 import { realDirectoryInside, realInside } from "./inside.ts";
+import { fileChanges } from "./file-changes.ts";
 import { HeldTrees } from "./held-trees.ts";
 import { History } from "./history.ts";
 import { commitTree, keepCommit } from "./keep.ts";
-import { absolutePath } from "./path.ts";
 import { plainChanges } from "./plain-changes.ts";
 import { createPlace } from "./place.ts";
 import type { Place } from "./place.ts";
@@ -35,6 +34,8 @@ export interface OpenTreeOptions {
   /** Name of the session; part of ref names. */
   readonly session: string;
   readonly ready: Ready;
+  /** Of a moment ago, and nothing has run since: the first look. */
+  readonly status?: RawStatus;
   /** Only tests shorten them. */
   readonly limits?: Partial<CommitLimits>;
   /** Ends waits for the index; what was begun comes to its end. */
@@ -63,6 +64,7 @@ export async function openTree(options: OpenTreeOptions): Promise<SessionTree> {
     protection: await protect(place.root, options.ready.protectedPaths, options.ready.saved),
     limits: { lockWaitMs: 10_000, passphraseMs: 60_000, hookMs: 600_000, ...options.limits },
     signal: options.signal,
+    status: options.status ?? null,
   });
 }
 
@@ -72,6 +74,7 @@ interface Setting {
   readonly protection: Protection;
   readonly limits: CommitLimits;
   readonly signal: AbortSignal | undefined;
+  readonly status: RawStatus | null;
 }
 
 /** Status and what of it is protected and unchanged. */
@@ -96,6 +99,7 @@ class GitTree implements SessionTree {
   private quiet: Quiet | null = null;
   private clean: { readonly head: string; readonly tree: string } | null = null;
   private readonly held: HeldTrees;
+  private first: RawStatus | null;
   private readonly history: History;
   private snapped: TreePoint | null = null;
 
@@ -103,12 +107,15 @@ class GitTree implements SessionTree {
     this.setting = setting;
     this.place = setting.place;
     this.root = setting.place.root;
+    this.first = setting.status;
     this.history = new History(setting.place);
     this.held = new HeldTrees(setting.place, setting.session);
   }
 
   async look(): Promise<TreeLook> {
-    const seen = await this.see();
+    const { first } = this;
+    this.first = null;
+    const seen = await (first === null ? this.see() : this.seeing(first));
     const changes = [];
     for (const { path, kind } of seen.status.entries.values())
       if (kind !== null && !seen.unchanged.has(path)) changes.push({ path, kind });
@@ -142,17 +149,7 @@ class GitTree implements SessionTree {
 
   async filesSince(from: TreePoint, to: TreeLook): Promise<readonly FileChange[]> {
     const seen = this.seen.get(to) ?? (await this.see());
-    const files = (await this.differences(from, seen)).map((difference) => ({
-      path: difference.path,
-      status: statusOf(difference),
-      mtimeNs: mtimeNs(this.root, difference.path),
-    }));
-    return files
-      .sort((a, b) => {
-        if (a.mtimeNs !== b.mtimeNs) return a.mtimeNs > b.mtimeNs ? -1 : 1;
-        return a.path < b.path ? -1 : 1;
-      })
-      .map(({ path, status }) => ({ path, status }));
+    return fileChanges(this.root, await this.differences(from, seen));
   }
 
   async sameTree(from: TreePoint, to: TreeLook): Promise<boolean> {
@@ -241,7 +238,10 @@ class GitTree implements SessionTree {
   }
 
   private async see(): Promise<Seen> {
-    const status = await readStatus(this.place);
+    return await this.seeing(await readStatus(this.place));
+  }
+
+  private async seeing(status: RawStatus): Promise<Seen> {
     return { status, unchanged: await this.setting.protection.unchanged(status) };
   }
 
@@ -285,18 +285,4 @@ class GitTree implements SessionTree {
 
 function changedEntries({ status, unchanged }: Seen): readonly StatusEntry[] {
   return [...status.entries.values()].filter(({ path }) => !unchanged.has(path));
-}
-
-function statusOf(difference: TreeDifference): FileChange["status"] {
-  if (difference.from === "000000") return "added";
-  return difference.to === "000000" ? "deleted" : "modified";
-}
-
-/** 0: not there any more. */
-function mtimeNs(root: string, path: string): bigint {
-  try {
-    return lstatSync(absolutePath(root, path), { bigint: true }).mtimeNs;
-  } catch {
-    return 0n;
-  }
 }

@@ -3,10 +3,10 @@ import { existsSync } from "node:fs";
 import { lstat, readdir, readFile, realpath, rm } from "node:fs/promises";
 import path from "node:path";
 import { MmmError } from "../errors.ts";
-import { pinnedArgs, plainEnvironment } from "./environment.ts";
+import { pinnedArgs, plainEnvironment, unsyncedArgs } from "./environment.ts";
 import { splitNul } from "./path.ts";
 import { findRepository, type RepositoryStart } from "./repository.ts";
-import { type GitResult, gitFailed, runGit } from "./run.ts";
+import { type GitResult, type GitRun, gitFailed, runGit } from "./run.ts";
 
 /** One line of `git worktree list`; the main working tree is the first. */
 export interface WorktreeEntry {
@@ -52,7 +52,7 @@ export async function addWorktree(
   { path: place, branch, commit }: NewWorktree,
 ): Promise<RepositoryStart> {
   const how = branch === null ? ["--detach"] : ["--no-track", "-b", branch];
-  const args = [...pinnedArgs, "worktree", "add", "--quiet", ...how, "--", place, commit];
+  const args = [...unsyncedArgs, "worktree", "add", "--quiet", ...how, "--", place, commit];
   const wasThere = existsSync(place);
   // From the tree the user stands in: a sparse checkout is taken over from there.
   const result = await runGit({ cwd: start.root, env: plainEnvironment(start.env), args });
@@ -63,7 +63,39 @@ export async function addWorktree(
       await deleteBranch(start, branch).catch(() => undefined);
     throw gitFailed(args, result);
   }
-  return await findRepository(place, start.env);
+  return (
+    (await madeHere(start, { path: place, branch, commit })) ?? findRepository(place, start.env)
+  );
+}
+
+/** What git would say of the one it has just made; `null`: better ask. */
+async function madeHere(
+  { commonDir, env }: RepositoryStart,
+  { path: place, branch, commit }: NewWorktree,
+): Promise<RepositoryStart | null> {
+  if (!NAME_OF_COMMIT.test(commit)) return null;
+  const gitDir = await gitDirOf(place);
+  if (gitDir === null || !existsSync(gitDir)) return null;
+  const root = await realpath(place);
+  return { root, gitDir: await realpath(gitDir), commonDir, prefix: "", branch, head: commit, env };
+}
+
+const NAME_OF_COMMIT = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/;
+
+/**
+ * Directory, branch and record of one whose commits are all elsewhere. `false`: git saw something in it that would
+ * be lost, or does not know it; nothing is gone then.
+ */
+export async function removeClean(
+  shared: SharedRepository,
+  { path: place, branch }: { readonly path: string; readonly branch: string },
+): Promise<boolean> {
+  // git itself looks, and refuses; whatever the user lets `git status` leave out.
+  const seesAll = ["-c", "status.showUntrackedFiles=all"];
+  const args = [...seesAll, "worktree", "remove", "--", place];
+  if ((await tryUnsynced(shared, args)).code !== 0) return false;
+  await deleteBranch(shared, branch);
+  return true;
 }
 
 /**
@@ -102,30 +134,66 @@ async function removeRecord({ commonDir }: SharedRepository, place: string): Pro
 
 /** Does the directory at `place` belong to a worktree of this repository, recorded or not? */
 export async function isWorktreeOf(shared: SharedRepository, place: string): Promise<boolean> {
+  const gitDir = await gitDirOf(place);
+  if (gitDir === null) return false;
+  const folder = path.dirname(gitDir);
+  const real = existsSync(folder) ? await realpath(folder) : folder;
+  return real === path.join(shared.commonDir, "worktrees");
+}
+
+/** Absolute, as its `.git` file names it, there or not; `null`: it is no linked worktree. */
+async function gitDirOf(place: string): Promise<string | null> {
   const file = path.join(place, ".git");
   const isFile = await lstat(file).then(
     (stat) => stat.isFile(),
     () => false,
   );
-  if (!isFile) return false;
+  if (!isFile) return null;
   const target = /^gitdir: (.*)$/m.exec(await readFile(file, "utf8").catch(() => ""))?.[1];
-  if (target === undefined) return false;
-  const folder = path.dirname(path.resolve(place, target));
-  const real = existsSync(folder) ? await realpath(folder) : folder;
-  return real === path.join(shared.commonDir, "worktrees");
+  return target === undefined ? null : path.resolve(place, target);
 }
 
 /** The commit a branch stands on; `null`: there is no such branch. */
 export async function tipOf(shared: SharedRepository, branch: string): Promise<string | null> {
   const ref = `refs/heads/${branch}`;
+  const loose = await looseTip(shared, ref);
+  if (loose !== null) return loose;
   const result = await tryGit(shared, ["rev-parse", "--verify", "--quiet", `${ref}^{commit}`]);
   return result.code === 0 ? result.stdout.toString("utf8").trim() : null;
+}
+
+/** `null`: git has it elsewhere (packed, a reftable), or not at all. */
+async function looseTip({ commonDir }: SharedRepository, ref: string): Promise<string | null> {
+  if (ref.split("/").includes("..")) return null;
+  const text = await readFile(path.join(commonDir, ref), "utf8").catch(() => "");
+  const name = text.trimEnd();
+  return NAME_OF_COMMIT.test(name) ? name : null;
+}
+
+/**
+ * Is there, or may there be, a folder, a record or a branch of that name? For a folder whose name nobody else takes; a
+ * branch that is in no file of its own is not seen.
+ */
+export async function mayHaveTraces(
+  { commonDir }: SharedRepository,
+  { path: place, branch }: { readonly path: string; readonly branch: string },
+): Promise<boolean> {
+  const refs = path.join(commonDir, "refs", "heads");
+  const record = path.join(commonDir, "worktrees", path.basename(place));
+  if ([place, record, path.join(refs, branch)].some((file) => existsSync(file))) return true;
+  // A reftable has a file there.
+  return await lstat(refs).then(
+    (stat) => !stat.isDirectory(),
+    () => true,
+  );
 }
 
 /** With its configuration; one that is gone is fine. Throws when it is checked out somewhere. */
 export async function deleteBranch(shared: SharedRepository, branch: string): Promise<void> {
   if ((await tipOf(shared, branch)) === null) return;
-  await ask(shared, ["branch", "-D", "--quiet", "--", branch]);
+  const args = ["branch", "-D", "--quiet", "--", branch];
+  const result = await tryUnsynced(shared, args);
+  if (result.code !== 0) throw gitFailed(args, result);
 }
 
 /** How many commits `to` has and `from` has not. */
@@ -176,12 +244,17 @@ async function ask(shared: SharedRepository, args: readonly string[]): Promise<G
 
 /** In the shared git directory, which is there as long as the repository is. */
 export async function tryGit(
-  { commonDir, env }: SharedRepository,
+  shared: SharedRepository,
   args: readonly string[],
 ): Promise<GitResult> {
-  return await runGit({
-    cwd: commonDir,
-    env: { ...plainEnvironment(env), GIT_DIR: commonDir, GIT_LITERAL_PATHSPECS: "1" },
-    args: [...pinnedArgs, ...args],
-  });
+  return await runGit(sharedRun(shared, [...pinnedArgs, ...args]));
+}
+
+async function tryUnsynced(shared: SharedRepository, args: readonly string[]): Promise<GitResult> {
+  return await runGit(sharedRun(shared, [...unsyncedArgs, ...args]));
+}
+
+function sharedRun({ commonDir, env }: SharedRepository, args: readonly string[]): GitRun {
+  const pinned = { GIT_DIR: commonDir, GIT_LITERAL_PATHSPECS: "1" };
+  return { cwd: commonDir, env: { ...plainEnvironment(env), ...pinned }, args };
 }

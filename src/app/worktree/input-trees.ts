@@ -6,15 +6,16 @@ import type { InputPlace, InputTrees, InputWorld, MadeMerge } from "../../engine
 import type { Ports } from "../../engine/ports.ts";
 import { MmmError } from "../../errors.ts";
 import { lazyTree } from "../../git/lazy-tree.ts";
-import { commitMerge, conflictsOf, mergeTrees, moveForward, switchTo } from "../../git/merge.ts";
-import { checkReady, uncommittedSettings } from "../../git/ready.ts";
+import { conflictsOf, moveForward, switchTo } from "../../git/merge.ts";
+import { readyAsItIs, uncommittedSettings } from "../../git/ready.ts";
 import { findRepository, type RepositoryStart } from "../../git/repository.ts";
 import { openTree, type SessionTree } from "../../git/tree.ts";
 import {
   addWorktree,
   deleteBranch,
-  isAncestor,
   isWorktreeOf,
+  mayHaveTraces,
+  removeClean,
   removeWorktree,
   tipOf,
 } from "../../git/worktree.ts";
@@ -30,6 +31,7 @@ import {
 import type { Prepared } from "../prepared.ts";
 import { gitFrom, lockFile, portsInTree, systemClock } from "../world.ts";
 import { carryNamed, carrySettings } from "./carry.ts";
+import { InputMerges } from "./input-merge.ts";
 import { setupOf } from "./open.ts";
 import { MakingTurns } from "./making-turns.ts";
 import { projectFolder } from "./place.ts";
@@ -68,7 +70,10 @@ class GitInputTrees implements InputTrees {
   /** Those that were opened in this process and are not closed. */
   readonly #trees = new Map<string, SessionTree>();
   #settings: Promise<readonly string[]> | null = null;
+  /** Those whose worktrees this process has made. */
+  readonly #made = new Set<string>();
   readonly #turns: MakingTurns;
+  readonly #merges: InputMerges;
 
   constructor(setting: InputTreesSetting, inTree: Awaited<ReturnType<typeof portsInTree>>) {
     this.#setting = setting;
@@ -76,6 +81,7 @@ class GitInputTrees implements InputTrees {
     this.into = setting.session;
     const { start, invocation } = setting.prepared;
     this.#turns = new MakingTurns(start, invocation);
+    this.#merges = new InputMerges(start, this.into);
   }
 
   async open(input: InputValue, signal: AbortSignal): Promise<InputPlace | null> {
@@ -121,11 +127,11 @@ class GitInputTrees implements InputTrees {
     };
     if (!(await prepareWorktree(preparing, signal))) return null;
     // What lies there before the first step is nobody's work: it is in no commit.
-    const ready = await checkReady(start, { allowDirty: true, ownFiles: [] });
-    const tree = await openTree({ start, session: name, ready });
+    const tree = await openTree({ start, session: name, ...(await readyAsItIs(start)) });
     const protectedFiles = tree.protectedFiles();
     if (protectedFiles.length > 0) writeInputRecord(directory, { ...record, protectedFiles });
     this.#trees.set(name, tree);
+    this.#made.add(name);
     await this.#lock(name, start);
     return { name, path: start.root, cwd, base: start.head, notes };
   }
@@ -146,19 +152,10 @@ class GitInputTrees implements InputTrees {
     return conflictsOf(this.#setting.prepared.start, one, other ?? this.into);
   }
 
-  async merge({ name }: InputPlace, tip: string): Promise<MadeMerge> {
-    const { start } = this.#setting.prepared;
-    const onto = await this.#tip();
-    if (await isAncestor(start, { ancestor: tip, of: onto })) return { kind: "nothing" };
-    const merged = await mergeTrees(start, { ours: onto, theirs: tip });
-    if (merged.kind === "conflict") return merged;
-    const message = `Merge branch '${name}' into ${this.into}\n\nMmm-Session: ${this.into}`;
-    const parents = [onto, tip] as const;
-    return {
-      kind: "made",
-      onto,
-      commit: await commitMerge(start, { tree: merged.tree, parents, message }),
-    };
+  async merge({ name, base }: InputPlace): Promise<MadeMerge> {
+    const isOld = !this.#made.has(name);
+    const tip = await this.#tip(name);
+    return this.#merges.make({ name, tip, base, isOld }, await this.#tip());
   }
 
   async show({ path: root }: InputPlace, commit: string): Promise<string | null> {
@@ -200,15 +197,19 @@ class GitInputTrees implements InputTrees {
   async close({ name, path: root }: InputPlace): Promise<"removed" | "kept"> {
     const { prepared, directory } = this.#setting;
     const { start: own } = prepared;
-    if (existsSync(root)) {
-      const tree = this.#trees.get(name) ?? (await this.#again(name, root));
-      if ((await tree.look()).changes.length > 0) return this.#letGo(name, "kept");
-      await tree.release(true);
+    const isThere = existsSync(root);
+    const tree = isThere ? (this.#trees.get(name) ?? (await this.#again(name, root))) : null;
+    const clean = { path: root, branch: name };
+    const isGone = isThere && (await this.#turns.take(NEVER, () => removeClean(own, clean)));
+    if (isGone !== true) {
+      // Not all that git calls dirt is somebody's work.
+      if (((await tree?.look())?.changes ?? []).length > 0) return this.#letGo(name, "kept");
+      await this.#turns.take(NEVER, async () => {
+        await removeWorktree(own, root);
+        await deleteBranch(own, name);
+      });
     }
-    await this.#turns.take(NEVER, async () => {
-      await removeWorktree(own, root);
-      await deleteBranch(own, name);
-    });
+    await tree?.release(!this.#made.has(name));
     forgetInputRecord(directory, inputNumber(name));
     return this.#letGo(name, "removed");
   }
@@ -219,6 +220,7 @@ class GitInputTrees implements InputTrees {
   }
 
   #letGo<T>(name: string, outcome: T): T {
+    this.#made.delete(name);
     this.#trees.delete(name);
     this.#locks.get(name)?.release();
     this.#locks.delete(name);
@@ -249,6 +251,7 @@ class GitInputTrees implements InputTrees {
     const { prepared } = this.#setting;
     const { start: own } = prepared;
     const notes: string[] = [];
+    if (!(await mayHaveTraces(own, { path: place, branch: name }))) return notes;
     if (existsSync(place)) {
       const tree = await this.#again(name, place);
       const look = await tree.look();
@@ -274,12 +277,12 @@ class GitInputTrees implements InputTrees {
     return carryNamed({ from: home, to: start.root }, setup);
   }
 
-  async #tip(): Promise<string> {
-    const tip = await tipOf(this.#setting.prepared.start, this.into);
+  async #tip(branch = this.into): Promise<string> {
+    const tip = await tipOf(this.#setting.prepared.start, branch);
     if (tip !== null) return tip;
     throw new MmmError("branch-gone", 3, {
-      message: `the branch ${this.into} of this session is not there any more`,
-      next: [`git reflog shows where it was; git branch ${this.into} COMMIT makes it again`],
+      message: `the branch ${branch} of this session is not there any more`,
+      next: [`git reflog shows where it was; git branch ${branch} COMMIT makes it again`],
     });
   }
 
