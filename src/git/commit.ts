@@ -5,6 +5,7 @@ import type { CommitOutcome, CommitRequest } from "../engine/ports.ts";
 import { composeMessage } from "./commit-message.ts";
 import { durableArgs } from "./environment.ts";
 import { diskTrouble } from "./disk-trouble.ts";
+import { readLooseCommit, readLooseHead } from "./loose-commit.ts";
 import { waitForIndexLock } from "./index-lock.ts";
 import { showPath } from "./path.ts";
 import { plumb, readFlag, tryPlumb } from "./place.ts";
@@ -170,6 +171,17 @@ interface HeadCommit {
 }
 
 async function readCommit(place: Place): Promise<HeadCommit> {
+  const head = await readLooseHead(place);
+  const [before, ...others] = head?.parents ?? [];
+  const parent =
+    head === null || before === undefined || others.length > 0
+      ? null
+      : await readLooseCommit(place, before);
+  if (head !== null && parent !== null) return { ...head, isEmpty: head.tree === parent.tree };
+  return await askCommit(place);
+}
+
+async function askCommit(place: Place): Promise<HeadCommit> {
   const args = ["log", "-z", "-2", "--first-parent", "--format=%H %T %P%n%s"];
   const text = (await plumb(place, { args })).toString("utf8");
   const [own = "", before = ""] = text.split("\0");
