@@ -45,6 +45,14 @@ interface AtWork {
 
 export async function playInput(share: InputsShare, input: InputValue): Promise<IterationsEnd> {
   const lane = share.lane(`input-${input.index}`);
+  try {
+    return await play(share, lane, input);
+  } finally {
+    lane.end();
+  }
+}
+
+async function play(share: InputsShare, lane: Lane, input: InputValue): Promise<IterationsEnd> {
   const { over } = lane;
   // It is merged, or has failed: nothing of it is looked at again, whatever the playbook says now.
   if (over !== null && !share.isReplayed) {

@@ -82,6 +82,7 @@ export class Lane {
   readonly #setting: LaneSetting;
   readonly #past: readonly PastRecord[];
   readonly #stop = new AbortController();
+  readonly #stopListening: () => void;
   /** Started and not finished, outermost first. */
   #open: readonly Event[] = [];
   #next = 0;
@@ -104,8 +105,13 @@ export class Lane {
     this.#attempts = begunBy(this.#past, "attempt-started");
     this.#runs = begunBy(this.#past, "retry-started");
     this.#fresh = setting.segment > 1;
-    onAbort(setting.signal, () => this.#hearStop());
+    this.#stopListening = onAbort(setting.signal, () => this.#hearStop());
     this.#hearStop();
+  }
+
+  /** Nothing happens in it any more; the signal of the session outlives it. */
+  end(): void {
+    this.#stopListening();
   }
 
   /**

@@ -45,7 +45,7 @@ const unpack = promisify(inflate) as (
 ) => Promise<Buffer>;
 
 function parse(sha: string, object: string): LooseCommit | null {
-  const [kind = "", content = ""] = halves(object, "\0");
+  const [kind, content = ""] = halves(object, "\0");
   const [header, message] = halves(content, "\n\n");
   if (!kind.startsWith("commit ") || message === undefined) return null;
   // In another encoding than ours.

@@ -13,3 +13,16 @@ test("many listen, in their order, and the signal has one listener", () => {
   expect(count).toBe(1);
   expect(heard).toEqual(Array.from({ length: 20 }, (_, at) => at));
 });
+
+test("who has stopped listening hears nothing, and the others do", () => {
+  const controller = new AbortController();
+  const heard: string[] = [];
+  const listener = (): void => void heard.push("one");
+  const stop = onAbort(controller.signal, listener);
+  onAbort(controller.signal, listener);
+
+  stop();
+  controller.abort();
+
+  expect(heard).toEqual(["one"]);
+});
