@@ -173,13 +173,7 @@ class GitInputTrees implements InputTrees {
     await switchTo(this.#at(root), { branch: name }, `mmm ${this.into} gates`);
   }
 
-  async land({
-    commit,
-    onto,
-  }: {
-    readonly commit: string;
-    readonly onto: string;
-  }): Promise<string | null> {
+  async land({ commit, onto }: Parameters<InputTrees["land"]>[0]): Promise<string | null> {
     const { start } = this.#setting.prepared;
     const now = await this.#tip();
     // Killed between the move and its word.
