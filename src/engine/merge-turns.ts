@@ -2,6 +2,7 @@
  * Inputs that are done are merged one at a time (spec 8.4): of those that wait, the one with the fewest
  * predicted conflicts first, then in their order.
  */
+import { onAbort } from "../lib/on-abort.ts";
 import type { InputTrees } from "./input-trees.ts";
 
 interface Waiting {
@@ -32,18 +33,20 @@ export class MergeTurns {
     signal: AbortSignal,
   ): Promise<Release | null> {
     if (signal.aborted) return null;
-    let heard = (): void => undefined;
+    let giveUp = (): void => undefined;
     const turn = new Promise<Release | null>((grant) => {
       const waiting = { index, branch, grant };
       this.#waiting.push(waiting);
-      const giveUp = (): void => {
+      giveUp = () => {
         if (this.#leave(waiting)) grant(null);
       };
-      signal.addEventListener("abort", giveUp, { once: true });
-      heard = () => signal.removeEventListener("abort", giveUp);
     });
+    const stopListening = onAbort(signal, giveUp);
     this.#offer();
-    return turn.finally(() => heard());
+    const release = await turn;
+    // The signal outlives all inputs.
+    stopListening();
+    return release;
   }
 
   #offer(): void {

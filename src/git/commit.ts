@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { MmmError } from "../errors.ts";
@@ -14,7 +15,7 @@ import { runGit } from "./run.ts";
 import type { GitResult } from "./run.ts";
 import { restoreIndex, setIndex, stageFromTree, stageNested, withIndexCopy } from "./staging.ts";
 import { readStatus } from "./status.ts";
-import type { StatusEntry } from "./status.ts";
+import type { RawStatus, StatusEntry } from "./status.ts";
 import { findSwept } from "./sweep.ts";
 
 export interface CommitLimits {
@@ -32,12 +33,18 @@ export interface Made extends Extract<CommitOutcome, { kind: "committed" }> {
   readonly parents: readonly string[];
 }
 
+export interface Committing {
+  readonly request: CommitRequest;
+  /** That `request.changes` are of, when nothing was begun since. */
+  readonly status: RawStatus | null;
+  readonly limits: CommitLimits;
+  readonly signal: AbortSignal;
+}
+
 /** Commits `request.changes` and nothing else, whatever a step or the user has staged. */
 export async function commitChanges(
   place: Place,
-  request: CommitRequest,
-  limits: CommitLimits,
-  signal: AbortSignal,
+  { request, limits, signal, ...known }: Committing,
 ): Promise<Made | NotMade> {
   if (request.changes.length === 0) return { kind: "nothing" };
   const unmerged = request.changes.filter((change) => change.kind === "unmerged");
@@ -47,6 +54,8 @@ export async function commitChanges(
     );
   const swept = request.everything ? null : findSwept(place.root, request.changes);
   if (swept !== null) return { kind: "blocked", ...swept };
+  // Whoever holds it may be about to stage something.
+  const isHeld = existsSync(join(place.gitDir, "index.lock"));
   try {
     await waitForIndexLock(place.gitDir, { waitMs: limits.lockWaitMs, signal });
   } catch (error) {
@@ -54,7 +63,7 @@ export async function commitChanges(
       error instanceof MmmError ? [error.message, ...error.next].join("\n") : String(error),
     );
   }
-  const status = await readStatus(place);
+  const status = (isHeld ? null : known.status) ?? (await readStatus(place));
   const paths = new Set(request.changes.map((change) => change.path));
   const foreign = [...status.entries.values()].filter(
     (entry): entry is Staged => entry.staged !== null && !paths.has(entry.path),

@@ -34,7 +34,10 @@ export class HeldTrees {
   /** @param earlier an earlier process may have held some */
   async release(earlier: boolean): Promise<void> {
     if (this.#tip === null && !earlier) return;
-    await deleteRefs(this.#place, [this.#ref]);
+    // The worktree itself may be gone.
+    const { commonDir: root, env } = this.#place;
+    const shared = { ...env, GIT_DIR: root, GIT_WORK_TREE: root };
+    await deleteRefs({ ...this.#place, root, env: shared }, [this.#ref]);
     this.#tip = "";
     this.#held.clear();
   }

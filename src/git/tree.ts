@@ -100,6 +100,8 @@ class GitTree implements SessionTree {
   private clean: { readonly head: string; readonly tree: string } | null = null;
   private readonly held: HeldTrees;
   private first: RawStatus | null;
+  /** The newest look, until something else is asked for than what is to be read: before each child there is a mark. */
+  private newest: (Pick<Seen, "status"> & { readonly changes: TreeLook["changes"] }) | null = null;
   private readonly history: History;
   private snapped: TreePoint | null = null;
 
@@ -121,10 +123,12 @@ class GitTree implements SessionTree {
       if (kind !== null && !seen.unchanged.has(path)) changes.push({ path, kind });
     const look: TreeLook = { head: seen.status.head, branch: seen.status.branch, changes };
     this.seen.set(look, seen);
+    this.newest = { changes, status: seen.status };
     return look;
   }
 
   async mark(look: TreeLook): Promise<TreePoint> {
+    this.newest = null;
     const seen = this.seen.get(look) ?? (await this.see());
     const tree = await this.treeOf(seen);
     if (tree !== null) await this.held.hold(tree, look.head);
@@ -160,7 +164,10 @@ class GitTree implements SessionTree {
   async commit(
     ...[request, signal]: Parameters<TreePort["commit"]>
   ): ReturnType<TreePort["commit"]> {
-    const outcome = await commitChanges(this.place, request, this.setting.limits, signal);
+    const status = this.newest?.changes === request.changes ? this.newest.status : null;
+    this.newest = null;
+    const { limits } = this.setting;
+    const outcome = await commitChanges(this.place, { request, status, limits, signal });
     if (outcome.kind !== "committed") return outcome;
     this.setting.protection.forget(request.changes.map((change) => change.path));
     this.history.made(outcome);
@@ -204,6 +211,7 @@ class GitTree implements SessionTree {
   }
 
   async rollback(point: TreePoint): Promise<void> {
+    this.newest = null;
     await rollBack(this.place, point, {
       session: this.setting.session,
       protection: this.setting.protection,
@@ -213,6 +221,7 @@ class GitTree implements SessionTree {
   }
 
   async snapshot(): Promise<TreePoint> {
+    this.newest = null;
     const seen = await this.see();
     const { head, branch } = seen.status;
     const tree = (await this.treeOf(seen)) ?? (await this.headTree(seen.status));
