@@ -77,7 +77,7 @@ const gather = {
       "steps/claude.ts",
     ];
     const readers =
-      /^(?:app\/(?:analyze|claude-check|cook|doctor|dry-run|resume|run-init|schema|shipped-commands|validate|worktree\/merge-command)|claude\/(?:command-files|commands)|engine\/capture|playbook\/plan-condition|values\/condition\/evaluate)\.ts$/;
+      /^(?:app\/(?:claude-check|cook|doctor|dry-run|resume|schema|shipped-commands|validate|worktree\/merge-command)|claude\/(?:command-files|commands)|engine\/capture|playbook\/plan-condition|values\/condition\/evaluate)\.ts$/;
     builder.onResolve({ filter: /^\./ }, async ({ kind, path, resolveDir }) =>
       kind === "dynamic-import" && resolveDir.startsWith(`${here}src`)
         ? { path: relative(`${here}src`, join(resolveDir, path)), namespace: "gather" }

@@ -203,7 +203,7 @@ describe("killed around a line of the journal, a resumed session ends like an un
         });
       }
     },
-    ALL ? 7_200_000 : 240_000,
+    ALL ? 7_200_000 : 600_000,
   );
 });
 
@@ -223,7 +223,7 @@ test(
       expect(made.length).toBeLessThanOrEqual(calls.length + crashes.length);
     }
   },
-  ALL ? 7_200_000 : 240_000,
+  ALL ? 7_200_000 : 600_000,
 );
 
 /** Claude was started and has not answered, as far as these lines say. */
