@@ -17,9 +17,14 @@ import type { Entry, ListTree, MappingTree, ScalarTree, Tree } from "./tree.ts";
 /** Nodes that aliases may stand for, all together; a bomb wants billions. */
 const MAX_ALIASED = 10_000;
 
-interface Building {
-  readonly text: string;
+interface Context {
   readonly problems: Problems;
+  /** First items of lists that begin there, which are trees already. */
+  readonly taken: ReadonlyMap<number, readonly Tree[]>;
+}
+
+interface Building extends Context {
+  readonly text: string;
   /** As in YAML: an alias means the latest anchor of its name before it. */
   readonly anchors: Map<string, Tree>;
   readonly open: Set<string>;
@@ -27,8 +32,8 @@ interface Building {
 }
 
 /** YAML nodes to a {@link Tree}. The caller bounds the depth. */
-export function buildTree(node: ParsedNode, text: string, problems: Problems): Tree {
-  return build(node, { text, problems, anchors: new Map(), open: new Set(), aliased: 0 });
+export function buildTree(node: ParsedNode, text: string, context: Context): Tree {
+  return build(node, { text, ...context, anchors: new Map(), open: new Set(), aliased: 0 });
 }
 
 function build(node: ParsedNode, state: Building): Tree {
@@ -47,9 +52,11 @@ function build(node: ParsedNode, state: Building): Tree {
 function buildOwn(node: ParsedNode, range: Range, state: Building): Tree {
   if (isMap(node)) return buildMapping(node.items, range, state);
   if (isSeq(node)) {
-    const items = node.items.map((item) =>
+    const rest = node.items.map((item) =>
       isPair(item) ? buildMapping([item], range, state) : buildItem(item, state),
     );
+    const taken = state.taken.get(node.range[0]);
+    const items = taken === undefined ? rest : [...taken, ...rest];
     return { kind: "list", items, range, size: sizeOf(items) } satisfies ListTree;
   }
   return buildScalar(node as Scalar.Parsed, range, state);

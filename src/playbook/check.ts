@@ -1,10 +1,10 @@
-import type * as z from "zod";
+import * as z from "zod";
 import { durationFrom } from "../lib/duration.ts";
 import { nearest } from "../lib/nearest.ts";
 import type { Range } from "./diagnostic.ts";
 import { didYouMean, firstCharacter, type Problems } from "./problems.ts";
 import { keysAt } from "./schema-keys.ts";
-import { describe, plainObject, type Entries, type Tree } from "./tree.ts";
+import { describe, plainValue, type Entries, type Tree } from "./tree.ts";
 import { familiar } from "./familiar-keys.ts";
 import { homeOf, isPlanned } from "./known-keys.ts";
 
@@ -27,7 +27,7 @@ export interface Checked {
  * Returns the entries whose value is sound: the others must not be read.
  */
 export function check(checked: Checked, schema: z.ZodObject, problems: Problems): Entries {
-  const result = schema.safeParse(plainObject(checked.entries));
+  const result = schema.safeParse(plainFor(schema, checked.entries));
   if (result.success) return checked.entries;
   const bad = new Set<string>();
   const seen = new Set<string>();
@@ -43,6 +43,20 @@ export function check(checked: Checked, schema: z.ZodObject, problems: Problems)
     }
   }
   return new Map([...checked.entries].filter(([key]) => !bad.has(key)));
+}
+
+/** What is read by hand goes by its key alone: it can be a whole tree of steps. */
+function plainFor({ shape }: z.ZodObject, entries: Entries): Record<string, unknown> {
+  const object: Record<string, unknown> = {};
+  for (const [key, { value }] of entries)
+    object[key] = isByHand(shape[key]) ? null : plainValue(value);
+  return object;
+}
+
+function isByHand(schema: z.core.$ZodType | undefined): boolean {
+  return schema instanceof z.ZodOptional
+    ? isByHand(schema.unwrap())
+    : schema instanceof z.ZodUnknown;
 }
 
 interface Placed {

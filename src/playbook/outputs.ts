@@ -128,7 +128,8 @@ type Mapping = Extract<Tree, { kind: "mapping" }>;
 
 /** The entries when all of them are sound. */
 function sound(tree: Mapping, schema: z.ZodObject, problems: Problems): Entries | null {
-  const entries = check({ ...tree, what: "an output" }, schema, problems);
+  const { range } = tree;
+  const entries = check({ entries: tree.entries, range, what: "an output" }, schema, problems);
   const missing = Object.keys(schema.shape)
     .slice(0, 1)
     .some((key) => !entries.has(key));

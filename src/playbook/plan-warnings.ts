@@ -16,9 +16,13 @@ function unusedOutputs({ text, ...lists }: Playbook): readonly Diagnostic[] {
   const declared = [...everyStepOf(lists)].flatMap((step) => step.outputs);
   if (declared.length === 0) return [];
   const counts = new Map(declared.map(({ name }) => [name, 0]));
-  for (const word of text.match(/[A-Za-z_][\w-]*/g) ?? []) {
+  let unused = counts.size;
+  for (const [word] of text.matchAll(/[A-Za-z_][\w-]*/g)) {
     const count = counts.get(word);
-    if (count !== undefined) counts.set(word, count + 1);
+    if (count === undefined) continue;
+    counts.set(word, count + 1);
+    if (count === 1) unused -= 1;
+    if (unused === 0) break;
   }
   return declared
     .filter(({ name }) => !READ_BY_MMM.has(name) && counts.get(name) === 1)

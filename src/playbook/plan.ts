@@ -161,9 +161,8 @@ class Planner {
       commitDefaulted: step.commitRequired === null,
       split: step.captureOutput || readsOneStream(step),
       validation: this.#validation(step),
-      ...handlers,
     };
-    return { ...common, ...body };
+    return Object.assign(common, handlers, body);
   }
 
   #validation(step: Step): PlannedStep["validation"] {

@@ -35,6 +35,10 @@ export class Problems {
     return this.#errors.length >= TOO_MANY;
   }
 
+  get areNone(): boolean {
+    return this.#found.size === 0;
+  }
+
   get hasErrors(): boolean {
     return this.#errors.length > 0;
   }

@@ -46,7 +46,7 @@ export function plainValue(tree: Tree): unknown {
   return plainObject(tree.entries);
 }
 
-export function plainObject(entries: Entries): Record<string, unknown> {
+function plainObject(entries: Entries): Record<string, unknown> {
   const object: Record<string, unknown> = {};
   for (const [key, entry] of entries) object[key] = plainValue(entry.value);
   return object;

@@ -1,17 +1,20 @@
-import { Composer, Lexer, Parser, type CST, type Document } from "yaml";
-import type { Range } from "./diagnostic.ts";
-import type { Problems } from "./problems.ts";
+import { type CST, Lexer, Parser } from "yaml";
 import { buildTree } from "./build-tree.ts";
+import type { Range } from "./diagnostic.ts";
+import { Problems } from "./problems.ts";
 import { reportSyntax } from "./syntax-problems.ts";
 import type { Tree } from "./tree.ts";
+import { firstDocument, type What } from "./yaml-document.ts";
+import { Pieces } from "./yaml-pieces.ts";
 
 /** Nested brackets and blocks. Handlers nest to depth 5, which needs less than 40. */
 const MAX_DEPTH = 100;
 const MAX_STRAYS = 1000;
 const MAX_MARKS = 1000;
-
-/** What a file of YAML is for, as its problems call it. */
-type What = "playbook" | "parameter file" | "config" | "frontmatter";
+/** In UTF-16 units. Of what is shorter the pieces would save nothing. */
+const MIN_LONG = 65_536;
+/** Items of a list that are composed at once. */
+const PIECE = 50;
 
 /** Text to a tree with places; `null` when there is no usable tree: problems say why. */
 export function parseYaml(text: string, problems: Problems, what: What = "playbook"): Tree | null {
@@ -23,9 +26,37 @@ export function parseYaml(text: string, problems: Problems, what: What = "playbo
     problems.error("control-character", spot(strange.index, text), message, { help });
     return null;
   }
-  const tokens = tokenize(text, problems);
+  const inPieces = text.length < MIN_LONG ? null : parseInPieces(text, PIECE);
+  return inPieces ?? parseWhole(text, problems, what);
+}
+
+/** As {@link parseYaml}, of a text without control characters. */
+export function parseWhole(text: string, problems: Problems, what: What): Tree | null {
+  return parse(text, { problems, what, pieces: null });
+}
+
+/**
+ * The same tree in half of the memory, see {@link Pieces}. `null`: it cannot be read so, or something is wrong with it;
+ * read it whole, where all problems are found and told.
+ */
+export function parseInPieces(text: string, size: number): Tree | null {
+  const problems = new Problems(text.length);
+  const pieces = new Pieces(text, size, problems);
+  const tree = parse(text, { problems, what: "playbook", pieces });
+  return pieces.areSound && problems.areNone ? tree : null;
+}
+
+interface Parsing {
+  readonly problems: Problems;
+  readonly what: What;
+  readonly pieces: Pieces | null;
+}
+
+function parse(text: string, parsing: Parsing): Tree | null {
+  const { problems, what, pieces } = parsing;
+  const tokens = tokenize(text, parsing);
   if (tokens === null) return null;
-  const document = withoutStacks(() => firstDocument(tokens, text, { problems, what }));
+  const document = firstDocument(tokens, text, { problems, what });
   if (document === null) return null;
   if (reportSyntax(document, text, problems)) return null;
   if (document.contents === null) {
@@ -36,11 +67,11 @@ export function parseYaml(text: string, problems: Problems, what: What = "playbo
     problems.error("empty", { start: 0, end: 0 }, `the ${what} is empty`, { help });
     return null;
   }
-  return buildTree(document.contents, text, problems);
+  return buildTree(document.contents, text, { problems, taken: pieces?.taken ?? new Map() });
 }
 
 /** One level at a time, so that a file of brackets ends here and not in a stack overflow. */
-function tokenize(text: string, problems: Problems): readonly CST.Token[] | null {
+function tokenize(text: string, { problems, pieces }: Parsing): readonly CST.Token[] | null {
   const parser = new Parser();
   const tokens: CST.Token[] = [];
   let marks = 0;
@@ -50,6 +81,8 @@ function tokenize(text: string, problems: Problems): readonly CST.Token[] | null
       tokens.push(token);
       if (token.type === "error") strays += 1;
     }
+    pieces?.take(lexeme, parser);
+    if (pieces?.areSound === false) return null;
     if (isMark(lexeme)) marks += 1;
     if (marks > MAX_MARKS) {
       const message = `more than ${MAX_MARKS} anchors and tags`;
@@ -72,46 +105,6 @@ function tokenize(text: string, problems: Problems): readonly CST.Token[] | null
 function isMark(lexeme: string): boolean {
   const first = lexeme[0];
   return (first === "&" || first === "!") && !lexeme.includes("\n");
-}
-
-function firstDocument(
-  tokens: readonly CST.Token[],
-  text: string,
-  { problems, what }: { readonly problems: Problems; readonly what: What },
-): Document.Parsed | null {
-  const options = {
-    prettyErrors: false,
-    uniqueKeys: false,
-    logLevel: "silent",
-    merge: false,
-  } as const;
-  let first: Document.Parsed | null = null;
-  for (const document of new Composer(options).compose(tokens, true, text.length)) {
-    if (first !== null) {
-      const marker = text.indexOf("---", first.range[1]);
-      const isMarked = marker !== -1 && marker < Math.max(document.range[1], document.range[0] + 1);
-      const start = Math.min(isMarked ? marker : document.range[0], text.length);
-      const end = Math.min(start + (isMarked ? 3 : 1), text.length);
-      const several = `a ${what} is one YAML document, this file has several`;
-      problems.error("several-documents", { start, end }, several, {
-        help: `put each ${what} into a file of its own`,
-      });
-      return null;
-    }
-    first = document;
-  }
-  return first;
-}
-
-/** Nobody sees the stack of a syntax error, and recording it takes most of the time of a file of noise. */
-function withoutStacks<T>(compose: () => T): T {
-  const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 0;
-  try {
-    return compose();
-  } finally {
-    Error.stackTraceLimit = limit;
-  }
 }
 
 function spot(offset: number, text: string): Range {

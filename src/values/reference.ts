@@ -35,14 +35,16 @@ export function parseReferenceAt(text: string, offset: number): Reference | null
   const tail = matchAt(TAIL, text, offset + name[0].length);
   if (tail === null) return null;
   const end = offset + name[0].length + tail[0].length;
-  const parts = splitTail(tail[1], tail[2]);
+  const { filter, fallback, fault } = splitTail(tail[1], tail[2]);
   return {
     name: name[1] ?? "",
     path: pathOf(name[1] ?? ""),
-    ...parts,
+    filter,
+    fallback,
     start: offset,
     end,
     text: text.slice(offset, end),
+    fault,
   };
 }
 

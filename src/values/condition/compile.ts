@@ -75,9 +75,9 @@ export function compileCondition(source: string): {
     const message = `the condition is nested deeper than ${MAX_NESTING} levels`;
     return failed([{ code: "condition-too-long", message, start: 0, end: source.length }]);
   }
-  const { badFormats, ...rest } = found;
+  const { badFormats, references, asksStatus } = found;
   if (badFormats.length > 0) return failed(badFormats);
-  return { condition: { source, tree, ...rest }, problems: [] };
+  return { condition: { source, tree, references, asksStatus }, problems: [] };
 }
 
 /** Where a token begins: no line end is left outside of quotes, so the column counts from the text's start. */
@@ -228,6 +228,10 @@ function referenceOf(
 function bare(path: readonly string[], first: Token, last: Token): ConditionReference {
   const [start, end] = [offsetOf(first), offsetOf(last) + last.lexeme.length];
   const name = path.join(".");
-  const reference = { name, path, filter: null, fallback: null, start, end, text: name };
-  return { reference: { ...reference, fault: null }, rest: [] };
+  const text = name;
+  const none = null;
+  return {
+    reference: { name, path, filter: none, fallback: none, start, end, text, fault: none },
+    rest: [],
+  };
 }

@@ -8,14 +8,14 @@ const NAME =
   "stands where a name of a variable goes, and bash evaluates a name such as a[$(…)]; write a fixed name";
 
 /** Names that the text makes integers or references to names: bash evaluates what is assigned to them. */
-export function evaluatedNames(commands: readonly Command[]): Set<string> {
-  const names = new Set(EVALUATED_NAMES);
+export function evaluatedNames(commands: readonly Command[]): ReadonlySet<string> {
+  const names = new Set<string>();
   for (const { words } of commands) {
     if (!DECLARES.test(nameOf(words[0]))) continue;
     if (!words.some((word) => /^-[a-zA-Z]*[in]/.test(word.literal))) continue;
     for (const word of words.slice(1)) names.add(/^\w*/.exec(word.literal)?.[0] ?? "");
   }
-  return names;
+  return names.size === 0 ? EVALUATED_NAMES : new Set([...EVALUATED_NAMES, ...names]);
 }
 
 /** Assignments to such names. */

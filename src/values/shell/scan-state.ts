@@ -178,7 +178,9 @@ export class Scan {
       this.problems.push(errorAt(reference, refusal.code, `${reference.text} ${refusal.why}`));
       return;
     }
-    const site: Site = { ...span, reference, context, word: context === "arith" ? null : word };
+    const { start, end } = span;
+    const place = context === "arith" ? null : word;
+    const site: Site = { start, end, reference, context, word: place };
     this.sites.push(site);
     if (reference.filter !== "raw") word?.sites.push(site);
   }
