@@ -160,9 +160,11 @@ function whyLines(
   const next = memory.atWork.kept.get(input.index) ?? "";
   const type = next === "" || event.next.includes(next) ? "" : `: ${inline(next, 4000)}`;
   if (status !== "failed") {
-    return next === ""
-      ? []
-      : [say(`${indent}${symbols.warning} ${name}: its worktree is kept${type}`, "warn")];
+    // An earlier process may have said what to type.
+    const stays = status === "completed" && branch !== null;
+    if (!stays && next === "") return [];
+    const where = type === "" && stays ? ` on branch ${inline(branch, 200)}` : type;
+    return [say(`${indent}${symbols.warning} ${name}: its worktree is kept${where}`, "warn")];
   }
   const why = inline(message ?? "", 160, symbols.ellipsis);
   const lines = [say(`${indent}${symbols.failed} ${name}${why === "" ? "" : `: ${why}`}`, "bad")];

@@ -60,9 +60,7 @@ export async function checkout(repo: TempRepo): Promise<string> {
 }
 
 /** Processes that were started for this repository. */
-export function living({
-  home,
-}: TempRepo): readonly { readonly pid: number; readonly line: string }[] {
+function living({ home }: TempRepo): readonly { readonly pid: number; readonly line: string }[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .flatMap((name) => {

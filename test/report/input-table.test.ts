@@ -121,6 +121,19 @@ test("a good input whose worktree was kept is named too: nothing is left over un
   );
 });
 
+test("one that an earlier process has kept is named by its branch", () => {
+  const { reporter, clock, out } = rig();
+  const [one, two] = [inputOf(1, 2), inputOf(2, 2)];
+  play([{ event: parallelStarted(2, 2) }], reporter, clock);
+  const inputResults = [resultOf(one, { branch: "mmm-demo-1-i1" }), resultOf(two)];
+
+  reporter.event({ ...SESSION_FINISHED, inputResults });
+
+  expect(out.text).toContain(
+    "   ⚠️  1 specs/1-part.md: its worktree is kept on branch mmm-demo-1-i1\n",
+  );
+});
+
 test.each([40, 60, 80])(
   "at %d columns the name gives way, wide characters are counted, and the rest is aligned",
   (columns) => {

@@ -1,8 +1,10 @@
 /** `mmm worktree clean NAME | --all | --merged` (spec 8.2). */
 import { MmmError } from "../../errors.ts";
+import { findRepository } from "../../git/repository.ts";
 import { showPath } from "../../git/path.ts";
 import { say } from "../../report/line.ts";
 import type { Invocation } from "../cook-request.ts";
+import { lookAtLock } from "../look-at-lock.ts";
 import { openPrinter } from "../sessions/print.ts";
 import { findWorktree, type KnownWorktree, type OpenedWorktrees, openWorktrees } from "./known.ts";
 import { isMerged } from "./list.ts";
@@ -74,10 +76,21 @@ async function remove(
   if (!force) await refuseWork(opened, known);
   // Something else that lies at this place is not a worktree of ours.
   if (!isThere) await refuseStrange(path);
+  else await endKilled(opened, path, invocation);
   const tell = (message: string): boolean => invocation.stderr.write(`mmm: ${message}\n`);
   // A signal ends mmm itself, and it is safe to repeat.
   await removeWholly(opened.start, { name, path }, tell, new AbortController().signal);
   openPrinter(invocation).lines([say(`removed worktree and branch: ${name}`)]);
+}
+
+/** Steps of a session that was killed would go on in a folder that is gone, too. */
+async function endKilled(
+  { start }: OpenedWorktrees,
+  path: string,
+  invocation: Invocation,
+): Promise<void> {
+  const tree = await findRepository(path, start.env).catch(() => null);
+  if (tree?.root === path) await lookAtLock(tree, invocation);
 }
 
 async function refuseStrange(place: string): Promise<void> {
