@@ -142,7 +142,7 @@ steps:
     const header = await server.hover(file, 1, 3);
     const step = await server.hover(file, 4, 6);
 
-    expect(header).toContain("Passes over the steps, 1 to 1000. Default: 1 with inputs");
+    expect(header).toContain("Passes over the steps, 1 to 1000. Default: 10 with");
     expect(step).toContain("For one attempt: seconds");
   });
 
