@@ -45,6 +45,7 @@ export function planReport(known: Known, given: Given): Omit<PlanReport, "proble
   const steps = stepReports(plan, { values, project }, history.steps);
   const iteration = iterationRuns(plan, project);
   const { until } = plan;
+  const atOnce = request.parallel ?? null;
   const { costUsd, tokens, durationMs } = chooseLimits({ request, plan, config });
   return {
     v: 1,
@@ -60,11 +61,13 @@ export function planReport(known: Known, given: Given): Omit<PlanReport, "proble
       branch: start?.branch ?? null,
       head: start?.head ?? null,
       cwd,
+      isWorktree: request.worktree === true || playbook.worktree.wanted || atOnce !== null,
     },
     commit: given.commit,
     replay: request.replay,
     inputs: {
       count: inputs.length,
+      atOnce: atOnce ?? 1,
       first: inputs.slice(0, MAX_INPUTS).map(({ arg, file: each }) => ({ arg, file: each })),
     },
     params: [...plan.params].map(([name, value]) => ({ name, value })),

@@ -110,11 +110,15 @@ export interface PlanReport {
     readonly branch: string | null;
     readonly head: string | null;
     readonly cwd: string;
+    /** The run gets a worktree of its own, from `head`. */
+    readonly isWorktree: boolean;
   };
   readonly commit: "auto" | "off";
   readonly replay: string | null;
   readonly inputs: {
     readonly count: number;
+    /** 1: one after the other. */
+    readonly atOnce: number;
     /** At most 20. */
     readonly first: readonly { readonly arg: string; readonly file: string | null }[];
   };

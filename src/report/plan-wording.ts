@@ -37,13 +37,18 @@ function headFacts(report: PlanReport): Facts {
   const named = inputs.first.map(({ arg, file }) => inline(file ?? arg, 60)).join(", ");
   const more = inputs.count > inputs.first.length ? ", ..." : "";
   const branch = tree.branch === null ? "" : `, branch ${tree.branch}`;
+  const worktree = tree.isWorktree ? ", in a worktree of its own" : "";
+  const atOnce = inputs.atOnce > 1 ? ` (${inputs.atOnce} at once, each in a worktree)` : "";
   return [
     ["playbook", `${playbook.file}${playbook.shipped ? ", which mmm ships" : ""}`],
-    ["tree", `${tree.root}${branch}`],
+    ["tree", `${tree.root}${branch}${worktree}`],
     ...when(tree.cwd !== tree.root, "directory", tree.cwd),
     ["commits", report.commit === "auto" ? "of what each step leaves" : "none"],
     ...when(report.replay !== null, "replay", `${report.replay ?? ""} stands in for Claude`),
-    ["inputs", inputs.count === 0 ? "none" : `${formatNumber(inputs.count)}: ${named}${more}`],
+    [
+      "inputs",
+      inputs.count === 0 ? "none" : `${formatNumber(inputs.count)}: ${named}${more}${atOnce}`,
+    ],
     ["iterations", `${iterationWords(iterations.max)}${FROM[iterations.from]}`],
     ...when(report.until !== null, "until", report.until === null ? "" : gateWords(report.until)),
     ...when(

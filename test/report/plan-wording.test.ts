@@ -36,10 +36,16 @@ const REPORT: PlanReport = {
   v: 1,
   type: "plan",
   playbook: { file: "pb.yml", name: "pb", description: null, shipped: false },
-  tree: { root: "/work/tree", branch: "main", head: "abc", cwd: "/work/tree" },
+  tree: {
+    root: "/home/me/tree",
+    branch: "main",
+    head: "abc",
+    cwd: "/home/me/tree",
+    isWorktree: false,
+  },
   commit: "auto",
   replay: null,
-  inputs: { count: 0, first: [] },
+  inputs: { count: 0, atOnce: 1, first: [] },
   params: [],
   secrets: [],
   iterations: { max: 10, from: "default" },
@@ -70,7 +76,7 @@ describe("a plan for people (spec 1, --dry-run)", () => {
   test("says where, how often at most, each step, and that nothing is known of its time", () => {
     expect(text(REPORT)).toBe(`==> Plan of pb
   playbook   pb.yml
-  tree       /work/tree, branch main
+  tree       /home/me/tree, branch main
   commits    of what each step leaves
   inputs     none
   iterations at most 10 (default)
@@ -110,6 +116,7 @@ describe("a plan for people (spec 1, --dry-run)", () => {
         steps: [step],
         inputs: {
           count: 30,
+          atOnce: 4,
           first: Array.from({ length: 20 }, () => ({ arg: hostile, file: null })),
         },
       },
@@ -120,6 +127,15 @@ describe("a plan for people (spec 1, --dry-run)", () => {
     expect(shown).not.toMatch(/[\u001b\u202e]/);
     expect(shown.match(/Q/g)).toHaveLength(130);
     expect(shown.match(/Z/g)).toHaveLength(90);
+  });
+
+  test("inputs at once, and a worktree of its own, are said", () => {
+    const inputs = { count: 3, atOnce: 2, first: [{ arg: "a", file: null }] };
+
+    const shown = text({ ...REPORT, inputs, tree: { ...REPORT.tree, isWorktree: true } });
+
+    expect(shown).toContain("3: a, ... (2 at once, each in a worktree)");
+    expect(shown).toContain("branch main, in a worktree of its own");
   });
 
   test("what earlier sessions took: each step, an iteration, a session; what is unknown is not 0", () => {
