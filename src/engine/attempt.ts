@@ -134,7 +134,8 @@ async function runOnce(
     return { kind: "cut-short", cut: executed.cut };
   }
   tell(frame, at, executed.warnings);
-  budget.ledger.hold({ at, ...executed });
+  // One of the past stands in the sums already, unless its end was not told then.
+  if (frame.run.isLive()) budget.ledger.hold({ at, ...executed });
   const again = await retried(request, { rendered, log, executed }, turn.run);
   if (again !== null) return again;
   keep(request, executed);

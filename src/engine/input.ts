@@ -92,7 +92,7 @@ async function playIn(lane: Lane, share: InputsShare, input: InputValue): Promis
 }
 
 async function homeOf(at: AtWork): Promise<Home | IterationsEnd> {
-  const worked = await iterate({ run: at.run, input: at.input, look: null, stays: true });
+  const worked = await iterate({ run: at.run, input: at.input, stays: true });
   const { status, stop } = worked;
   if (status === "suspended") return worked;
   if (status === "completed") return bringHome(at, stop);

@@ -21,8 +21,6 @@ export interface IterationsEnd {
 export interface IterationsRequest {
   readonly run: Run;
   readonly input: InputValue | null;
-  /** Nothing has run since; `null`: nobody has looked yet. */
-  readonly look: TreeLook | null;
   /** What fails stays in its tree, for a look; else it is undone (spec 5, 8.4). */
   readonly stays: boolean;
 }
@@ -32,21 +30,18 @@ export async function iterate(request: IterationsRequest): Promise<IterationsEnd
   const { ports, sink } = run;
   const { maxIterations } = run.plan;
   const number = input?.index ?? null;
-  let first: TreeLook | null = request.look;
   let origin: TreePoint | null = null;
   for (let iteration = 1; iteration <= maxIterations; iteration += 1) {
     if (run.signal.aborted) return INTERRUPTED;
     const over = run.goOver(iteration);
     if (over !== null) {
-      first = null;
       origin ??= over.start;
       if (over.stop !== null) return { status: "completed", stop: over.stop, limit: null };
       continue;
     }
     const began = ports.clock.monotonicMs();
     sink.event({ type: "iteration-started", iteration, maxIterations, input: number });
-    const look = first ?? (await ports.tree.look());
-    first = null;
+    const look = await ports.tree.look();
     const frame = await frameOf(run, { iteration, input, look });
     const { point } = frame.start;
     origin ??= point;

@@ -74,7 +74,7 @@ interface LaneSetting {
   readonly recorder: Recorder;
   /** mmm was told to stop. */
   readonly signal: AbortSignal;
-  /** Counts every event that counts, told now or recalled. */
+  /** Counts an event that is told now; the past was counted when the session was begun again. */
   readonly count: (event: Event) => void;
 }
 
@@ -277,7 +277,6 @@ export class Lane {
   #recall(event: Event): void {
     if (event.type === "attempt-started") this.#attempts.pop();
     if (event.type === "retry-started") this.#runs.pop();
-    this.#setting.count(event);
     this.#open = stillOpen(this.#open, event);
   }
 

@@ -62,7 +62,7 @@ export async function pause(
   sink.event({ type: "retry-started", at, attempt, run, maxRuns, delayMs, why, log });
   if (delayMs > 0) await ports.clock.sleep(delayMs, signal);
   if (signal.aborted) return "cancelled";
-  const limit = budget.reached(at);
+  const limit = frame.run.isLive() ? budget.reached(at) : null;
   return limit === null ? null : { kind: "suspended", limit };
 }
 

@@ -12,7 +12,6 @@ import type { InputTrees, InputWorld } from "./input-trees.ts";
 import { iterate, type IterationsEnd } from "./iterations.ts";
 import { MergeTurns } from "./merge-turns.ts";
 import { playInputs } from "./parallel.ts";
-import type { TreeLook } from "./ports.ts";
 import { restoreLine } from "./restore-line.ts";
 import { type Spent, TotalsFold } from "./totals.ts";
 
@@ -57,8 +56,6 @@ class Session {
   readonly #totals: TotalsFold;
   readonly #next: string[] = [];
   #limit: LimitReached | null = null;
-  /** What `play` saw, for the first iteration: nothing runs in between. */
-  #look: TreeLook | null = null;
 
   constructor(request: SessionRequest) {
     this.#request = request;
@@ -67,6 +64,7 @@ class Session {
       atOnce: request.parallel?.atOnce ?? 1,
     });
     this.#totals = new TotalsFold(this.#budget.ledger);
+    this.#countPast();
     this.#run = this.#strand("session");
   }
 
@@ -110,6 +108,12 @@ class Session {
     return { ...run, facts, ...told, ports, sink, budget: this.#budget, toldCommits: new Set() };
   }
 
+  /** All of it at once: an input whose turn has not come again has spent its money, too. */
+  #countPast(): void {
+    for (const { records } of this.#request.past.lanes.values())
+      for (const record of records) if (record.type === "event") this.#count(record.event);
+  }
+
   /** Warnings belong to this process: with other limits a resume gives them elsewhere. */
   #count(event: Event): void {
     this.#totals.add(event);
@@ -122,7 +126,6 @@ class Session {
     const began = clock.monotonicMs();
     const look = await this.#run.ports.tree.look();
     const start = await markTree(this.#run, look);
-    this.#look = look;
     this.#announce(look);
     const outcome = await this.#inputs();
     const end = await tree.look();
@@ -185,12 +188,7 @@ class Session {
     // In a worktree a failed run stays for a look; the next input needs a clean one.
     if (inputs.length === 0)
       return this.#ended(
-        await iterate({
-          run: this.#strand("main"),
-          input: null,
-          look: this.#look,
-          stays: worktree,
-        }),
+        await iterate({ run: this.#strand("main"), input: null, stays: worktree }),
       );
     if (parallel !== null) return this.#ended(await this.#atOnce(parallel));
     let failed = false;
@@ -199,8 +197,7 @@ class Session {
       const { ports, sink } = run;
       const began = ports.clock.monotonicMs();
       sink.event({ type: "input-started", input });
-      const end = await iterate({ run, input, look: this.#look, stays: false });
-      this.#look = null;
+      const end = await iterate({ run, input, stays: false });
       const { status, stop } = end;
       // It has not finished: a resume goes on in the middle of it.
       if (status === "suspended") return this.#ended(end);

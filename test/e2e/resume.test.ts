@@ -547,3 +547,45 @@ test("`cook --resume NAME` is the same", async () => {
 
   expect(await kitchen.mmm(["cook", "--resume", name()])).toMatchObject({ code: 0 });
 });
+
+test("a failed input that fails again takes nothing of the other inputs with it (spec 8.4)", async () => {
+  const goes = path.join(kitchen.repo.home, "goes");
+  const playbook = `
+- {shell: "echo \${ARG} > out-\${ARG}.txt", commit_message: "add \${ARG}"}
+- shell: 'test \${ARG} != a || test -f "${goes}"'
+`;
+  const codes = [(await kitchen.cook(playbook, ["--args", "a", "--args", "b"])).code];
+  codes.push((await kitchen.mmm(["resume"])).code);
+  writeFileSync(goes, "");
+  codes.push((await kitchen.mmm(["resume"])).code);
+
+  expect(codes).toEqual([1, 1, 0]);
+  expect((await kitchen.history()).slice(-2)).toEqual(["add b", "add a"]);
+  expect(existsSync(at("out-b.txt"))).toBe(true);
+  const end = kitchen.events().findLast((event) => event.type === "session-finished");
+  expect(end?.type === "session-finished" && end.inputResults).toMatchObject([
+    { status: "completed", commits: 1 },
+    { status: "completed", commits: 1 },
+  ]);
+});
+
+test("what finished inputs have spent is spent before the others go on (spec 6.5)", async () => {
+  await kitchen.dispose();
+  kitchen = await openKitchen([{ times: "always", cost: 2, writes: { "x.txt": "x\n" } }]);
+  const goes = path.join(kitchen.repo.home, "goes");
+  const playbook = `
+- {shell: 'test \${ARG} != a || test -f "${goes}"'}
+- {claude: "/do \${ARG}", commit_required: false}
+`;
+  const inputs = ["a", "b", "c"].flatMap((arg) => ["--args", arg]);
+  await kitchen.cook(playbook, [...inputs, "--max-cost", "5"]);
+  writeFileSync(goes, "");
+
+  const { code } = await kitchen.mmm(["resume"]);
+
+  expect(code).toBe(0);
+  const budgets = (await kitchen.claude.calls()).map(
+    ({ argv }) => /--max-budget-usd[= ](\S+)/.exec(argv.join(" "))?.[1],
+  );
+  expect(budgets.at(-1)).toBe("1");
+});
