@@ -5,6 +5,7 @@ import type { PastRecord } from "../engine/lane.ts";
 import type { SessionRecord } from "../engine/session-record.ts";
 import { MmmError } from "../errors.ts";
 import type { RepositoryStart } from "../git/repository.ts";
+import { tipOf } from "../git/worktree.ts";
 import { shellWord } from "../lib/shell-word.ts";
 import type { Reuse } from "../session/past.ts";
 import type { OwnTree, Story } from "../session/story.ts";
@@ -19,6 +20,22 @@ interface ResumingInputs {
   readonly cwd: string;
   /** Absolute; of the session. */
   readonly directory: string;
+}
+
+/** Lanes whose worktree and branch were both removed, and that nobody has merged: there is nothing to go on in. */
+export async function goneInputs(
+  start: RepositoryStart,
+  story: Story,
+): Promise<ReadonlySet<string>> {
+  const gone = new Set<string>();
+  for (const [lane, { place }] of story.trees) {
+    const records = story.lanes.get(lane) ?? [];
+    const last = records.at(-1);
+    const isGood = last?.type === "event" && last.event.type === "input-finished" && last.event.ok;
+    if (isGood || isHome(records) || (await treeAt(start, place.path)) !== null) continue;
+    if ((await tipOf(start, place.name)) === null) gone.add(lane);
+  }
+  return gone;
 }
 
 /** Throws `MmmError` (exit 3) when one of them is gone or has moved on. */

@@ -1,7 +1,7 @@
 /** mmm is stopped or killed while an input is brought home; `mmm resume` goes on from there (spec 7, 8.4). */
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { CliResult } from "../support/run-cli.ts";
 import { type Kitchen, openKitchen } from "../support/kitchen.ts";
 import { left } from "./parallel-state.ts";
@@ -69,28 +69,83 @@ test("kill -9 while the session's branch moves: the others wait for their turn",
   await expectResumed(4);
 });
 
-test("a conflict resolved by hand, then kill -9 before it is merged: the next resume merges it", async () => {
-  const same = `
+describe("an input whose merge failed", () => {
+  const SAME = `
 - {shell: 'echo \${ARG} > same.txt; touch "$MEETING/\${ARG}"; while [ $(ls "$MEETING" | wc -l) -lt 2 ]; do sleep 0.02; done', commit_message: same}`;
-  const meeting = path.join(kitchen.repo.base, "meeting");
-  mkdirSync(meeting);
-  const args = ["--args", "a1", "--args", "a2", "--parallel", "2", "--yes"];
-  await kitchen.cook(same, args, { env: { MEETING: meeting } });
-  const name = path.basename(kitchen.session());
-  const tree = ["i1", "i2"]
-    .map((end) => path.join(kitchen.repo.home, ".mmm", "worktrees", "repo", `${name}-${end}`))
-    .find((each) => existsSync(each));
-  if (tree === undefined) throw new Error("no worktree was kept");
-  await kitchen.repo.git("-C", tree, "merge", name).catch(() => "");
-  writeFileSync(path.join(tree, "same.txt"), "both\n");
-  await kitchen.repo.git("-C", tree, "commit", "-qam", "resolved");
+  let env: { readonly MEETING: string };
+  let name: string;
+  /** Of the one that has lost. */
+  let tree: string;
 
-  const env = { MEETING: meeting, ...gitThat("merge-base", "kill -9 $PPID; exit") };
-  const killed = await kitchen.mmm(["resume", "--yes"], { env });
-  const { code, stderr } = await kitchen.mmm(["resume", "--yes"], { env: { MEETING: meeting } });
+  beforeEach(async () => {
+    env = { MEETING: path.join(kitchen.repo.base, "meeting") };
+    mkdirSync(env.MEETING);
+    const args = ["--args", "a1", "--args", "a2", "--parallel", "2", "--yes"];
+    await kitchen.cook(SAME, args, { env });
+    name = path.basename(kitchen.session());
+    tree = ["i1", "i2"]
+      .map((end) => path.join(kitchen.repo.home, ".mmm", "worktrees", "repo", `${name}-${end}`))
+      .filter((each) => existsSync(each))
+      .join();
+  });
 
-  expect(killed.signal).toBe("SIGKILL");
-  expect({ code, stderr }).toMatchObject({ code: 0 });
-  expect(await kitchen.repo.read("same.txt")).toBe("both\n");
-  expect(await left(kitchen.repo)).toEqual(NOTHING);
+  test("is resolved by hand, then kill -9 before it is merged: the next resume merges it", async () => {
+    await kitchen.repo.git("-C", tree, "merge", name).catch(() => "");
+    writeFileSync(path.join(tree, "same.txt"), "both\n");
+    await kitchen.repo.git("-C", tree, "commit", "-qam", "resolved");
+
+    const killing = { ...env, ...gitThat("merge-base", "kill -9 $PPID; exit") };
+    const killed = await kitchen.mmm(["resume", "--yes"], { env: killing });
+    const { code, stderr } = await kitchen.mmm(["resume", "--yes"], { env });
+
+    expect(killed.signal).toBe("SIGKILL");
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(await kitchen.repo.read("same.txt")).toBe("both\n");
+    expect(await left(kitchen.repo)).toEqual(NOTHING);
+  });
+
+  test("is not merged behind its session's back", async () => {
+    const ran = await kitchen.mmm(["worktree", "merge", path.basename(tree)]);
+    expect(ran.code).toBe(3);
+    expect(ran.stderr).toContain(`mmm resume ${name}`);
+    expect(existsSync(tree)).toBe(true);
+  });
+
+  test("was thrown away: it starts anew, on top of the others", async () => {
+    const cleaned = await kitchen.mmm(["worktree", "clean", path.basename(tree), "--force"]);
+    const { code, stderr } = await kitchen.mmm(["resume", "--yes"], { env });
+
+    expect(cleaned.code).toBe(0);
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(await kitchen.repo.read("same.txt")).toBe(`a${path.basename(tree).slice(-1)}\n`);
+    expect(await left(kitchen.repo)).toEqual(NOTHING);
+  });
+});
+
+describe("kill -9 while an input's worktree is made", () => {
+  const ADD = 'worktree add "*"-i1';
+  const PLACE = 'place="${@: -2:1}"';
+
+  test("a branch that was packed since is put aside like any other", async () => {
+    const left = 'rest "$@"; rest worktree remove "$place"; rest pack-refs --all';
+    const ran = await cook(gitThat(ADD, `${PLACE}; ${left}; kill -9 $PPID; exit`));
+    expect(ran.signal).toBe("SIGKILL");
+    await expectResumed();
+  });
+
+  test.each([
+    ["a folder", 'mkdir "$place"'],
+    ["a repository", 'rest init -q "$place"'],
+  ])("%s of somebody else in its place is moved away, not looked into", async (_, make) => {
+    const theirs = `${make}; echo mine > "$place/mine.txt"`;
+    const ran = await cook(gitThat(ADD, `${PLACE}; ${theirs}; kill -9 $PPID; exit`));
+    const { code, stdout, stderr } = await kitchen.mmm(["resume", "--yes"]);
+
+    expect(ran.signal).toBe("SIGKILL");
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(stdout + stderr).toContain(".aside-1");
+    const [aside = ""] = (await left(kitchen.repo)).folders;
+    const file = path.join(kitchen.repo.home, ".mmm", "worktrees", "repo", aside, "mine.txt");
+    expect(readFileSync(file, "utf8")).toBe("mine\n");
+  });
 });

@@ -47,6 +47,8 @@ export interface InputTreesSetting {
   readonly directory: string;
   /** Of the session: what is not of a tree is shared. */
   readonly ports: Ports;
+  /** Earlier processes of the session may have left anything. */
+  readonly isResumed: boolean;
 }
 
 /** What is merged is put away, Ctrl-C or not. */
@@ -241,8 +243,9 @@ class GitInputTrees implements InputTrees {
   async #putAside(name: string, place: string): Promise<readonly string[]> {
     const { prepared, directory } = this.#setting;
     const { start: own } = prepared;
-    if (!(await mayHaveTraces(own, { path: place, branch: name }))) return [];
     const base = readInputRecord(directory, inputNumber(name))?.base ?? null;
+    const isNew = base === null && !this.#setting.isResumed;
+    if (isNew && !(await mayHaveTraces(own, { path: place, branch: name }))) return [];
     const open = (): Promise<SessionTree> => this.#again(name, place);
     const notes = await putAside(own, { name, path: place, base, open });
     return this.#letGo(name, notes);

@@ -65,6 +65,14 @@ async function mergeNamed(
       next: [mergeLine(name)],
     });
   }
+  const { session } = known;
+  // Its session would find its branch moved, and this input gone.
+  if (session !== null && session.status !== "completed" && known.record?.target === session.name) {
+    throw new MmmError("session-open", 3, {
+      message: `${name} belongs to ${session.name}, which is not finished: a resume merges it`,
+      next: [`mmm resume ${session.name}`],
+    });
+  }
   if (known.record === null) {
     throw new MmmError("no-target", 3, {
       message: `the folder of the session ${name} was removed: nobody knows what it is to be merged into`,
