@@ -8,7 +8,7 @@ import type { Invocation } from "../cook-request.ts";
 import { requestIn } from "../saved-request.ts";
 import { openPrinter } from "../sessions/print.ts";
 import { findWorktree, type KnownWorktree, type OpenedWorktrees, openWorktrees } from "./known.ts";
-import { mergeLine } from "./merge.ts";
+import { mergeLine, openOwner } from "./merge.ts";
 import { mergeMaker } from "./make-merge.ts";
 import { contextAgain } from "./merge-context.ts";
 import { openTold } from "./merge-told.ts";
@@ -65,12 +65,12 @@ async function mergeNamed(
       next: [mergeLine(name)],
     });
   }
-  const { session } = known;
   // Its session would find its branch moved, and this input gone.
-  if (session !== null && session.status !== "completed" && known.record?.target === session.name) {
+  const owner = openOwner(known);
+  if (owner !== null) {
     throw new MmmError("session-open", 3, {
-      message: `${name} belongs to ${session.name}, which is not finished: a resume merges it`,
-      next: [`mmm resume ${session.name}`],
+      message: `${name} belongs to ${owner}, which is not finished: a resume merges it`,
+      next: [`mmm resume ${owner}`],
     });
   }
   if (known.record === null) {
