@@ -71,12 +71,12 @@ export async function playSession(asked: Prepared, resumed: Resumed | null): Pro
       ...(made === null ? {} : { worktree: { root: start.root, cwd: prepared.cwd } }),
     };
     const { gone } = lock;
-    trees = await inputTrees(prepared, { session: name, directory, ports });
+    const isResumed = resumed !== null;
+    trees = await inputTrees(prepared, { session: name, directory, ports, isResumed });
     const parallel = trees && { trees, atOnce: request.parallel ?? 1, gates: mergeGates(plan) };
     // The snapshots of a session without commits are all that tells its steps apart.
     const isHeld = prepared.commit === "auto";
-    const release = async (): Promise<void> =>
-      isHeld ? tree.release(resumed !== null) : undefined;
+    const release = async (): Promise<void> => (isHeld ? tree.release(isResumed) : undefined);
     const opened = { ports, name, words, now, gone, saved, resumed, watch, release, parallel };
     return await record(prepared, opened, reserve);
   } finally {

@@ -24,7 +24,7 @@ import { planAgain } from "./plan-again.ts";
 import { ownFiles, workingDirectory } from "./planning.ts";
 import type { Resumed } from "./play-engine.ts";
 import { playSession } from "./play-session.ts";
-import { checkInputs } from "./resume-inputs.ts";
+import { checkInputs, goneInputs } from "./resume-inputs.ts";
 import { checkPlace, giveUpLine, worktreeGone } from "./resume-place.ts";
 import { findResumable } from "./resumable.ts";
 import { firstChange } from "./resume-plan.ts";
@@ -68,7 +68,7 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
   identity.catch(() => undefined);
   const change = firstChange(story, planned.plan);
   if (change !== null && change.finished && !asked.force) throw changed(name, change);
-  const again = reuse(story, change);
+  const again = reuse(story, change, await goneInputs(start, story));
   const own = ownFiles(request, planned.file, from);
   const ready = await readyAgain(start, saved, own);
   const resuming = { session, story, reuse: again, cwd: invocation.cwd };

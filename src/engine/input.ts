@@ -72,14 +72,16 @@ async function playIn(lane: Lane, share: InputsShare, input: InputValue): Promis
   const { clock } = run.ports;
   const began = clock.monotonicMs();
   const at = { share, lane, run, input, place };
-  const home = await homeOf(at).catch(async (error: unknown): Promise<Home> => {
+  const found = await homeOf(at).catch(async (error: unknown): Promise<Home> => {
     if (!(error instanceof MmmError) || (await share.trees.isThere(place))) throw error;
     // What its steps did to its own tree is no trouble of the others; its branch is still there.
     const message = `its worktree is gone: ${path}`;
     return { ok: false, stop: "step-failed", message, kept: true, gone: true };
   });
   // It has not finished: a resume goes on in the middle of it.
-  if ("status" in home) return home;
+  if ("status" in found) return found;
+  // What is done while mmm stops is not journalled: a resume would look for a tree that is gone.
+  const home = found.ok && run.signal.aborted ? STOPPED : found;
   const isKept = home.ok
     ? (await lane.answer("close", { live: () => share.trees.close(place) })) === "kept"
     : home.kept;
@@ -107,25 +109,40 @@ async function bringHome(at: AtWork, stop: StopReason): Promise<Home> {
   const { share, lane, run, input, place } = at;
   for (;;) {
     let release: Release | null = null;
-    if (lane.isLive) {
+    const myTurn = async (): Promise<boolean> => {
+      if (!lane.isLive || release !== null) return true;
       release = await share.turns.take({ index: input.index, branch: place.name }, run.signal);
-      if (release === null) return STOPPED;
-    }
+      return release !== null;
+    };
     try {
-      const merged = await merge(at);
+      const merged = await merge(at, myTurn);
       if (merged === "moved") continue;
       if (merged !== null) return merged;
     } finally {
-      release?.();
+      letGo(release);
     }
     return { ok: true, stop, message: null, kept: false };
   }
 }
 
-/** `null`: the session's branch has all of it. */
-async function merge({ share, lane, run, input, place }: AtWork): Promise<Home | "moved" | null> {
+function letGo(release: Release | null): void {
+  release?.();
+}
+
+/**
+ * `null`: the session's branch has all of it.
+ *
+ * @param myTurn before each thing of which only one may be done at a time, wherever a resume goes on; false: mmm was
+ * told to stop
+ */
+async function merge(
+  { share, lane, run, input, place }: AtWork,
+  myTurn: () => Promise<boolean>,
+): Promise<Home | "moved" | null> {
   const { trees, gates } = share;
+  if (!(await myTurn())) return STOPPED;
   lane.event({ type: "input-merging", input, into: trees.into });
+  if (!(await myTurn())) return STOPPED;
   const made = await lane.answer("merge", { live: () => trees.merge(place) });
   if (run.signal.aborted) return STOPPED;
   if (made.kind === "nothing") return null;
@@ -134,6 +151,7 @@ async function merge({ share, lane, run, input, place }: AtWork): Promise<Home |
     return { ok: false, stop: "merge-conflict", message, kept: true };
   }
   if (gates.length > 0) {
+    if (!(await myTurn())) return STOPPED;
     const trouble = await lane.answer("show", { live: () => trees.show(place, made.commit) });
     if (trouble !== null) {
       const message = `merged into ${trees.into}, its gates cannot be run: ${trouble}`;
@@ -150,6 +168,7 @@ async function merge({ share, lane, run, input, place }: AtWork): Promise<Home |
       return { ok: false, stop: "merge-gate", message, kept: true };
     }
   }
+  if (!(await myTurn())) return STOPPED;
   const landed = await lane.answer("land", { live: () => trees.land(made) });
   if (landed === null) return "moved";
   lane.event({ type: "input-merged", input, into: trees.into, commit: made.commit });

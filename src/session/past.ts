@@ -26,8 +26,15 @@ export interface ReuseUpTo {
   readonly lanes: ReadonlyMap<string, number>;
 }
 
-/** @param upTo `null`: all that was finished is reused */
-export function reuse(story: Story, upTo: ReuseUpTo | null): Reuse {
+/**
+ * @param upTo `null`: all that was finished is reused
+ * @param gone lanes of which nothing is left: they start anew
+ */
+export function reuse(
+  story: Story,
+  upTo: ReuseUpTo | null,
+  gone: ReadonlySet<string> = new Set(),
+): Reuse {
   const lanes = new Map<string, LanePast>();
   const spending = new Spending(story.spent);
   const steps: ReusedStep[] = [];
@@ -35,9 +42,11 @@ export function reuse(story: Story, upTo: ReuseUpTo | null): Reuse {
   let restart: TreePoint | null = null;
   for (const [name, records] of story.lanes) {
     const failed = story.finished?.status === "failed";
-    const end = story.trees.has(name)
-      ? endOfInput(records, { from: upTo?.lanes.get(name) ?? null, failed })
-      : endOf(name, records, { from: upTo?.line ?? null, failed });
+    const end = gone.has(name)
+      ? ANEW
+      : story.trees.has(name)
+        ? endOfInput(records, { from: upTo?.lanes.get(name) ?? null, failed })
+        : endOf(name, records, { from: upTo?.line ?? null, failed });
     const keep = records.slice(0, end.keep);
     spending.drop(records.slice(end.keep));
     lanes.set(name, { records: keep, restart: end.restart, why: end.why });
@@ -61,6 +70,8 @@ interface LaneEnd {
   readonly why: RestartReason;
   readonly inFlight: Reuse["inFlight"];
 }
+
+const ANEW: LaneEnd = { keep: 0, restart: null, why: "cut-short", inFlight: null };
 
 function endOf(
   name: string,

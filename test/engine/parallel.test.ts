@@ -63,8 +63,16 @@ class FakeTrees implements InputTrees {
     return Promise.resolve();
   }
 
+  /** How many have landed at once at most. */
+  landedAtOnce = 0;
+  #landing = 0;
+
   async land({ commit }: { readonly commit: string }): Promise<string | null> {
     this.calls.push(`land ${commit}`);
+    this.#landing += 1;
+    this.landedAtOnce = Math.max(this.landedAtOnce, this.#landing);
+    await new Promise((done) => setImmediate(done));
+    this.#landing -= 1;
     this.lands(commit);
     if (this.moved === 0) return Promise.resolve(commit);
     this.moved -= 1;
@@ -259,4 +267,37 @@ test("after a Ctrl-C nothing is opened or merged, and what was at work is interr
   expect(played.outcome).toEqual({ status: "interrupted", stop: "interrupted" });
   expect(trees.calls.filter((call) => /^(?:merge|land|close)/.test(call))).toEqual([]);
   expect(results(played).slice(2)).toEqual(["not-run -", "not-run -"]);
+});
+
+test("after a Ctrl-C while it lands nothing is closed: a resume closes it, and lands nothing again", async () => {
+  const world = new FakeWorld();
+  const trees = new FakeTrees();
+  trees.lands = () => world.abort.abort();
+  const stopped = await atOnce(trees, ONE_STEP, { world, args: ["a"] });
+  expect(stopped.outcome.status).toBe("interrupted");
+  expect(trees.calls).toEqual(["open 1", "merge i1", "land merge-of-i1"]);
+
+  const past = new Map([...stopped.records].filter(([lane]) => lane !== "session"));
+  const played = await atOnce(trees, ONE_STEP, { args: ["a"], past });
+  expect(trees.calls.slice(3)).toEqual(["close i1"]);
+  expect(played.of("input-merged")).toHaveLength(1);
+  expect(results(played)).toEqual(["completed iterations-done"]);
+});
+
+test("killed between merges and their landing: a resume lands one after the other", async () => {
+  const first = new FakeTrees();
+  const { records } = await atOnce(first, ONE_STEP, { args: ["a", "b"] });
+  const past = new Map(
+    ["input-1", "input-2"].map((lane) => {
+      const all = records.get(lane) ?? [];
+      const merged = all.findIndex((each) => each.type === "answer" && each.call === "merge");
+      return [lane, all.slice(0, merged + 1)] as const;
+    }),
+  );
+  first.calls.length = 0;
+  first.landedAtOnce = 0;
+  const played = await atOnce(first, ONE_STEP, { args: ["a", "b"], past });
+  expect(results(played)).toEqual(Array(2).fill("completed iterations-done"));
+  expect(first.calls.filter((call) => call.startsWith("land"))).toHaveLength(2);
+  expect(first.landedAtOnce).toBe(1);
 });

@@ -8,7 +8,7 @@ import { lookAtLock } from "../look-at-lock.ts";
 import { openPrinter } from "../sessions/print.ts";
 import { findWorktree, type KnownWorktree, type OpenedWorktrees, openWorktrees } from "./known.ts";
 import { isMerged } from "./list.ts";
-import { mergeLine } from "./merge.ts";
+import { mergeLine, openOwner } from "./merge.ts";
 import { removeWholly } from "./remove.ts";
 import { uncommitted, unmerged } from "./work.ts";
 
@@ -109,6 +109,8 @@ async function refuseWork(opened: OpenedWorktrees, known: KnownWorktree): Promis
   const dirt = await uncommitted(opened.start, { name, path, directory });
   const commits = await unmerged(opened.start, { name, path });
   if (dirt.length === 0 && commits === 0) return;
+  const owner = openOwner(known);
+  const merge = owner === null ? mergeLine(name) : `mmm resume ${owner}   (goes on with it)`;
   const listed = dirt.slice(0, MOST_LISTED).map((file) => `\n  ${showPath(file)}`);
   const more = dirt.length > MOST_LISTED ? `\n  and ${dirt.length - MOST_LISTED} more` : "";
   const what = [
@@ -118,7 +120,7 @@ async function refuseWork(opened: OpenedWorktrees, known: KnownWorktree): Promis
   throw new MmmError("work-left", 3, {
     message: `${name} has work that is nowhere else: ${what.join(", ")}`,
     next: [
-      ...(commits > 0 ? [mergeLine(name)] : []),
+      ...(commits > 0 ? [merge] : []),
       `mmm worktree clean ${name} --force   (throws it away)`,
     ],
   });

@@ -1,5 +1,5 @@
 /** Worktrees of inputs that are at work at once: made, merged into the session's branch, removed (spec 8.4). */
-import { existsSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import path from "node:path";
 import type { InputValue } from "../../engine/events.ts";
 import type { InputPlace, InputTrees, InputWorld, MadeMerge } from "../../engine/input-trees.ts";
@@ -8,7 +8,7 @@ import { MmmError } from "../../errors.ts";
 import { lazyTree } from "../../git/lazy-tree.ts";
 import { conflictsOf } from "../../git/merge.ts";
 import { readyAsItIs, uncommittedSettings } from "../../git/ready.ts";
-import { findRepository, type RepositoryStart } from "../../git/repository.ts";
+import type { RepositoryStart } from "../../git/repository.ts";
 import { openTree, type SessionTree } from "../../git/tree.ts";
 import {
   addWorktree,
@@ -37,7 +37,7 @@ import { MakingTurns } from "./making-turns.ts";
 import { projectFolder } from "./place.ts";
 import { putAside } from "./put-aside.ts";
 import { prepareWorktree } from "./prepare.ts";
-import { protectedIn } from "./work.ts";
+import { protectedIn, treeAt } from "./work.ts";
 
 export interface InputTreesSetting {
   /** With the session's own tree. */
@@ -47,6 +47,8 @@ export interface InputTreesSetting {
   readonly directory: string;
   /** Of the session: what is not of a tree is shared. */
   readonly ports: Ports;
+  /** Earlier processes of the session may have left anything. */
+  readonly isResumed: boolean;
 }
 
 /** What is merged is put away, Ctrl-C or not. */
@@ -178,7 +180,8 @@ class GitInputTrees implements InputTrees {
   async close({ name, path: root }: InputPlace): Promise<"removed" | "kept"> {
     const { prepared, directory } = this.#setting;
     const { start: own } = prepared;
-    const isThere = existsSync(root);
+    // Killed while git removed it, it may be half gone: that is no tree to look at.
+    const isThere = (await treeAt(own, root)) !== null;
     const tree = isThere ? (this.#trees.get(name) ?? (await this.#again(name, root))) : null;
     // Nobody comes back to what was marked in it, and where it stands may be gone in a moment.
     await tree?.release(!this.#made.has(name));
@@ -186,7 +189,8 @@ class GitInputTrees implements InputTrees {
     const isGone = isThere && (await this.#turns.take(NEVER, () => removeClean(own, clean)));
     if (isGone !== true) {
       // Not all that git calls dirt is somebody's work.
-      if (((await tree?.look())?.changes ?? []).length > 0) return this.#letGo(name, "kept");
+      const changes = tree === null ? [] : await this.#dirtOf(name, tree);
+      if (changes.length > 0) return this.#letGo(name, "kept");
       await this.#turns.take(NEVER, async () => {
         await removeWorktree(own, root);
         await deleteBranch(own, name);
@@ -194,6 +198,13 @@ class GitInputTrees implements InputTrees {
     }
     forgetInputRecord(directory, inputNumber(name));
     return this.#letGo(name, "removed");
+  }
+
+  /** What would be lost with it. */
+  async #dirtOf(name: string, tree: SessionTree): Promise<readonly unknown[]> {
+    const { changes } = await tree.look();
+    // Of one that git was removing when mmm was killed some files are gone already: all of them are in its commit.
+    return this.#made.has(name) ? changes : changes.filter(({ kind }) => kind !== "deleted");
   }
 
   release(): void {
@@ -212,7 +223,8 @@ class GitInputTrees implements InputTrees {
   /** Another process of the session has made it. */
   async #again(name: string, root: string): Promise<SessionTree> {
     const { prepared, directory } = this.#setting;
-    const start = await findRepository(root, prepared.start.env);
+    const start = await treeAt(prepared.start, root);
+    if (start === null) throw notOurs(root);
     const record = readInputRecord(directory, inputNumber(name));
     const saved = protectedIn(record);
     const ready = { protectedPaths: saved.map((file) => file.path), saved };
@@ -231,8 +243,9 @@ class GitInputTrees implements InputTrees {
   async #putAside(name: string, place: string): Promise<readonly string[]> {
     const { prepared, directory } = this.#setting;
     const { start: own } = prepared;
-    if (!(await mayHaveTraces(own, { path: place, branch: name }))) return [];
     const base = readInputRecord(directory, inputNumber(name))?.base ?? null;
+    const isNew = base === null && !this.#setting.isResumed;
+    if (isNew && !(await mayHaveTraces(own, { path: place, branch: name }))) return [];
     const open = (): Promise<SessionTree> => this.#again(name, place);
     const notes = await putAside(own, { name, path: place, base, open });
     return this.#letGo(name, notes);
@@ -258,4 +271,11 @@ class GitInputTrees implements InputTrees {
       next: [`git reflog shows where it was; git branch ${branch} COMMIT makes it again`],
     });
   }
+}
+
+function notOurs(root: string): MmmError {
+  return new MmmError("worktree-gone", 3, {
+    message: `the worktree of an input is not there any more: ${root}`,
+    next: ["mmm worktree ls shows those that are"],
+  });
 }

@@ -8,7 +8,7 @@ import type { Invocation } from "../cook-request.ts";
 import { requestIn } from "../saved-request.ts";
 import { openPrinter } from "../sessions/print.ts";
 import { findWorktree, type KnownWorktree, type OpenedWorktrees, openWorktrees } from "./known.ts";
-import { mergeLine } from "./merge.ts";
+import { mergeLine, openOwner } from "./merge.ts";
 import { mergeMaker } from "./make-merge.ts";
 import { contextAgain } from "./merge-context.ts";
 import { openTold } from "./merge-told.ts";
@@ -63,6 +63,14 @@ async function mergeNamed(
     throw new MmmError("still-running", 3, {
       message: `${name} is at work: it can be merged when it has ended`,
       next: [mergeLine(name)],
+    });
+  }
+  // Its session would find its branch moved, and this input gone.
+  const owner = openOwner(known);
+  if (owner !== null) {
+    throw new MmmError("session-open", 3, {
+      message: `${name} belongs to ${owner}, which is not finished: a resume merges it`,
+      next: [`mmm resume ${owner}`],
     });
   }
   if (known.record === null) {

@@ -171,6 +171,18 @@ async function mergeCommit(
   return { ...resolved, by: "claude" };
 }
 
+/** Of an input: its session, when that can go on and merge it; else `null`. */
+export function openOwner({
+  record,
+  session,
+}: {
+  readonly record: WorktreeRecord | null;
+  readonly session: { readonly name: string; readonly resumable: boolean } | null;
+}): string | null {
+  if (session === null || !session.resumable) return null;
+  return record?.target === session.name ? session.name : null;
+}
+
 export function mergeLine(name: string): string {
   return `mmm worktree merge ${name}`;
 }

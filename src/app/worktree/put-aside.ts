@@ -1,10 +1,12 @@
 /** What a try of an input before this one has left goes; what of it is nowhere else is kept under a ref (spec 8.4). */
-import { existsSync } from "node:fs";
+import { rename, rmdir } from "node:fs/promises";
 import { keepCommit } from "../../git/keep.ts";
 import { createPlace } from "../../git/place.ts";
 import type { RepositoryStart } from "../../git/repository.ts";
 import type { SessionTree } from "../../git/tree.ts";
 import { deleteBranch, onlyOn, removeWorktree, tipOf } from "../../git/worktree.ts";
+import { isThere } from "./place.ts";
+import { treeAt } from "./work.ts";
 
 export interface LeftByInput {
   /** Of its worktree and its branch. */
@@ -24,7 +26,11 @@ export async function putAside(
 ): Promise<readonly string[]> {
   const notes: string[] = [];
   const note = (ref: string): void => void notes.push(`what ${name} had left is kept in ${ref}`);
-  if (existsSync(path)) {
+  if (isThere(path) && (await treeAt(own, path)) === null) {
+    const moved = await moveAway(path);
+    if (moved !== null)
+      notes.push(`what lay at ${path} is no worktree of ${name}: it is now ${moved}`);
+  } else if (isThere(path)) {
     const tree = await open();
     const look = await tree.look();
     if (look.changes.length > 0 || look.head !== base) note(await tree.keepFailed());
@@ -37,4 +43,18 @@ export async function putAside(
   await removeWorktree(own, path);
   await deleteBranch(own, name);
   return notes;
+}
+
+/** Not ours to look into. Where it is then; `null`: it was an empty folder. */
+async function moveAway(place: string): Promise<string | null> {
+  const isGone = await rmdir(place).then(
+    () => true,
+    () => false,
+  );
+  if (isGone) return null;
+  let number = 1;
+  while (isThere(`${place}.aside-${number}`)) number += 1;
+  const aside = `${place}.aside-${number}`;
+  await rename(place, aside);
+  return aside;
 }

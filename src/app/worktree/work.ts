@@ -47,7 +47,7 @@ export async function unmerged(
 }
 
 /** `null`: there is no tree of this repository any more. */
-async function treeAt(here: RepositoryStart, path: string): Promise<RepositoryStart | null> {
+export async function treeAt(here: RepositoryStart, path: string): Promise<RepositoryStart | null> {
   if (!existsSync(path)) return null;
   const found = await findRepository(path, here.env).catch(() => null);
   return found?.commonDir === here.commonDir && found.root === path ? found : null;
