@@ -314,6 +314,24 @@ ${WRITE}
     expect(await left()).toEqual({ branches: ["main"], records: [], folders: [] });
   });
 
+  test("a tree that cannot be prepared: once that is mended, what was paid is not paid again", async () => {
+    await open({ times: "always", cost: 1 });
+    const mark = path.join(kitchen.repo.home, "mended");
+    const playbook = `
+worktree: {run: ['case "$PWD" in *-i2) test -f "${mark}";; esac']}
+steps: [{claude: "/do \${ARG}"}]
+`;
+    const first = await kitchen.cook(playbook, [...args(2), "--parallel", "1"]);
+    await writeFile(mark, "");
+
+    const { code, stderr } = await kitchen.mmm(["resume", "--yes"]);
+
+    expect(first.code).toBe(3);
+    expect(first.stderr).toContain(`or the config, then mmm resume ${sessionName()}\n`);
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(await kitchen.prompts()).toEqual(["/do a1", "/do a2"]);
+  });
+
   test("a conflict that was resolved by hand is merged, and nothing is paid again", async () => {
     await open({ times: "always", cost: 1 });
     const meeting = path.join(kitchen.repo.home, "meeting");

@@ -126,6 +126,8 @@ class GitInputTrees implements InputTrees {
       unit,
       redactor,
       tell,
+      // Nothing of what the others have done is paid again.
+      then: `mmm resume ${session}`,
     };
     if (!(await prepareWorktree(preparing, signal))) return null;
     // What lies there before the first step is nobody's work: it is in no commit.

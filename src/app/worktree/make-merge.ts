@@ -239,6 +239,7 @@ async function prepare(
       unit: `${unit}-prepare`,
       redactor: secrets.redactor,
       tell,
+      then: `mmm worktree merge ${making.record.name}`,
     },
     signal,
   );

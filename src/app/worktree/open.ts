@@ -126,7 +126,8 @@ async function prepare(
   const { name: session, directory } = claim;
   const { redactor } = secrets;
   try {
-    const preparing = { run, root, session, directory, unit: "0000-prepare", redactor, tell };
+    const of = { run, root, session, directory, redactor, tell };
+    const preparing = { ...of, unit: "0000-prepare", then: "cook again" };
     if (await prepareWorktree(preparing, watch.aborted)) return;
     throw stopped(interruptCode(watch.aborted) ?? 143);
   } finally {
