@@ -127,7 +127,7 @@ class GitInputTrees implements InputTrees {
       redactor,
       tell,
       // Nothing of what the others have done is paid again.
-      then: `mmm resume ${session}`,
+      goesOn: `mmm resume ${session}`,
     };
     if (!(await prepareWorktree(preparing, signal))) return null;
     // What lies there before the first step is nobody's work: it is in no commit.

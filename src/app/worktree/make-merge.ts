@@ -239,7 +239,7 @@ async function prepare(
       unit: `${unit}-prepare`,
       redactor: secrets.redactor,
       tell,
-      then: `mmm worktree merge ${making.record.name}`,
+      goesOn: `mmm worktree merge ${making.record.name}`,
     },
     signal,
   );

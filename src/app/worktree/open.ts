@@ -127,7 +127,7 @@ async function prepare(
   const { redactor } = secrets;
   try {
     const of = { run, root, session, directory, redactor, tell };
-    const preparing = { ...of, unit: "0000-prepare", then: "cook again" };
+    const preparing = { ...of, unit: "0000-prepare", goesOn: "cook again" };
     if (await prepareWorktree(preparing, watch.aborted)) return;
     throw stopped(interruptCode(watch.aborted) ?? 143);
   } finally {
