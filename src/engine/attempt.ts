@@ -62,7 +62,8 @@ export async function runAttempt(request: AttemptRequest): Promise<AttemptResult
   let turn: Turn = { times: 1, run: 1, why: "first" };
   for (;;) {
     // What an earlier process has run was within the limits of then.
-    const limit = frame.run.isLive() ? frame.run.budget.reached(at) : null;
+    const { budget, signal } = frame.run;
+    const limit = frame.run.isLive() ? await budget.reachedInTurn(at, signal) : null;
     if (limit !== null) return { kind: "suspended", limit };
     const result = await runOnce(request, prepared, turn);
     const times = turn.times + 1;

@@ -64,9 +64,11 @@ export class Budget {
   /** Lanes that sleep now, and since when one of them does. */
   #resting = 0;
   #restsSince = 0;
-  readonly #atOnce: number;
+  #atOnce: number;
   /** What runs of Claude that are at work may still spend. */
   readonly #allotted = new Set<{ readonly usd: number }>();
+  /** Those that wait for a run of another lane to end. */
+  readonly #waiting = new Set<() => void>();
 
   /**
    * @param earlier of a resumed session: its time at work, and what it spent that is not told again
@@ -124,22 +126,67 @@ export class Budget {
       : null;
   }
 
-  /** The CLI itself stopped at what it was handed down; `null`: there is no limit on money. */
-  get stoppedByCost(): LimitReached | null {
+  /** As `reached`; while others have all that is left of the money in hand, it waits for what they leave. */
+  async reachedInTurn(
+    at: Pick<StepPlace, "kind" | "step">,
+    signal: AbortSignal,
+  ): Promise<LimitReached | null> {
+    if (at.kind === "claude") {
+      const hasNone = (): boolean => this.#left() < LEAST_USD && this.#allotted.size > 0;
+      while (!signal.aborted && hasNone()) await this.#freed(signal);
+    }
+    return this.reached(at);
+  }
+
+  /**
+   * The CLI itself stopped at what it was handed down. `null`: more than that is left for another run (or mmm
+   * was told to stop); waits for what others have in hand.
+   *
+   * @param had US dollars
+   */
+  async stoppedByCost(had: number, signal: AbortSignal): Promise<LimitReached | null> {
+    const isMore = (): boolean => this.#left() > had + LEAST_USD;
+    while (!signal.aborted && !isMore() && this.#allotted.size > 0) await this.#freed(signal);
     const { limit, spent } = this.#stand("cost");
-    return limit === null ? null : { kind: "cost", limit, spent, resetsAt: null };
+    const goesOn = signal.aborted || isMore();
+    return limit === null || goesOn ? null : { kind: "cost", limit, spent, resetsAt: null };
+  }
+
+  /** From now on no more than so many runs of Claude are at work together. */
+  atMost(lanes: number): void {
+    this.#atOnce = Math.max(1, Math.min(this.#atOnce, lanes));
+  }
+
+  /** US dollars that are neither spent nor in anybody's hand. */
+  #left(): number {
+    const { limit, spent } = this.#stand("cost");
+    const taken = [...this.#allotted].reduce((sum, { usd }) => sum + usd, 0);
+    return limit === null ? Number.POSITIVE_INFINITY : limit - spent - taken;
+  }
+
+  /** What a run has cost is known a moment after it has let go: an end that was counted is waited for. */
+  async #freed(signal: AbortSignal): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const wake = (): void => {
+        this.#waiting.delete(wake);
+        signal.removeEventListener("abort", wake);
+        resolve();
+      };
+      this.#waiting.add(wake);
+      signal.addEventListener("abort", wake);
+    });
   }
 
   /**
    * What one run may cost: an equal share of what is left for those that may be at work beside it, so that
    * together they stay within the limit. `release` it when the run has ended.
+   *
+   * @param wasCut its share was too small for it: it gets all that is left, and the others wait
    */
-  allot(): Allotment {
-    const { limit, spent } = this.#stand("cost");
-    if (limit === null) return { usd: null, release: () => undefined };
-    const taken = [...this.#allotted].reduce((sum, { usd }) => sum + usd, 0);
-    const free = Math.max(1, this.#atOnce - this.#allotted.size);
-    const share = (limit - spent - taken) / free;
+  allot(wasCut = false): Allotment {
+    if (this.limits.costUsd === null) return { usd: null, release: () => undefined };
+    const free = wasCut ? 1 : Math.max(1, this.#atOnce - this.#allotted.size);
+    const share = this.#left() / free;
     const usd = Math.max(LEAST_USD, Math.floor(share / LEAST_USD) * LEAST_USD);
     const held = { usd };
     this.#allotted.add(held);
@@ -155,6 +202,7 @@ export class Budget {
   add(event: Event): readonly Event[] {
     this.ledger.add(event);
     if (event.type !== "attempt-finished" && event.type !== "run-failed") return [];
+    for (const wake of this.#waiting) wake();
     const due: Event[] = [];
     for (const bound of ["cost", "tokens", "duration"] as const) {
       // A resume comes here for every run of the past: what has no limit is not summed up.

@@ -8,8 +8,8 @@ import type { StepPlace } from "./events.ts";
 import type { ClaudeReport, ClaudeRequest } from "./ports.ts";
 
 export type Cut =
-  /** The CLI stopped at the money it was handed. */
-  | { readonly kind: "budget" }
+  /** The CLI stopped at the money it was handed: US dollars. */
+  | { readonly kind: "budget"; readonly usd: number }
   /** `resetsAt`: ISO 8601; `null`: the service did not say. */
   | { readonly kind: "usage-limit"; readonly resetsAt: string | null };
 
@@ -20,7 +20,8 @@ export function cutOf(
 ): Cut | null {
   if (verdict.ok) return null;
   // Without a limit of ours it is somebody else's budget, and a failure like others.
-  if (verdict.code === "budget") return maxBudgetUsd === null ? null : { kind: "budget" };
+  if (verdict.code === "budget")
+    return maxBudgetUsd === null ? null : { kind: "budget", usd: maxBudgetUsd };
   if (verdict.code !== "usage-limit") return null;
   return { kind: "usage-limit", resetsAt: verdict.resetsAt ?? null };
 }
@@ -36,7 +37,7 @@ export async function afterCut(
   at: StepPlace,
   { cut, times }: { readonly cut: Cut; readonly times: number },
 ): Promise<LimitReached | null> {
-  if (cut.kind === "budget") return run.budget.stoppedByCost;
+  if (cut.kind === "budget") return run.budget.stoppedByCost(cut.usd, run.signal);
   const { resetsAt } = cut;
   if (!run.budget.limits.wait) return { kind: "usage", limit: null, spent: null, resetsAt };
   const { clock } = run.ports;

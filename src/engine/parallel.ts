@@ -12,6 +12,8 @@ export interface PoolRequest {
   readonly share: InputsShare;
   /** The surroundings broke in one of them: the others are to stop. */
   readonly stopAll: () => void;
+  /** So many inputs can still be at work together. */
+  readonly onFewer: (atOnce: number) => void;
 }
 
 /** How the inputs ended together; rejects with the first error when all have come to rest. */
@@ -37,7 +39,13 @@ export async function playInputs(request: PoolRequest): Promise<IterationsEnd> {
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(atOnce, inputs.length) }, worker));
+  let working = Math.min(atOnce, inputs.length);
+  const work = async (): Promise<void> => {
+    await worker();
+    working -= 1;
+    request.onFewer(working);
+  };
+  await Promise.all(Array.from({ length: working }, work));
   if (errors.length > 0) throw errors[0];
   return together(ends, signal.aborted && next < inputs.length);
 }

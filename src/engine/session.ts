@@ -61,7 +61,7 @@ class Session {
     this.#request = request;
     this.#budget = new Budget(request.limits, request.run.ports.clock, {
       earlier: request.spent,
-      atOnce: request.parallel?.atOnce ?? 1,
+      atOnce: Math.min(request.parallel?.atOnce ?? 1, request.inputs.length),
     });
     this.#totals = new TotalsFold(this.#budget.ledger);
     this.#countPast();
@@ -233,6 +233,7 @@ class Session {
       failFast: run.options.failFast,
       signal,
       stopAll: () => broken.abort(),
+      onFewer: (most) => this.#budget.atMost(most),
       share: {
         trees,
         turns: new MergeTurns((one, other) => trees.predict(one, other), tell),

@@ -163,6 +163,16 @@ export async function tipOf(shared: SharedRepository, branch: string): Promise<s
   return result.code === 0 ? result.stdout.toString("utf8").trim() : null;
 }
 
+/** Paths that differ between two commits, relative to the repository. */
+export async function changedBetween(
+  shared: SharedRepository,
+  one: string,
+  other: string,
+): Promise<ReadonlySet<string>> {
+  const names = ["diff-tree", "-r", "-z", "--name-only", "--no-renames", one, other];
+  return new Set(one === other ? [] : splitNul((await ask(shared, names)).stdout));
+}
+
 /** `null`: git has it elsewhere (packed, a reftable), or not at all. */
 async function looseTip({ commonDir }: SharedRepository, ref: string): Promise<string | null> {
   if (ref.split("/").includes("..")) return null;

@@ -41,6 +41,7 @@ export async function prepareClaude(request: KindRequest<PlannedClaude>): Promis
     return { kind: "refused", rendered: source, failure: failure("value", "the prompt is empty") };
   }
   const { continues } = planned.step;
+  let wasCut = false;
   let resume = continues && frame.scope.continuedBy(request.record, continues.step);
   if (continues !== null && resume === null)
     return { kind: "refused", rendered: prompt, failure: noConversation(continues.step) };
@@ -52,9 +53,10 @@ export async function prepareClaude(request: KindRequest<PlannedClaude>): Promis
     execute: async (hooks, signal, run) => {
       const executed = await execute(
         { ...request, unit: run },
-        { prompt, resume },
+        { prompt, resume, wasCut },
         { hooks, signal },
       );
+      wasCut = executed.cut?.kind === "budget";
       const { conversation } = executed;
       // What a failed run used of the conversation is counted: the next one goes on from there.
       if (conversation?.reported && conversation.session === resume?.session) resume = conversation;
@@ -85,12 +87,20 @@ async function nextSpec({ frame, record }: KindRequest<PlannedClaude>): Promise<
 
 async function execute(
   request: KindRequest<PlannedClaude>,
-  { prompt, resume }: Pick<ClaudeRequest, "prompt"> & { readonly resume: ClaudeResume | null },
+  {
+    prompt,
+    resume,
+    wasCut,
+  }: Pick<ClaudeRequest, "prompt"> & {
+    readonly resume: ClaudeResume | null;
+    /** The run before it ended at its share of the money. */
+    readonly wasCut: boolean;
+  },
   { hooks, signal }: { readonly hooks: KindHooks; readonly signal: AbortSignal },
 ): Promise<Executed> {
   const { frame, planned, unit } = request;
   const { claude, store } = frame.run.ports;
-  const { usd: maxBudgetUsd, release } = frame.run.budget.allot();
+  const { usd: maxBudgetUsd, release } = frame.run.budget.allot(wasCut);
   const asked = claude.run(
     {
       prompt,

@@ -200,6 +200,28 @@ steps:
   expect(await kitchen.repo.read("port-2.txt")).toBe("3002\n");
 });
 
+test("uncommitted mapped files and settings that an input commits are in nobody's way", async () => {
+  await open();
+  await kitchen.repo.write(".claude/notes.md", "as it was\n");
+  for (const n of [1, 2, 3]) await kitchen.repo.write(`specs/${n}.md`, `spec ${n}\n`);
+  const playbook = `
+- shell: 'test "\${INDEX}" != 1 || echo changed > .claude/notes.md; test -f .claude/notes.md && cp "\${FILE}" out-\${INDEX}.txt && git add -A && git commit -qm "all of \${INDEX}"'
+`;
+
+  const { code, stderr } = await kitchen.cook(playbook, ["--map=specs/*.md", "--parallel", "1"]);
+
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  expect(results().map(([status]) => status)).toEqual(["completed", "completed", "completed"]);
+  const shown = async (file: string) => kitchen.repo.git("show", `${sessionName()}:${file}`);
+  for (const n of [1, 2, 3]) {
+    expect(await shown(`out-${n}.txt`)).toBe(`spec ${n}`);
+    expect(await shown(`specs/${n}.md`)).toBe(`spec ${n}`);
+  }
+  // What the first one has merged is not undone by the file that lies in the user's tree.
+  expect(await shown(".claude/notes.md")).toBe("changed");
+  expect(await kitchen.repo.read(".claude/notes.md")).toBe("as it was\n");
+});
+
 describe("money and time hold over all of them", () => {
   test("runs of Claude at once share what is left, and no input begins after the limit", async () => {
     await open({ times: "always", writes: { "x.txt": "x\n" }, cost: 1 });
@@ -290,6 +312,24 @@ ${WRITE}
     expect(stdout + stderr).toMatch(/what \S+-i2 had left is kept in refs\/mmm\/failed\//);
     expect(await kitchen.repo.read("out-a2.txt")).toBe("a2\n");
     expect(await left()).toEqual({ branches: ["main"], records: [], folders: [] });
+  });
+
+  test("a tree that cannot be prepared: once that is mended, what was paid is not paid again", async () => {
+    await open({ times: "always", cost: 1 });
+    const mark = path.join(kitchen.repo.home, "mended");
+    const playbook = `
+worktree: {run: ['case "$PWD" in *-i2) test -f "${mark}";; esac']}
+steps: [{claude: "/do \${ARG}"}]
+`;
+    const first = await kitchen.cook(playbook, [...args(2), "--parallel", "1"]);
+    await writeFile(mark, "");
+
+    const { code, stderr } = await kitchen.mmm(["resume", "--yes"]);
+
+    expect(first.code).toBe(3);
+    expect(first.stderr).toContain(`or the config, then mmm resume ${sessionName()}\n`);
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(await kitchen.prompts()).toEqual(["/do a1", "/do a2"]);
   });
 
   test("a conflict that was resolved by hand is merged, and nothing is paid again", async () => {

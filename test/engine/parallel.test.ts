@@ -20,6 +20,7 @@ class FakeTrees implements InputTrees {
   onOpen: (index: number) => Promise<void> = async () => Promise.resolve();
   lands: (commit: string) => void = () => undefined;
   shows: string | null = null;
+  closed: (place: InputPlace) => void = () => undefined;
   closes: "removed" | "kept" = "removed";
   there = true;
   readonly #options: PlayOptions;
@@ -85,8 +86,17 @@ class FakeTrees implements InputTrees {
 
   async close(place: InputPlace): Promise<"removed" | "kept"> {
     this.calls.push(`close ${place.name}`);
+    this.closed(place);
     return Promise.resolve(this.closes);
   }
+}
+
+function withResolvers() {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
 }
 
 const ONE_STEP = `steps: [{shell: "write \${ARG}.txt x"}]`;
@@ -254,6 +264,51 @@ test("a limit of money: what is at work is suspended, nothing is opened, nothing
   });
   expect(played.outcome.status).toBe("suspended");
   expect(trees.calls).toEqual(["open 1"]);
+});
+
+describe("shares of the money (spec 6.5, 8.4)", () => {
+  const STEP = `steps: [{claude: "/do \${ARG}"}]`;
+  const budgetsOf = (trees: FakeTrees, name: string) => trees.worlds.get(name)?.budgets;
+
+  test("are as many as there are inputs, and grow when fewer are left", async () => {
+    const trees = new FakeTrees({ claude: { "/do": "cost 1; write x.txt x" } });
+    const limits = { costUsd: 10 };
+    await atOnce(trees, STEP, { args: ["a", "b"], atOnce: 8, limits });
+    expect(budgetsOf(trees, "i1")).toEqual([5]);
+
+    const last = new FakeTrees({ claude: { "/do": "cost 1; write x.txt x" } });
+    const { promise, resolve } = withResolvers();
+    last.onOpen = async (index) => (index === 2 ? promise : Promise.resolve());
+    last.closed = ({ name }) => void (name === "i1" && setImmediate(resolve));
+    await atOnce(last, STEP, { args: ["a", "b"], atOnce: 8, limits });
+    expect([budgetsOf(last, "i1"), budgetsOf(last, "i2")]).toEqual([[5], [9]]);
+  });
+
+  test("one that was too small is made good with what the others leave", async () => {
+    const claude = { "/do a": ["cost 2; over-budget", "cost 3; write x.txt x"], "/do": "cost 0.1" };
+    const trees = new FakeTrees({ claude });
+    const played = await atOnce(trees, STEP, {
+      args: ["a", "b", "c"],
+      atOnce: 3,
+      limits: { costUsd: 6 },
+    });
+    expect(results(played)).toEqual(Array(3).fill("completed iterations-done"));
+    const [first, second, ...more] = budgetsOf(trees, "i1") ?? [];
+    expect([first, more]).toEqual([2, []]);
+    expect(second).toBeGreaterThan(3);
+    expect(second).toBeLessThanOrEqual(4);
+    expect(played.finished.totals.knownCostUsd).toBeCloseTo(5.2);
+  });
+
+  test("the session is suspended when no more than that is left", async () => {
+    const claude = { "/do a": "cost 1; over-budget", "/do": "cost 0.1; write x.txt x" };
+    const trees = new FakeTrees({ claude });
+    const played = await atOnce(trees, STEP, { args: ["a", "b"], limits: { costUsd: 2 } });
+    expect(budgetsOf(trees, "i1")).toEqual([1]);
+    expect(played.outcome.status).toBe("suspended");
+    expect(played.finished.limit).toMatchObject({ kind: "cost", limit: 2 });
+    expect(results(played)[1]).toBe("completed iterations-done");
+  });
 });
 
 test("after a Ctrl-C nothing is opened or merged, and what was at work is interrupted", async () => {

@@ -12,6 +12,7 @@ import type { RepositoryStart } from "../../git/repository.ts";
 import { openTree, type SessionTree } from "../../git/tree.ts";
 import {
   addWorktree,
+  changedBetween,
   deleteBranch,
   isWorktreeOf,
   mayHaveTraces,
@@ -127,6 +128,8 @@ class GitInputTrees implements InputTrees {
       unit,
       redactor,
       tell,
+      // Nothing of what the others have done is paid again.
+      goesOn: `mmm resume ${session}`,
     };
     if (!(await prepareWorktree(preparing, signal))) return null;
     // What lies there before the first step is nobody's work: it is in no commit.
@@ -256,10 +259,23 @@ class GitInputTrees implements InputTrees {
     { file }: InputValue,
     setup: ReturnType<typeof setupOf>,
   ): Promise<readonly string[]> {
-    const { start: own, home, ownFiles } = this.#setting.prepared;
-    this.#settings ??= uncommittedSettings(own);
-    const files = [...ownFiles, ...(file === null ? [] : [path.join(own.root, file)])];
-    await carrySettings({ from: own, to: start.root, settings: await this.#settings, files });
+    const { prepared } = this.#setting;
+    const { home } = prepared;
+    const { record, replay } = prepared.request;
+    // The playbook is read from where it lies (spec 8.1), recordings too.
+    const elsewhere = [prepared.file.absolute, record, replay].map((name) =>
+      name === null ? null : path.resolve(prepared.invocation.cwd, name),
+    );
+    const ownFiles = prepared.ownFiles.filter((name) => !elsewhere.includes(name));
+    this.#settings ??= uncommittedSettings(home);
+    const files = [...ownFiles, ...(file === null ? [] : [path.join(home.root, file)])];
+    // What an earlier input has brought into the branch is newer than what lies in the user's tree.
+    const { worktree } = prepared;
+    const base = typeof worktree === "object" && worktree !== null ? worktree.base : start.head;
+    const all = await this.#settings;
+    const merged = all.length === 0 ? null : await changedBetween(start, base, start.head);
+    const settings = all.filter((name) => merged?.has(name) !== true);
+    await carrySettings({ from: home, to: start.root, settings, files });
     return carryNamed({ from: home, to: start.root }, setup);
   }
 

@@ -239,6 +239,7 @@ async function prepare(
       unit: `${unit}-prepare`,
       redactor: secrets.redactor,
       tell,
+      goesOn: `mmm worktree merge ${making.record.name}`,
     },
     signal,
   );

@@ -53,7 +53,7 @@ export async function openWorktree(
   claim: Claim,
   signal: AbortSignal,
 ): Promise<OpenWorktree> {
-  const { start: here, invocation, mainRoot, inputs, ownFiles } = prepared;
+  const { start: here, invocation, mainRoot } = prepared;
   const place = path.join(projectFolder(here, mainRoot, invocation), claim.name);
   const record: WorktreeRecord = {
     name: claim.name,
@@ -76,16 +76,11 @@ export async function openWorktree(
   );
   try {
     writeWorktreeRecord(claim.directory, record);
-    const mapped = inputs.flatMap(({ file }) =>
-      file === null ? [] : [path.join(here.root, file)],
-    );
-    const settings = await uncommittedSettings(here);
-    const files = [...ownFiles, ...mapped];
-    await carrySettings({ from: here, to: start.root, settings, files });
-    // Inputs at once have trees of their own to work in, and those are prepared.
+    // Inputs at once have trees of their own to work in: those are filled and prepared, and this one is
+    // only merged into. What lay here would be in the way of an input that has committed it.
     const isEmpty = (prepared.request.parallel ?? null) !== null;
     const setup = isEmpty ? NO_SETUP : setupOf(prepared);
-    const notes = await carryNamed({ from: here, to: start.root }, setup);
+    const notes = isEmpty ? [] : await carry(prepared, start, setup);
     const cwd = path.join(start.root, path.relative(here.root, prepared.cwd));
     mkdirSync(cwd, { recursive: true });
     if (setup.run.length > 0) await prepare(prepared, claim, { root: start.root, run: setup.run });
@@ -98,6 +93,18 @@ export async function openWorktree(
     claim.forget();
     throw error;
   }
+}
+
+async function carry(
+  { start: here, inputs, ownFiles }: Prepared,
+  to: RepositoryStart,
+  setup: WorktreeSetup,
+): Promise<readonly string[]> {
+  const mapped = inputs.flatMap(({ file }) => (file === null ? [] : [path.join(here.root, file)]));
+  const settings = await uncommittedSettings(here);
+  const files = [...ownFiles, ...mapped];
+  await carrySettings({ from: here, to: to.root, settings, files });
+  return carryNamed({ from: here, to: to.root }, setup);
 }
 
 const NO_SETUP: WorktreeSetup = { copy: [], link: [], run: [] };
@@ -119,7 +126,8 @@ async function prepare(
   const { name: session, directory } = claim;
   const { redactor } = secrets;
   try {
-    const preparing = { run, root, session, directory, unit: "0000-prepare", redactor, tell };
+    const of = { run, root, session, directory, redactor, tell };
+    const preparing = { ...of, unit: "0000-prepare", goesOn: "cook again" };
     if (await prepareWorktree(preparing, watch.aborted)) return;
     throw stopped(interruptCode(watch.aborted) ?? 143);
   } finally {

@@ -17,6 +17,8 @@ export interface Preparing {
   readonly unit: string;
   readonly redactor: Redactor;
   readonly tell: (message: string) => void;
+  /** What to type once the commands are mended. */
+  readonly goesOn: string;
 }
 
 /** `false`: mmm was told to stop. Throws `MmmError` (exit 3) when a command fails. */
@@ -41,17 +43,17 @@ export async function prepareWorktree(of: Preparing, signal: AbortSignal): Promi
       signal,
     );
     if (end.kind === "cancelled") return false;
-    if (end.kind !== "exited" || end.code !== 0) throw notPrepared(script, tail);
+    if (end.kind !== "exited" || end.code !== 0) throw notPrepared(script, tail, of.goesOn);
   }
   return true;
 }
 
 /** The log may be gone with the worktree: its end is all there is. */
-function notPrepared(script: string, tail: string): MmmError {
+function notPrepared(script: string, tail: string, goesOn: string): MmmError {
   const lines = tail.trimEnd().split("\n").slice(-20);
   const said = lines.map((line) => `  ${line}`).join("\n");
   return new MmmError("worktree-prepare", 3, {
     message: `the worktree could not be prepared: ${script.split("\n", 1)[0] ?? ""}\n${said}`,
-    next: ["mend `worktree: {run: [...]}` in the playbook or the config, then cook again"],
+    next: [`mend \`worktree: {run: [...]}\` in the playbook or the config, then ${goesOn}`],
   });
 }
