@@ -7,12 +7,11 @@ import type { Ports } from "../../engine/ports.ts";
 import { MmmError } from "../../errors.ts";
 import { lazyTree } from "../../git/lazy-tree.ts";
 import { conflictsOf } from "../../git/merge.ts";
-import { readyAsItIs, uncommittedSettings } from "../../git/ready.ts";
+import { readyAsItIs } from "../../git/ready.ts";
 import type { RepositoryStart } from "../../git/repository.ts";
 import { openTree, type SessionTree } from "../../git/tree.ts";
 import {
   addWorktree,
-  changedBetween,
   deleteBranch,
   isWorktreeOf,
   mayHaveTraces,
@@ -31,7 +30,7 @@ import {
 } from "../../session/worktree-file.ts";
 import type { Prepared } from "../prepared.ts";
 import { gitFrom, lockFile, portsInTree, systemClock } from "../world.ts";
-import { carryNamed, carrySettings } from "./carry.ts";
+import { InputFilling } from "./input-filling.ts";
 import { InputMerges } from "./input-merge.ts";
 import { setupOf } from "./open.ts";
 import { MakingTurns } from "./making-turns.ts";
@@ -73,7 +72,7 @@ class GitInputTrees implements InputTrees {
   readonly #locks = new Map<string, Lock>();
   /** Those that were opened in this process and are not closed. */
   readonly #trees = new Map<string, SessionTree>();
-  #settings: Promise<readonly string[]> | null = null;
+  readonly #filling: InputFilling;
   /** Those whose worktrees this process has made. */
   readonly #made = new Set<string>();
   readonly #turns: MakingTurns;
@@ -86,6 +85,7 @@ class GitInputTrees implements InputTrees {
     const { start, invocation } = setting.prepared;
     this.#turns = new MakingTurns(start, invocation);
     this.#merges = new InputMerges(start, this.into);
+    this.#filling = new InputFilling(setting.prepared);
   }
 
   async open(input: InputValue, signal: AbortSignal): Promise<InputPlace | null> {
@@ -112,7 +112,7 @@ class GitInputTrees implements InputTrees {
     };
     writeInputRecord(directory, { ...record, protectedFiles: [] });
     const setup = setupOf(prepared);
-    notes.push(...(await this.#carry(start, input, setup)));
+    notes.push(...(await this.#filling.fill(start, input, setup)));
     const cwd = path.join(start.root, path.relative(own.root, prepared.cwd));
     mkdirSync(cwd, { recursive: true });
     const tell = (message: string): void => {
@@ -252,31 +252,6 @@ class GitInputTrees implements InputTrees {
     const open = (): Promise<SessionTree> => this.#again(name, place);
     const notes = await putAside(own, { name, path: place, base, open });
     return this.#letGo(name, notes);
-  }
-
-  async #carry(
-    start: RepositoryStart,
-    { file }: InputValue,
-    setup: ReturnType<typeof setupOf>,
-  ): Promise<readonly string[]> {
-    const { prepared } = this.#setting;
-    const { home } = prepared;
-    const { record, replay } = prepared.request;
-    // The playbook is read from where it lies (spec 8.1), recordings too.
-    const elsewhere = [prepared.file.absolute, record, replay].map((name) =>
-      name === null ? null : path.resolve(prepared.invocation.cwd, name),
-    );
-    const ownFiles = prepared.ownFiles.filter((name) => !elsewhere.includes(name));
-    this.#settings ??= uncommittedSettings(home);
-    const files = [...ownFiles, ...(file === null ? [] : [path.join(home.root, file)])];
-    // What an earlier input has brought into the branch is newer than what lies in the user's tree.
-    const { worktree } = prepared;
-    const base = typeof worktree === "object" && worktree !== null ? worktree.base : start.head;
-    const all = await this.#settings;
-    const merged = all.length === 0 ? null : await changedBetween(start, base, start.head);
-    const settings = all.filter((name) => merged?.has(name) !== true);
-    await carrySettings({ from: home, to: start.root, settings, files });
-    return carryNamed({ from: home, to: start.root }, setup);
   }
 
   async #tip(branch = this.into): Promise<string> {
