@@ -143,7 +143,7 @@ steps:
     const step = await server.hover(file, 4, 6);
 
     expect(header).toContain("Passes over the steps, 1 to 1000. Default: 10 with");
-    expect(step).toContain("For one attempt: seconds");
+    expect(step).toContain("For one run: seconds");
   });
 
   test("marks a wrong key and a wrong value where they stand, and nothing in a playbook that is right", async () => {
