@@ -43,28 +43,38 @@ interface AtWork {
   readonly place: InputPlace;
 }
 
-export async function playInput(share: InputsShare, input: InputValue): Promise<IterationsEnd> {
+/** Its work is done and, if it went well, merged; what is left is to put its tree away. */
+export interface Played {
+  readonly end: IterationsEnd;
+  /** Its last events are written, and its tree is gone if it can go. */
+  readonly settled: Promise<void>;
+}
+
+export async function playInput(share: InputsShare, input: InputValue): Promise<Played> {
   const lane = share.lane(`input-${input.index}`);
+  const release = (): void => lane.release();
   try {
-    return await playIn(lane, share, input);
-  } finally {
-    lane.release();
+    const { end, settled } = await playIn(lane, share, input);
+    return { end, settled: settled.finally(release) };
+  } catch (error) {
+    release();
+    throw error;
   }
 }
 
-async function playIn(lane: Lane, share: InputsShare, input: InputValue): Promise<IterationsEnd> {
+async function playIn(lane: Lane, share: InputsShare, input: InputValue): Promise<Played> {
   const { over } = lane;
   // It is merged, or has failed: nothing of it is looked at again, whatever the playbook says now.
   if (over !== null && !share.isReplayed) {
     lane.passAll();
-    return { status: over.ok ? "completed" : "failed", stop: over.stop, limit: null };
+    return settled({ status: over.ok ? "completed" : "failed", stop: over.stop, limit: null });
   }
   lane.event({ type: "input-started", input });
   const place = await lane.answer<InputPlace | null>("place", {
     live: () => share.trees.open(input, lane.signal),
     isDefinite: (found) => found !== null,
   });
-  if (place === null) return INTERRUPTED;
+  if (place === null) return settled(INTERRUPTED);
   const { name, path, base, notes } = place;
   for (const message of notes) lane.event({ type: "note", severity: "warning", message });
   lane.event({ type: "input-opened", input, name, path, base });
@@ -79,18 +89,31 @@ async function playIn(lane: Lane, share: InputsShare, input: InputValue): Promis
     return { ok: false, stop: "step-failed", message, kept: true, gone: true };
   });
   // It has not finished: a resume goes on in the middle of it.
-  if ("status" in found) return found;
+  if ("status" in found) return settled(found);
   // What is done while mmm stops is not journalled: a resume would look for a tree that is gone.
   const home = found.ok && run.signal.aborted ? STOPPED : found;
-  const isKept = home.ok
+  const { stop } = home;
+  const durationMs = clock.monotonicMs() - began;
+  const end: IterationsEnd =
+    stop === "interrupted"
+      ? INTERRUPTED
+      : { status: home.ok ? "completed" : "failed", stop, limit: null };
+  return { end, settled: putAway(at, home, durationMs) };
+}
+
+/** @param durationMs of its work */
+async function putAway(at: AtWork, home: Home, durationMs: number): Promise<void> {
+  const { share, lane, input, place } = at;
+  const { ok, stop, message } = home;
+  const isKept = ok
     ? (await lane.answer("close", { live: () => share.trees.close(place) })) === "kept"
     : home.kept;
   if (isKept) tellKept(at, home);
-  const { stop, message } = home;
-  const durationMs = clock.monotonicMs() - began;
-  lane.event({ type: "input-finished", input, ok: home.ok, stop, message, durationMs });
-  if (stop === "interrupted") return INTERRUPTED;
-  return { status: home.ok ? "completed" : "failed", stop, limit: null };
+  lane.event({ type: "input-finished", input, ok, stop, message, durationMs });
+}
+
+function settled(end: IterationsEnd): Played {
+  return { end, settled: Promise.resolve() };
 }
 
 async function homeOf(at: AtWork): Promise<Home | IterationsEnd> {

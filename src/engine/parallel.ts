@@ -26,18 +26,28 @@ export async function playInputs(request: PoolRequest): Promise<IterationsEnd> {
     !signal.aborted &&
     errors.length === 0 &&
     ends.every(({ status }) => status === "completed" || (status === "failed" && !failFast));
+  const failed = (error: unknown): void => {
+    errors.push(error);
+    request.stopAll();
+  };
   const worker = async (): Promise<void> => {
+    // While the tree of one is put away the next one begins, but only one: trees are bounded, too.
+    let before = Promise.resolve();
     while (goesOn()) {
       const input = inputs[next];
-      if (input === undefined) return;
+      if (input === undefined) break;
       next += 1;
       try {
-        ends.push(await playInput(share, input));
+        const { end, settled } = await playInput(share, input);
+        ends.push(end);
+        const isAway = settled.catch(failed);
+        await before;
+        before = isAway;
       } catch (error) {
-        errors.push(error);
-        request.stopAll();
+        failed(error);
       }
     }
+    await before;
   };
   let working = Math.min(atOnce, inputs.length);
   const work = async (): Promise<void> => {

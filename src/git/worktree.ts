@@ -55,15 +55,18 @@ export async function addWorktree(
   const how = branch === null ? ["--detach"] : ["--no-track", "-b", branch];
   const args = [...unsyncedArgs, "worktree", "add", "--quiet", ...how, "--", place, commit];
   const wasThere = existsSync(place);
-  // From the tree the user stands in: a sparse checkout is taken over from there.
-  const result = await runGit({ cwd: start.root, env: plainEnvironment(start.env), args });
-  if (result.code !== 0) {
+  const result = await pastOthers(async () => {
+    // From the tree the user stands in: a sparse checkout is taken over from there.
+    const made = await runGit({ cwd: start.root, env: plainEnvironment(start.env), args });
+    if (made.code === 0) return made;
     // git looks before it begins: what was there is not touched, and not ours.
     if (!wasThere) await removeWorktree(start, place).catch(() => undefined);
-    if (branch !== null && (await tipOf(start, branch)) === commit)
+    const isOurs = !/branch named .* already exists/.test(made.stderr);
+    if (branch !== null && isOurs && (await tipOf(start, branch)) === commit)
       await deleteBranch(start, branch).catch(() => undefined);
-    throw gitFailed(args, result);
-  }
+    return made;
+  });
+  if (result.code !== 0) throw gitFailed(args, result);
   return (
     (await madeHere(start, { path: place, branch, commit })) ?? findRepository(place, start.env)
   );

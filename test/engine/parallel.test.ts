@@ -84,10 +84,13 @@ class FakeTrees implements InputTrees {
     return Promise.resolve(this.there);
   }
 
+  onClose: (place: InputPlace) => Promise<void> = async () => Promise.resolve();
+
   async close(place: InputPlace): Promise<"removed" | "kept"> {
     this.calls.push(`close ${place.name}`);
     this.closed(place);
-    return Promise.resolve(this.closes);
+    await this.onClose(place);
+    return this.closes;
   }
 }
 
@@ -127,6 +130,38 @@ test("each input is opened, merged, landed and closed, and the session is comple
   const merging = trees.calls.filter((call) => /^(?:merge|land) /.test(call));
   for (let at = 0; at < merging.length; at += 2)
     expect(merging[at + 1]).toBe(`land merge-of-${merging[at]?.slice("merge ".length) ?? ""}`);
+});
+
+test("while a tree is put away the next input begins, but no third one", async () => {
+  const trees = new FakeTrees();
+  const away = withResolvers();
+  const merged = withResolvers();
+  trees.onClose = async ({ name }) => {
+    if (name === "i1") await away.promise;
+  };
+  trees.lands = (commit) => {
+    if (commit === "merge-of-i2") merged.resolve();
+  };
+  const playing = atOnce(trees, ONE_STEP, { args: ["a", "b", "c"], atOnce: 1 });
+  await merged.promise;
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((done) => setImmediate(done));
+  expect(trees.calls).toContain("close i1");
+  expect(trees.calls).not.toContain("open 3");
+  away.resolve();
+  const played = await playing;
+  expect(results(played)).toEqual(Array(3).fill("completed iterations-done"));
+  expect(trees.calls.filter((call) => call.startsWith("close"))).toHaveLength(3);
+});
+
+test("a tree that cannot be put away breaks the session, whoever is at work by then", async () => {
+  const trees = new FakeTrees();
+  trees.onClose = async ({ name }) => {
+    if (name === "i1") throw new MmmError("worktree-stays", 3, { message: "it stays" });
+    return Promise.resolve();
+  };
+  const playing = atOnce(trees, ONE_STEP, { args: ["a", "b", "c", "d"], atOnce: 1 });
+  await expect(playing).rejects.toThrow("it stays");
+  expect(trees.calls).not.toContain("open 4");
 });
 
 test("a session's branch that moved meanwhile: it is merged again until it lands", async () => {

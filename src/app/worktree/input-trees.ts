@@ -51,9 +51,6 @@ export interface InputTreesSetting {
   readonly isResumed: boolean;
 }
 
-/** What is merged is put away, Ctrl-C or not. */
-const NEVER = new AbortController().signal;
-
 /** Call `release` when the session is over: whatever is kept may then be used by others. */
 export async function openInputTrees(
   setting: InputTreesSetting,
@@ -183,21 +180,20 @@ class GitInputTrees implements InputTrees {
   async close({ name, path: root }: InputPlace): Promise<"removed" | "kept"> {
     const { prepared, directory } = this.#setting;
     const { start: own } = prepared;
-    // Killed while git removed it, it may be half gone: that is no tree to look at.
-    const isThere = (await treeAt(own, root)) !== null;
+    // Killed while git removed it, it may be half gone: that is no tree to look at. git is asked of one made earlier.
+    const isThere = this.#made.has(name)
+      ? await isWorktreeOf(own, root)
+      : (await treeAt(own, root)) !== null;
     const tree = isThere ? (this.#trees.get(name) ?? (await this.#again(name, root))) : null;
     // Nobody comes back to what was marked in it, and where it stands may be gone in a moment.
     await tree?.release(!this.#made.has(name));
     const clean = { path: root, branch: name };
-    const isGone = isThere && (await this.#turns.take(NEVER, () => removeClean(own, clean)));
-    if (isGone !== true) {
+    if (!(isThere && (await removeClean(own, clean)))) {
       // Not all that git calls dirt is somebody's work.
       const changes = tree === null ? [] : await this.#dirtOf(name, tree);
       if (changes.length > 0) return this.#letGo(name, "kept");
-      await this.#turns.take(NEVER, async () => {
-        await removeWorktree(own, root);
-        await deleteBranch(own, name);
-      });
+      await removeWorktree(own, root);
+      await deleteBranch(own, name);
     }
     forgetInputRecord(directory, inputNumber(name));
     return this.#letGo(name, "removed");

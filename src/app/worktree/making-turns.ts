@@ -1,4 +1,4 @@
-/** Worktrees are made and removed one at a time (spec 8.4): among processes by a lock, in this one by a queue. */
+/** Worktrees are made one at a time (spec 8.4): among processes by a lock, in this one by a queue. */
 import type { RepositoryStart } from "../../git/repository.ts";
 import { inTurn, type Turn } from "../../session/turn.ts";
 import type { Invocation } from "../cook-request.ts";
