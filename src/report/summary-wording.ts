@@ -1,4 +1,5 @@
 /** The end of a run, in the words of the original's README (spec 10). */
+import type { Event } from "../engine/events.ts";
 import { unreachable } from "../lib/unreachable.ts";
 import { standing } from "./limit-wording.ts";
 import { failureWords } from "./failure-wording.ts";
@@ -220,7 +221,23 @@ function toleratedLines(
   ];
 }
 
-function nextLines({ next }: SessionFinished): Line[] {
+/** Of one whose surroundings broke; what they said is the last word, and mmm's own. */
+export function brokenLines(
+  event: Event & { readonly type: "session-broken" },
+  context: SummaryContext,
+): readonly Line[] {
+  const next = nextLines(event);
+  if (context.verbosity === -1) return next.map(({ text }) => complain(text, "plain"));
+  return [
+    say(""),
+    say(`${context.symbols.failed} Improvement session broken off:`, "bad"),
+    say(`${INDENT}Logs: ${inline(event.directory, 4000)}`),
+    ...inputTable({ ...event, failedInputs: [] }, context, INDENT),
+    ...next,
+  ];
+}
+
+function nextLines({ next }: Pick<SessionFinished, "next">): Line[] {
   if (next.length === 0) {
     return [];
   }

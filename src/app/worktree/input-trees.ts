@@ -36,7 +36,7 @@ import { setupOf } from "./open.ts";
 import { MakingTurns } from "./making-turns.ts";
 import { projectFolder } from "./place.ts";
 import { putAside } from "./put-aside.ts";
-import { prepareWorktree } from "./prepare.ts";
+import { prepareInput } from "./prepare-input.ts";
 import { protectedIn, treeAt } from "./work.ts";
 
 export interface InputTreesSetting {
@@ -86,8 +86,8 @@ class GitInputTrees implements InputTrees {
   }
 
   async open(input: InputValue, signal: AbortSignal): Promise<InputPlace | null> {
-    const { prepared, session, directory } = this.#setting;
-    const { start: own, mainRoot, invocation, secrets, request } = prepared;
+    const { prepared, session } = this.#setting;
+    const { start: own, mainRoot, invocation } = prepared;
     const name = inputName(session, input.index);
     const place = path.join(projectFolder(own, mainRoot, invocation), name);
     const notes: string[] = [];
@@ -97,9 +97,33 @@ class GitInputTrees implements InputTrees {
       return addWorktree(own, { path: place, branch: name, commit: base });
     });
     if (start === null) return null;
+    const made = await this.#fit({ name, input, start, notes }, signal).catch(async (error) => {
+      await this.#unmake(name, place).catch(() => undefined);
+      throw error;
+    });
+    if (made === null) await this.#unmake(name, place);
+    return made;
+  }
+
+  /** Fills and prepares it; `null`: mmm was told to stop. */
+  async #fit(
+    {
+      name,
+      input,
+      start,
+      notes,
+    }: {
+      readonly name: string;
+      readonly input: InputValue;
+      readonly start: RepositoryStart;
+      readonly notes: string[];
+    },
+    signal: AbortSignal,
+  ): Promise<InputPlace | null> {
+    const { prepared, session, directory } = this.#setting;
     const record = {
       name,
-      path: place,
+      path: start.root,
       target: session,
       base: start.head,
       createdAt: systemClock.now().toISOString(),
@@ -110,25 +134,10 @@ class GitInputTrees implements InputTrees {
     writeInputRecord(directory, { ...record, protectedFiles: [] });
     const setup = setupOf(prepared);
     notes.push(...(await this.#filling.fill(start, input, setup)));
-    const cwd = path.join(start.root, path.relative(own.root, prepared.cwd));
+    const cwd = path.join(start.root, path.relative(prepared.start.root, prepared.cwd));
     mkdirSync(cwd, { recursive: true });
-    const tell = (message: string): void => {
-      if (request.verbosity >= 1) invocation.stderr.write(`[${input.index}] ${message}\n`);
-    };
-    const unit = `${input.index}-0000-prepare`;
-    const { redactor } = secrets;
-    const preparing = {
-      run: setup.run,
-      root: start.root,
-      session,
-      directory,
-      unit,
-      redactor,
-      tell,
-      // Nothing of what the others have done is paid again.
-      goesOn: `mmm resume ${session}`,
-    };
-    if (!(await prepareWorktree(preparing, signal))) return null;
+    const work = { prepared, session, directory, input, run: setup.run };
+    if (!(await prepareInput(work, start.root, signal))) return null;
     // What lies there before the first step is nobody's work: it is in no commit.
     const tree = await openTree({ start, session: name, ...(await readyAsItIs(start)) });
     const protectedFiles = tree.protectedFiles();
@@ -237,6 +246,15 @@ class GitInputTrees implements InputTrees {
     if (this.#locks.has(name)) return;
     const holder = { session: this.into, owner: ownChildren.owner, now: systemClock.now() };
     this.#locks.set(name, await takeLock(lockFile(start), holder));
+  }
+
+  /** One that never was ready has nothing of anybody's in it. */
+  async #unmake(name: string, place: string): Promise<void> {
+    const { prepared, directory } = this.#setting;
+    await removeWorktree(prepared.start, place);
+    await deleteBranch(prepared.start, name);
+    forgetInputRecord(directory, inputNumber(name));
+    this.#letGo(name, null);
   }
 
   async #putAside(name: string, place: string): Promise<readonly string[]> {

@@ -1,0 +1,106 @@
+/** What the end of several inputs at once says: what is left, and lines that can be typed (spec 5, 8.4). */
+import { execFileSync } from "node:child_process";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type Kitchen, openKitchen } from "../support/kitchen.ts";
+import { left } from "./parallel-state.ts";
+
+let kitchen: Kitchen;
+
+beforeEach(async () => {
+  kitchen = await openKitchen(undefined, { "list.txt": "1\n2\n3\n", "own.txt": "own\n" });
+});
+afterEach(async () => kitchen.dispose());
+
+const TWO = ["--args", "a1", "--args", "a2"] as const;
+
+/** Its second item fails, is undone, and the run goes on. */
+const ITEMS = `
+steps:
+- foreach: ["good", "bad"]
+  continue_on_error: true
+  do:
+  - shell: |
+      touch "\${ARG}-\${item}.txt"
+      test "\${item}" = bad || sed -i s/1/one/ list.txt
+      test "\${item}" = good || sed -i s/3/three/ list.txt
+      test "\${item}" = good
+    commit_message: work
+`;
+
+/** Of an input, or of a session without. */
+function restoreLine(stdout: string, mark = ""): string {
+  const lines = stdout.split("\n").filter((line) => line.includes("refs/mmm/failed"));
+  return lines.find((line) => line.endsWith(mark))?.trim() ?? "false";
+}
+
+function type(line: string, cwd = kitchen.repo.root): void {
+  execFileSync("bash", ["-o", "pipefail", "-ec", line], { cwd, env: kitchen.repo.env });
+}
+
+describe("the line that brings back what was undone can be typed when it stands there", () => {
+  test("of an input whose worktree is gone: in the tree the session is merged into", async () => {
+    await kitchen.repo.write("own.txt", "dirt of the user\n");
+    const { code, stdout, stderr } = await kitchen.cook(ITEMS, [...TWO, "--parallel", "2"]);
+
+    expect(code, stderr).toBe(0);
+    expect((await left(kitchen.repo)).folders.filter((name) => /-i\d$/.test(name))).toEqual([]);
+    type(restoreLine(stdout, "# input 2"));
+    expect(await kitchen.repo.read("a2-bad.txt")).toBe("");
+    // What was undone alone: the rest of the file is as the user has it.
+    expect(await kitchen.repo.read("list.txt")).toBe("1\n2\nthree\n");
+    expect(await kitchen.repo.read("own.txt")).toBe("dirt of the user\n");
+  });
+
+  test("of a session whose worktree is merged and removed right after it", async () => {
+    const { code, stdout, stderr } = await kitchen.cook(ITEMS, [
+      "--args",
+      "a1",
+      "--worktree",
+      "--yes",
+    ]);
+
+    expect(code, stderr).toBe(0);
+    expect(await left(kitchen.repo)).toMatchObject({ folders: [] });
+    type(restoreLine(stdout, "# input 1"));
+    expect(await kitchen.repo.read("a1-bad.txt")).toBe("");
+    expect(await kitchen.repo.read("list.txt")).toBe("one\n2\nthree\n");
+  });
+
+  test("of an input that failed: in its own worktree, which stays", async () => {
+    const fails = `${ITEMS}\n- shell: "test \${ARG} != a2"`;
+    const { code, stdout, stderr } = await kitchen.cook(fails, [...TWO, "--parallel", "2"]);
+
+    expect(code, stderr).toBe(1);
+    const line = restoreLine(stdout, "# input 2");
+    expect(line).toContain("-i2 restore");
+    type(line);
+  });
+});
+
+describe("the surroundings break in one input (exit 3)", () => {
+  const PREPARED = `
+worktree: {run: ['case $PWD in *-i2) exit 7;; esac']}
+steps:
+- {shell: "echo x > \${ARG}.txt", commit_message: "add \${ARG}"}
+- {shell: 'test \${ARG} != a1 || while test -e "$HOLD"; do sleep 0.02; done', commit_required: false}
+`;
+
+  test("a table of all, why it broke, and the name of everything that is kept", async () => {
+    const held = path.join(kitchen.repo.base, "held");
+    await kitchen.repo.git("init", "-q", held);
+    const args = [...TWO, "--args", "a3", "--parallel", "2"];
+    const ran = await kitchen.cook(PREPARED, args, { env: { HOLD: held } });
+
+    const { folders, branches } = await left(kitchen.repo);
+    const session = path.basename(kitchen.session());
+    expect(ran.code).toBe(3);
+    expect(ran.stdout).toContain("Inputs: 2 interrupted, 1 not run");
+    expect(ran.stdout).toMatch(/🛑 2 a2: .*exit 7/);
+    expect(branches).toEqual(["main", session, `${session}-i1`]);
+    const home = path.join(kitchen.repo.home, ".mmm", "worktrees", "repo");
+    for (const name of folders) expect(ran.stdout).toContain(`${path.join(home, name)}\n`);
+    expect(ran.stdout).toContain(`mmm resume ${session}`);
+    expect(ran.stderr).toContain("exit 7");
+  });
+});
