@@ -1,5 +1,6 @@
 /** What the end of several inputs at once says: what is left, and lines that can be typed (spec 5, 8.4). */
 import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Kitchen, openKitchen } from "../support/kitchen.ts";
@@ -104,3 +105,101 @@ steps:
     expect(ran.stderr).toContain("exit 7");
   });
 });
+
+describe("mmm worktree clean leaves what a resume goes on in (spec 8.2, 8.4)", () => {
+  const FAILS = `
+steps:
+- {shell: "echo x > \${ARG}.txt", commit_message: "add \${ARG}"}
+- {shell: "test \${ARG} != a2 || test -e $HOLD", commit_required: false}
+`;
+  let env: { readonly HOLD: string };
+  let session: string;
+
+  /** The first input is merged, the session with it; the second has failed. */
+  beforeEach(async () => {
+    env = { HOLD: path.join(kitchen.repo.base, "held") };
+    const ran = await kitchen.cook(FAILS, [...TWO, "--parallel", "2", "--yes"], { env });
+    expect(ran.code).toBe(1);
+    session = path.basename(kitchen.session());
+  });
+
+  const names = async (): Promise<readonly string[]> => (await left(kitchen.repo)).folders;
+
+  test("--merged passes it by and says why; a resume goes on", async () => {
+    const merged = await kitchen.mmm(["worktree", "clean", "--merged"]);
+
+    expect(merged).toMatchObject({ code: 0, stderr: "" });
+    expect(merged.stdout).toContain(`${session} stays: its session is not finished`);
+    expect(await names()).toEqual([session, `${session}-i2`]);
+    await kitchen.repo.git("init", "-q", env.HOLD);
+    const resumed = await kitchen.mmm(["resume", "--yes"], { env });
+    expect(resumed).toMatchObject({ code: 0 });
+    expect(await kitchen.repo.read("a2.txt")).toBe("x\n");
+    expect(await names()).toEqual([]);
+  });
+
+  test("--all refuses it with what to type, and takes it with --force", async () => {
+    const all = await kitchen.mmm(["worktree", "clean", "--all"]);
+    expect(all.code).toBe(3);
+    expect(all.stderr).toContain(`mmm resume ${session}`);
+    expect(await names()).toEqual([session, `${session}-i2`]);
+
+    const forced = await kitchen.mmm(["worktree", "clean", "--all", "--force"]);
+    expect(forced.code).toBe(0);
+    expect(await left(kitchen.repo)).toMatchObject({ branches: ["main"], folders: [] });
+  });
+
+  test("by its name it goes: what cannot be resumed any more is said, and can be merged", async () => {
+    const { code, stdout } = await kitchen.mmm(["worktree", "clean", session]);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`${session} cannot be resumed any more`);
+    expect(stdout).toContain(`left of its inputs: ${session}-i2`);
+
+    const merged = await kitchen.mmm(["worktree", "merge", `${session}-i2`]);
+    expect(merged).toMatchObject({ code: 0 });
+    expect(await kitchen.repo.read("a2.txt")).toBe("x\n");
+    expect(await left(kitchen.repo)).toMatchObject({ branches: ["main"], folders: [] });
+  });
+
+  test("a session that was given up is not waited for", async () => {
+    await kitchen.mmm(["worktree", "clean", `${session}-i2`, "--force"]);
+    const folder = path.join(kitchen.session(), "session.json");
+    const before = JSON.parse(await kitchen.repo.read(path.relative(kitchen.repo.root, folder)));
+    await kitchen.repo.write(
+      path.relative(kitchen.repo.root, folder),
+      JSON.stringify({ ...(before as object), status: "dropped" }),
+    );
+    expect(await kitchen.mmm(["worktree", "clean", "--merged"])).toMatchObject({ code: 0 });
+    expect(await names()).toEqual([]);
+  });
+});
+
+test("mmm worktree merge leaves the tree of a session whose inputs were stopped", async () => {
+  const out = path.join(kitchen.repo.base, "out");
+  const playbook = `
+steps:
+- {shell: "echo x > \${ARG}.txt", commit_message: "add \${ARG}"}
+- {shell: 'test \${ARG} = a1 || { touch "$OUT"; sleep 600; }', commit_required: false}
+`;
+  const stopped = await kitchen.cook(playbook, [...TWO, "--parallel", "2"], {
+    env: { OUT: out },
+    onStart: (mmm) =>
+      void until(() => existsSync(out) && merges() > 0).then(() => mmm.kill("SIGINT")),
+  });
+  const session = path.basename(kitchen.session());
+  const merged = await kitchen.mmm(["worktree", "merge", session]);
+
+  expect(stopped.code).toBe(130);
+  expect(merged).toMatchObject({ code: 0 });
+  expect(await kitchen.repo.read("a1.txt")).toBe("x\n");
+  expect((await left(kitchen.repo)).folders).toEqual([session, `${session}-i2`]);
+  expect(merged.stdout + merged.stderr).toContain(`mmm resume ${session}`);
+});
+
+function merges(): number {
+  return kitchen.events().filter(({ type }) => type === "input-merged").length;
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((done) => setTimeout(done, 20));
+}
