@@ -5,6 +5,7 @@ import { splitNul } from "./path.ts";
 import { pastOthers } from "./past-others.ts";
 import { findRepository, type RepositoryStart } from "./repository.ts";
 import { gitFailed, runGit } from "./run.ts";
+import { MERGING_VERSION } from "./version.ts";
 import { isAncestor, listWorktrees, type SharedRepository, tipOf, tryGit } from "./worktree.ts";
 
 export type MergedTrees =
@@ -23,7 +24,7 @@ export async function mergeTrees(
   if (result.code === 1) return { kind: "conflict", files: files.filter((file) => file !== "") };
   if (/usage: git merge-tree|unknown option/u.test(result.stderr))
     throw new MmmError("git-old", 3, {
-      message: "merging a worktree needs git 2.38 or newer",
+      message: `merging a worktree needs git ${MERGING_VERSION} or newer`,
       next: [`merge it by hand: git merge --no-ff ${theirs}`],
     });
   throw gitFailed(args, result);
