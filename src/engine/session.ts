@@ -259,7 +259,7 @@ class Session {
       onFewer: (most) => this.#budget.atMost(most),
       share: {
         trees,
-        turns: new MergeTurns((one, other) => trees.predict(one, other), tell),
+        turns: new MergeTurns(trees, tell),
         gates,
         session: run.facts.id,
         isReplayed: run.ports.claude.recalled !== undefined,

@@ -4,9 +4,8 @@ import path from "node:path";
 import type { InputValue } from "../../engine/events.ts";
 import type { InputPlace, InputTrees, InputWorld, MadeMerge } from "../../engine/input-trees.ts";
 import type { Ports } from "../../engine/ports.ts";
-import { MmmError } from "../../errors.ts";
 import { lazyTree } from "../../git/lazy-tree.ts";
-import { conflictsOf } from "../../git/merge.ts";
+import { changesBetween, conflictsOf } from "../../git/merge.ts";
 import { readyAsItIs } from "../../git/ready.ts";
 import type { RepositoryStart } from "../../git/repository.ts";
 import { openTree, type SessionTree } from "../../git/tree.ts";
@@ -31,6 +30,7 @@ import {
 import type { Prepared } from "../prepared.ts";
 import { gitFrom, lockFile, portsInTree, systemClock } from "../world.ts";
 import { InputFilling } from "./input-filling.ts";
+import { branchGone, notOurs } from "./input-gone.ts";
 import { InputMerges } from "./input-merge.ts";
 import { setupOf } from "./open.ts";
 import { MakingTurns } from "./making-turns.ts";
@@ -164,6 +164,14 @@ class GitInputTrees implements InputTrees {
     return conflictsOf(this.#setting.prepared.start, one, other ?? this.into);
   }
 
+  async changes(branch: string): ReturnType<InputTrees["changes"]> {
+    const { prepared, directory } = this.#setting;
+    const { start: own } = prepared;
+    const base = readInputRecord(directory, inputNumber(branch))?.base ?? null;
+    const tip = await tipOf(own, branch);
+    return base === null || tip === null ? null : changesBetween(own, base, tip);
+  }
+
   async merge({ name, base }: InputPlace): Promise<MadeMerge> {
     const isOld = !this.#made.has(name);
     const tip = await this.#tip(name);
@@ -271,16 +279,6 @@ class GitInputTrees implements InputTrees {
   async #tip(branch = this.into): Promise<string> {
     const tip = await tipOf(this.#setting.prepared.start, branch);
     if (tip !== null) return tip;
-    throw new MmmError("branch-gone", 3, {
-      message: `the branch ${branch} of this session is not there any more`,
-      next: [`git reflog shows where it was; git branch ${branch} COMMIT makes it again`],
-    });
+    throw branchGone(branch);
   }
-}
-
-function notOurs(root: string): MmmError {
-  return new MmmError("worktree-gone", 3, {
-    message: `the worktree of an input is not there any more: ${root}`,
-    next: ["mmm worktree ls shows those that are"],
-  });
 }
