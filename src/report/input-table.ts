@@ -178,20 +178,15 @@ function whyLines(
 }
 
 /** What a resume will go on with: one is at work in each worktree at a time, so that there are few. */
-function openLines(
-  { session, inputResults }: Ended,
-  { symbols }: TableContext,
-  indent: string,
-): Line[] {
+function openLines({ inputResults }: Ended, { symbols }: TableContext, indent: string): Line[] {
   const open = inputResults.flatMap(({ status, input, branch, path }) =>
     branch === null || path === null || status === "failed" || status === "completed"
       ? []
       : [{ name: nameOf(input, symbols), path }],
   );
   if (open.length === 0) return [];
-  const until = `for mmm resume ${inline(session, 200)}`;
   return [
-    say(`${indent}Kept ${until}, each with a branch of its folder's name:`),
+    say(`${indent}Kept for a resume (folder and branch have one name):`),
     ...open.map(({ name, path }) => say(`${indent}  ${name}: ${inline(path, 4000)}`)),
   ];
 }

@@ -161,10 +161,12 @@ function timeWords({ totals, workedMs }: SessionFinished, { limits }: RunMemory)
 /** Which model cost what, when there was more than one. */
 function modelFacts({ spending }: SessionFinished): (readonly [name: string, value: string])[] {
   if (spending.models.length < 2) return [];
-  return spending.models.map(({ model, costUsd, unknownCosts, tokens }) => {
-    const cost = unknownCosts > 0 ? "cost unknown" : formatMoney(costUsd);
-    const part = unknownCosts > 0 && costUsd > 0 ? `at least ${formatMoney(costUsd)}` : cost;
-    return [`  ${inline(model ?? "model unknown")}`, `${part}, ${formatCount(tokens, "token")}`];
+  return spending.models.map(({ model, costUsd, unknownCosts, cutShort, tokens }) => {
+    const isUnclear = unknownCosts + cutShort > 0;
+    const cost = isUnclear ? "cost unknown" : formatMoney(costUsd);
+    const part = isUnclear && costUsd > 0 ? `at least ${formatMoney(costUsd)}` : cost;
+    const told = tokens > 0 || !isUnclear ? `, ${formatCount(tokens, "token")}` : "";
+    return [`  ${inline(model ?? "model unknown")}`, `${part}${told}`];
   });
 }
 

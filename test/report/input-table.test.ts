@@ -180,9 +180,7 @@ test("what a resume will go on with is named with its folder, whatever stopped i
     resultOf(inputOf(5), { status: "interrupted", stop: null, message: "no space left" }),
   ]);
 
-  const at = lines.indexOf(
-    "   Kept for mmm resume mmm-demo-1, each with a branch of its folder's name:",
-  );
+  const at = lines.indexOf("   Kept for a resume (folder and branch have one name):");
   expect(lines.slice(at + 1, at + 3)).toEqual([
     "     2 specs/2-part.md: /t/s-i2",
     "     3 specs/3-part.md: /t/s-i3",
@@ -216,7 +214,7 @@ test("a session that was broken off has its table, and what to type", () => {
     "     1  specs/1-part.md  interrupted        1",
     "     2  specs/2-part.md  interrupted        1",
     "   🛑 2 specs/2-part.md: no space left",
-    "   Kept for mmm resume mmm-demo-1, each with a branch of its folder's name:",
+    "   Kept for a resume (folder and branch have one name):",
     "     1 specs/1-part.md: /t/s-i1",
     "   Next:",
     "     git restore x",
