@@ -1,4 +1,5 @@
 /** A session whose surroundings broke (exit 3): what is noted, and what is told of it, as well as they allow. */
+import { existsSync } from "node:fs";
 import type { Event } from "../engine/events.ts";
 import type { Redactor } from "../lib/redact.ts";
 import type { Reporter } from "../report/reporter.ts";
@@ -26,8 +27,9 @@ export function noteBreak(
   }
 }
 
-/** The worktree is where a resume goes on. */
-export function keptFor({ name, path: place }: WorktreeRecord): Event {
+/** The worktree is where a resume goes on; `null`: it is what broke. */
+export function keptFor({ name, path: place }: WorktreeRecord): Event | null {
+  if (!existsSync(place)) return null;
   const next = [`mmm resume ${name}`];
   return { type: "worktree-kept", session: name, path: place, why: null, next };
 }

@@ -106,6 +106,33 @@ steps:
   });
 });
 
+describe("git breaks in the tree of a session", () => {
+  const BREAKS = `- {shell: 'echo no > "$(git rev-parse --git-dir)/HEAD"', commit_required: false}`;
+
+  test.each([
+    ["inputs at once", [...TWO, "--parallel", "1"], ["", "-i1"]],
+    ["a session with a worktree", ["--worktree"], [""]],
+  ])("%s: exit 3, and what is kept is named", async (_, args, kept) => {
+    const { code, stdout, stderr } = await kitchen.cook(BREAKS, args);
+
+    const session = path.basename(kitchen.session());
+    expect(code, stderr).toBe(3);
+    const home = path.join(kitchen.repo.home, ".mmm", "worktrees", "repo");
+    const { folders } = await left(kitchen.repo);
+    expect(folders).toEqual(kept.map((end) => session + end));
+    for (const name of folders) expect(stdout).toContain(`${path.join(home, name)}\n`);
+    expect(stdout).toContain(`mmm resume ${session}`);
+  });
+
+  test("a worktree that is gone is not said to be kept", async () => {
+    const gone = `- {shell: 'rm -rf "$PROJECT_ROOT"', commit_required: false}`;
+    const { code, stdout } = await kitchen.cook(gone, ["--worktree"]);
+
+    expect(code).toBe(3);
+    expect(stdout).not.toContain("Preserved worktree");
+  });
+});
+
 describe("mmm worktree clean leaves what a resume goes on in (spec 8.2, 8.4)", () => {
   const FAILS = `
 steps:

@@ -38,8 +38,10 @@ export async function cleanCommand(
     return 0;
   }
   const refused: MmmError[] = [];
+  let seen = 0;
   for (const known of opened.known) {
     if (merged && !(await isMerged(opened.start, known))) continue;
+    seen += 1;
     const owner = force ? null : resumedIn(opened, known);
     // Of the merged ones it was not asked for: it is not done with.
     if (merged && owner !== null) {
@@ -55,6 +57,7 @@ export async function cleanCommand(
     }
   }
   if (opened.known.length === 0) printer.lines([say("there are no worktrees to remove")]);
+  else if (seen === 0) printer.lines([say("none of them is merged: nothing was removed")]);
   for (const { message, next } of refused)
     invocation.stderr.write(`mmm: ${message}\n${next.map((line) => `  ${line}\n`).join("")}`);
   return refused.length === 0 ? 0 : 3;
