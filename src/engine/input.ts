@@ -220,5 +220,5 @@ function tellKept({ share, lane, input, place }: AtWork, { ok, stop, gone }: Hom
     : stop === "merge-conflict"
       ? [`${look} && git merge ${share.trees.into}   (resolve it, then ${again})`]
       : [look, again, `mmm worktree clean ${name} --force`];
-  lane.event({ type: "input-kept", input, name, path, next });
+  lane.event({ type: "input-kept", input, name, path, ...(gone && { gone }), next });
 }
