@@ -1,5 +1,4 @@
 /** Trees of inputs that a resume goes on in (spec 7, 8.4): each is looked at like the session's own. */
-import type { Event } from "../engine/events.ts";
 import type { MadeMerge } from "../engine/input-trees.ts";
 import type { PastRecord } from "../engine/lane.ts";
 import type { SessionRecord } from "../engine/session-record.ts";
@@ -50,13 +49,12 @@ export async function checkInputs(start: RepositoryStart, resuming: ResumingInpu
     if (isHome(records)) continue;
     const own = await treeAt(start, tree.place.path);
     if (own === null) throw gone(session, tree);
-    // Whoever resolved a merge that failed by hand has made commits there.
-    if (isToBeMerged(records)) continue;
     const saved = protectedIn(readInputRecord(directory, inputNumber(tree.place.name)));
     const known = saved.map(({ path }) => path);
     const restart = reuse.past.lanes.get(lane)?.restart ?? null;
     const ready = { protectedPaths: known, saved };
-    await checkTree(own, { session, place: tree.last, restart, known, ready, cwd });
+    const input = tree.place.name;
+    await checkTree(own, { session, place: tree.last, restart, known, ready, cwd, input });
   }
 }
 
@@ -69,23 +67,6 @@ function isHome(records: readonly PastRecord[]): boolean {
   if (last.call === "land") return typeof last.value === "string";
   return (last.value as MadeMerge).kind === "nothing"; // The answer of that name.
 }
-
-/** Its steps are done, and no gate of the merge has looked at its tree. */
-function isToBeMerged(records: readonly PastRecord[]): boolean {
-  const last = records.findLast(
-    (each) =>
-      (each.type === "event" &&
-        (isMergeNext(each.event) || each.event.type === "iteration-started")) ||
-      (each.type === "answer" && !MERGING.has(each.call)),
-  );
-  return last?.type === "event" && isMergeNext(last.event);
-}
-
-function isMergeNext({ type }: Event): boolean {
-  return type === "iteration-finished" || type === "input-merging";
-}
-
-const MERGING: ReadonlySet<string> = new Set(["merge", "show", "unshow", "land"]);
 
 function gone(session: SessionRecord, { place }: OwnTree): MmmError {
   const again = `git worktree prune && git worktree add ${shellWord(place.path)} ${place.name}`;

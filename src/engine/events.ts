@@ -117,8 +117,16 @@ export type Event =
       readonly kept: string;
       readonly files: readonly string[];
       readonly why: RestartReason;
+      /** Number of the input it belongs to; left out: a session without inputs. */
+      readonly input?: number;
     }
-  | { readonly type: "note"; readonly severity: "info" | "warning"; readonly message: string }
+  | {
+      readonly type: "note";
+      readonly severity: "info" | "warning";
+      readonly message: string;
+      /** Number of the input it is about; left out: the session. */
+      readonly input?: number;
+    }
   | { readonly type: "input-started"; readonly input: InputValue }
   | {
       readonly type: "iteration-started";

@@ -10,7 +10,9 @@ import type { Lane } from "./lane.ts";
 import { judgeMerge } from "./merge-gates.ts";
 import type { MergeTurns, Release } from "./merge-turns.ts";
 import type { StopReason } from "./outcome.ts";
+import type { TreePoint, TreePort } from "./ports.ts";
 import { putBack } from "./put-back.ts";
+import { warn } from "./warn.ts";
 
 /** What all inputs of a session share. */
 export interface InputsShare {
@@ -41,6 +43,8 @@ interface AtWork {
   readonly run: Run;
   readonly input: InputValue;
   readonly place: InputPlace;
+  /** As it is, whatever the lane has journalled. */
+  readonly tree: TreePort;
 }
 
 /** Its work is done and, if it went well, merged; what is left is to put its tree away. */
@@ -76,12 +80,13 @@ async function playIn(lane: Lane, share: InputsShare, input: InputValue): Promis
   });
   if (place === null) return settled(INTERRUPTED);
   const { name, path, base, notes } = place;
-  for (const message of notes) lane.event({ type: "note", severity: "warning", message });
+  const world = share.trees.world(place);
+  const run = share.strand(lane, world);
+  for (const message of notes) warn({ run, input }, message);
   lane.event({ type: "input-opened", input, name, path, base });
-  const run = share.strand(lane, share.trees.world(place));
   const { clock } = run.ports;
   const began = clock.monotonicMs();
-  const at = { share, lane, run, input, place };
+  const at = { share, lane, run, input, place, tree: world.ports.tree };
   const found = await homeOf(at).catch(async (error: unknown): Promise<Home> => {
     if (!(error instanceof MmmError) || (await share.trees.isThere(place))) throw error;
     // What its steps did to its own tree is no trouble of the others; its branch is still there.
@@ -89,10 +94,14 @@ async function playIn(lane: Lane, share: InputsShare, input: InputValue): Promis
     return { ok: false, stop: "step-failed", message, kept: true, gone: true };
   });
   // It has not finished: a resume goes on in the middle of it.
-  if ("status" in found) return settled(found);
+  if ("status" in found) {
+    await tellLeft(at);
+    return settled(found);
+  }
   // What is done while mmm stops is not journalled: a resume would look for a tree that is gone.
   const home = found.ok && run.signal.aborted ? STOPPED : found;
   const { stop } = home;
+  if (stop === "interrupted") await tellLeft(at);
   const durationMs = clock.monotonicMs() - began;
   const end: IterationsEnd =
     stop === "interrupted"
@@ -114,6 +123,20 @@ async function putAway(at: AtWork, home: Home, durationMs: number): Promise<void
 
 function settled(end: IterationsEnd): Played {
   return { end, settled: Promise.resolve() };
+}
+
+/** What somebody does in its tree from now on is his: a resume has to see it (spec 7). */
+async function tellLeft({ lane, input, tree }: AtWork): Promise<void> {
+  const left = await look(tree).catch((error: unknown) => {
+    // Gone, or not to be read: nobody knows then, as after a kill.
+    if (error instanceof MmmError) return null;
+    throw error;
+  });
+  if (left !== null) lane.aside({ type: "input-left", input, left });
+}
+
+async function look(tree: TreePort): Promise<TreePoint> {
+  return tree.mark(await tree.look());
 }
 
 async function homeOf(at: AtWork): Promise<Home | IterationsEnd> {

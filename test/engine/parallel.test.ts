@@ -285,8 +285,9 @@ describe("trouble in one of them", () => {
     expect(world?.rollbacks).toEqual([]);
     const [own] = played.of("commit-made").map(({ commit }) => commit.sha);
     expect(world?.kept).toEqual([own]);
-    const notes = played.of("note").map(({ message }) => message);
-    expect(notes.join()).toContain("is kept in refs/mmm/failed/s/1");
+    const [note] = played.of("note");
+    expect(note?.message).toContain("is kept in refs/mmm/failed/s/1");
+    expect(note?.input).toBe(1);
   });
 });
 
@@ -299,6 +300,7 @@ test("a limit of money: what is at work is suspended, nothing is opened, nothing
   });
   expect(played.outcome.status).toBe("suspended");
   expect(trees.calls).toEqual(["open 1"]);
+  expect(played.of("input-left").map(({ input }) => input.index)).toEqual([1]);
 });
 
 describe("shares of the money (spec 6.5, 8.4)", () => {
@@ -357,6 +359,13 @@ test("after a Ctrl-C nothing is opened or merged, and what was at work is interr
   expect(played.outcome).toEqual({ status: "interrupted", stop: "interrupted" });
   expect(trees.calls.filter((call) => /^(?:merge|land|close)/.test(call))).toEqual([]);
   expect(results(played).slice(2)).toEqual(["not-run -", "not-run -"]);
+  // Of each that had a tree: how it stands, for the resume.
+  expect(played.of("input-left").map(({ input, left }) => [input.index, left])).toEqual(
+    ["i1", "i2"].map((name, at) => [
+      at + 1,
+      { head: trees.worlds.get(name)?.head, branch: "main", tree: null },
+    ]),
+  );
 });
 
 test("after a Ctrl-C while it lands nothing is closed: a resume closes it, and lands nothing again", async () => {
