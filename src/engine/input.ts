@@ -35,6 +35,8 @@ interface Home {
   readonly kept: boolean;
   /** Its steps have removed their tree; there is the branch only. */
   readonly gone?: true;
+  /** Lines to type before it is merged again. */
+  readonly next?: readonly string[];
 }
 
 interface AtWork {
@@ -208,22 +210,24 @@ async function merge(
     const failed = await judgeMerge(frame, gates);
     await putBack(frame, frame.start.point, "a gate of the merge");
     if (run.signal.aborted) return STOPPED;
-    await lane.answer("unshow", { live: () => done(trees.unshow(place)) });
+    const stays = await lane.answer("unshow", { live: () => trees.unshow(place) });
     if (failed !== null) {
       const message = `merged into ${trees.into}, the gate \`${failed.gate}\` failed: ${failed.trouble.message}`;
       return { ok: false, stop: "merge-gate", message, kept: true };
+    }
+    if (stays !== null) {
+      const message = `the gates hold on the merge, but its branch does not go back into its tree: ${stays}`;
+      return { ok: false, stop: "merge-refused", message, kept: true };
     }
   }
   if (!(await myTurn())) return STOPPED;
   const landed = await lane.answer("land", { live: () => trees.land(made) });
   if (landed === null) return "moved";
+  if (typeof landed === "object") {
+    const message = `${trees.into} does not take the merge: ${landed.refused}`;
+    return { ok: false, stop: "merge-refused", message, kept: true, next: landed.next };
+  }
   lane.event({ type: "input-merged", input, into: trees.into, commit: made.commit });
-  return null;
-}
-
-/** An answer has a value. */
-async function done(work: Promise<void>): Promise<null> {
-  await work;
   return null;
 }
 
@@ -234,7 +238,10 @@ function listed(files: readonly string[]): string {
   return `${files.slice(0, MOST_LISTED).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
-function tellKept({ share, lane, input, place }: AtWork, { ok, stop, gone }: Home): void {
+function tellKept(
+  { share, lane, input, place }: AtWork,
+  { ok, stop, gone, next: first = [] }: Home,
+): void {
   const { name, path } = place;
   const look = gone ? `git log ${name}` : `cd ${shellWord(path)}`;
   const again = `mmm resume ${share.session}`;
@@ -242,6 +249,6 @@ function tellKept({ share, lane, input, place }: AtWork, { ok, stop, gone }: Hom
     ? [`${look}   (there are uncommitted changes)`, `mmm worktree clean ${name} --force`]
     : stop === "merge-conflict"
       ? [`${look} && git merge ${share.trees.into}   (resolve it, then ${again})`]
-      : [look, again, `mmm worktree clean ${name} --force`];
+      : [...first, look, again, `mmm worktree clean ${name} --force`];
   lane.event({ type: "input-kept", input, name, path, next });
 }

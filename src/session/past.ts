@@ -2,6 +2,7 @@
 import type { Event, StepPlace } from "../engine/events.ts";
 import type { ReusedStep } from "../engine/resumed-event.ts";
 import type { LanePast, Past, PastRecord, RestartReason } from "../engine/lane.ts";
+import type { StopReason } from "../engine/outcome.ts";
 import type { TreePoint } from "../engine/ports.ts";
 import type { Spent } from "../engine/totals.ts";
 import { Spending } from "./spending.ts";
@@ -106,6 +107,12 @@ function endOf(
   return unfinished(records);
 }
 
+const UNMERGED: ReadonlySet<StopReason> = new Set([
+  "merge-conflict",
+  "merge-gate",
+  "merge-refused",
+]);
+
 /** Of an input with a tree of its own: the others' failures and edits are not its business. */
 function endOfInput(
   records: readonly Kept[],
@@ -118,8 +125,7 @@ function endOfInput(
     if (ok || !failed) return { ...plain, keep: records.length };
     // Its work is paid for and good: only the merge is made again.
     const merging = records.findIndex((each) => isEvent(each, "input-merging"));
-    const isMerge = stop === "merge-conflict" || stop === "merge-gate";
-    return { ...plain, keep: isMerge && merging !== -1 ? merging : 0 };
+    return { ...plain, keep: UNMERGED.has(stop) && merging !== -1 ? merging : 0 };
   }
   const changed = from === null ? -1 : records.findIndex(({ line }) => line >= from);
   if (changed !== -1)

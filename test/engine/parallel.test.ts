@@ -1,9 +1,16 @@
 /** Inputs at once against trees in memory (spec 8.4). */
 import { describe, expect, test } from "vitest";
-import type { InputPlace, InputTrees, MadeMerge } from "../../src/engine/input-trees.ts";
+import type { InputPlace, InputTrees, MadeMerge, Refused } from "../../src/engine/input-trees.ts";
 import type { Parallel } from "../../src/engine/session.ts";
 import { MmmError } from "../../src/errors.ts";
-import { FakeWorld, play, type Played, type PlayOptions } from "../support/fake-ports.ts";
+import { mergeGates } from "../../src/playbook/plan-merge-gates.ts";
+import {
+  FakeWorld,
+  play,
+  type Played,
+  type PlayOptions,
+  requestFor,
+} from "../support/fake-ports.ts";
 
 /** What the trees are to do otherwise than well, and what they were asked. */
 class FakeTrees implements InputTrees {
@@ -59,22 +66,28 @@ class FakeTrees implements InputTrees {
     return Promise.resolve(this.shows);
   }
 
-  async unshow(place: InputPlace): Promise<void> {
+  unshows: string | null = null;
+
+  async unshow(place: InputPlace): Promise<string | null> {
     this.calls.push(`unshow ${place.name}`);
-    return Promise.resolve();
+    return Promise.resolve(this.unshows);
   }
 
   /** How many have landed at once at most. */
   landedAtOnce = 0;
   #landing = 0;
 
-  async land({ commit }: { readonly commit: string }): Promise<string | null> {
+  refuses: (commit: string) => Refused | null = () => null;
+
+  async land({ commit }: { readonly commit: string }): Promise<string | Refused | null> {
     this.calls.push(`land ${commit}`);
     this.#landing += 1;
     this.landedAtOnce = Math.max(this.landedAtOnce, this.#landing);
     await new Promise((done) => setImmediate(done));
     this.#landing -= 1;
     this.lands(commit);
+    const refused = this.refuses(commit);
+    if (refused !== null) return refused;
     if (this.moved === 0) return Promise.resolve(commit);
     this.moved -= 1;
     return Promise.resolve(null);
@@ -192,6 +205,33 @@ test("a conflict fails that input alone, names its files, and closes nothing", a
   });
   expect(trees.calls).not.toContain("close i1");
   expect(played.of("input-kept").map(({ name }) => name)).toEqual(["i1"]);
+});
+
+test("the session's branch does not take a merge: that input alone fails, and says what is in the way", async () => {
+  const trees = new FakeTrees();
+  trees.refuses = (commit) =>
+    commit === "merge-of-i1" ? { refused: "its tree is dirty", next: ["git status"] } : null;
+  const played = await atOnce(trees, ONE_STEP, { args: ["a", "b"] });
+  expect(results(played)).toEqual(["failed merge-refused", "completed iterations-done"]);
+  expect(played.finished.inputResults[0]).toMatchObject({
+    branch: "i1",
+    message: "session-branch does not take the merge: its tree is dirty",
+  });
+  expect(trees.calls).not.toContain("close i1");
+  expect(played.of("input-kept")[0]?.next.slice(0, 2)).toEqual(["git status", "cd /trees/i1"]);
+});
+
+test("a tree that does not take its own branch back after the gates: that input alone fails", async () => {
+  const trees = new FakeTrees();
+  const yaml = `
+gates: {fine: {shell: "exit 0"}}
+steps: [{shell: "write \${ARG}.txt x", validation: [fine]}]`;
+  const { plan } = requestFor(yaml, { args: ["a"] }, new FakeWorld()).run;
+  trees.unshows = "index.lock: File exists";
+  const played = await atOnce(trees, yaml, { args: ["a"], gates: mergeGates(plan) });
+  expect(trees.calls).toEqual(["open 1", "merge i1", "show i1", "unshow i1"]);
+  expect(results(played)).toEqual(["failed merge-refused"]);
+  expect(played.finished.inputResults[0]?.message).toContain("index.lock: File exists");
 });
 
 test("an input without a commit of its own is closed and nothing is landed", async () => {

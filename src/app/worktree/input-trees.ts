@@ -165,11 +165,11 @@ class GitInputTrees implements InputTrees {
     return this.#merges.show(place, commit);
   }
 
-  async unshow(place: InputPlace): Promise<void> {
-    await this.#merges.unshow(place);
+  async unshow(place: InputPlace): Promise<string | null> {
+    return this.#merges.unshow(place);
   }
 
-  async land(made: Parameters<InputTrees["land"]>[0]): Promise<string | null> {
+  async land(made: Parameters<InputTrees["land"]>[0]): ReturnType<InputTrees["land"]> {
     return this.#merges.land(made, await this.#tip());
   }
 
