@@ -1,6 +1,4 @@
 /** Trees of inputs that a resume goes on in (spec 7, 8.4): each is looked at like the session's own. */
-import type { MadeMerge } from "../engine/input-trees.ts";
-import type { PastRecord } from "../engine/lane.ts";
 import type { SessionRecord } from "../engine/session-record.ts";
 import { MmmError } from "../errors.ts";
 import type { RepositoryStart } from "../git/repository.ts";
@@ -9,6 +7,7 @@ import { shellWord } from "../lib/shell-word.ts";
 import type { Reuse } from "../session/past.ts";
 import type { OwnTree, Story } from "../session/story.ts";
 import { inputNumber, readInputRecord } from "../session/worktree-file.ts";
+import { isHome } from "./merged-already.ts";
 import { checkTree, giveUpLine } from "./resume-place.ts";
 import { protectedIn, treeAt } from "./worktree/work.ts";
 
@@ -19,19 +18,23 @@ interface ResumingInputs {
   readonly cwd: string;
   /** Absolute; of the session. */
   readonly directory: string;
+  /** Lanes of which nothing is left to merge. */
+  readonly merged: ReadonlySet<string>;
 }
 
 /** Lanes whose worktree and branch were both removed, and that nobody has merged: there is nothing to go on in. */
 export async function goneInputs(
   start: RepositoryStart,
   story: Story,
+  merged: ReadonlySet<string>,
 ): Promise<ReadonlySet<string>> {
   const gone = new Set<string>();
   for (const [lane, { place }] of story.trees) {
     const records = story.lanes.get(lane) ?? [];
     const last = records.at(-1);
     const isGood = last?.type === "event" && last.event.type === "input-finished" && last.event.ok;
-    if (isGood || isHome(records) || (await treeAt(start, place.path)) !== null) continue;
+    if (isGood || isHome(records) || merged.has(lane) || (await treeAt(start, place.path)) !== null)
+      continue;
     if ((await tipOf(start, place.name)) === null) gone.add(lane);
   }
   return gone;
@@ -39,14 +42,14 @@ export async function goneInputs(
 
 /** Throws `MmmError` (exit 3) when one of them is gone or has moved on. */
 export async function checkInputs(start: RepositoryStart, resuming: ResumingInputs): Promise<void> {
-  const { story, reuse, directory, session, cwd } = resuming;
+  const { story, reuse, directory, session, cwd, merged } = resuming;
   for (const [lane, tree] of story.trees) {
     const records = reuse.past.lanes.get(lane)?.records ?? [];
     const last = records.at(-1);
     // It starts anew in a new tree, or is over.
     if (records.length === 0) continue;
     if (last?.type === "event" && last.event.type === "input-finished") continue;
-    if (isHome(records)) continue;
+    if (isHome(records) || merged.has(lane)) continue;
     const own = await treeAt(start, tree.place.path);
     if (own === null) throw gone(session, tree);
     const saved = protectedIn(readInputRecord(directory, inputNumber(tree.place.name)));
@@ -56,16 +59,6 @@ export async function checkInputs(start: RepositoryStart, resuming: ResumingInpu
     const input = tree.place.name;
     await checkTree(own, { session, place: tree.last, restart, known, ready, cwd, input });
   }
-}
-
-/** The session's branch has all of it: nothing of its tree is needed any more. */
-function isHome(records: readonly PastRecord[]): boolean {
-  const last = records.findLast(
-    (each) => each.type === "answer" && (each.call === "merge" || each.call === "land"),
-  );
-  if (last?.type !== "answer") return false;
-  if (last.call === "land") return typeof last.value === "string";
-  return (last.value as MadeMerge).kind === "nothing"; // The answer of that name.
 }
 
 function gone(session: SessionRecord, { place }: OwnTree): MmmError {

@@ -7,7 +7,7 @@ import { waitForIndexLock } from "../git/index-lock.ts";
 import type { RepositoryStart } from "../git/repository.ts";
 import type { Ready } from "../git/ready.ts";
 import { openTree } from "../git/tree.ts";
-import { tipOf } from "../git/worktree.ts";
+import { isAncestor, tipOf } from "../git/worktree.ts";
 import { shellWord } from "../lib/shell-word.ts";
 import type { Reuse } from "../session/past.ts";
 import type { Story } from "../session/story.ts";
@@ -32,7 +32,9 @@ export async function checkPlace(start: RepositoryStart, resuming: Resuming): Pr
   // The playbook and the like may have been put back since: that is no change of the work.
   const known = savedRequest(story.request)?.protectedFiles.map(({ path }) => path) ?? [];
   const { restart } = resuming.reuse;
-  await checkTree(start, { session, place: story.place, restart, known, ready, cwd });
+  // Nothing runs in it when inputs have trees of their own; they are merged into wherever its branch stands.
+  const mayGoOn = story.trees.size > 0;
+  await checkTree(start, { session, place: story.place, restart, known, ready, cwd, mayGoOn });
 }
 
 export interface TreeLeft extends Pick<Resuming, "session" | "cwd" | "ready"> {
@@ -44,21 +46,26 @@ export interface TreeLeft extends Pick<Resuming, "session" | "cwd" | "ready"> {
   readonly known: readonly string[];
   /** Name of the worktree, when it is that of an input. */
   readonly input?: string;
+  /** Commits on top of where it stood are nobody's trouble. */
+  readonly mayGoOn?: boolean;
 }
 
 /** The same for any tree of the session. */
 export async function checkTree(
   start: RepositoryStart,
-  { session, place, restart, known, ready, cwd, input }: TreeLeft,
+  { session, place, restart, known, ready, cwd, input, mayGoOn = false }: TreeLeft,
 ): Promise<void> {
   if (place === null) return;
   await waitForIndexLock(start.gitDir, { waitMs: 10_000 });
   const git = gitFrom(cwd, start.root);
   const told = { session, git, input: input ?? null };
-  await checkHead(start, { ...told, place });
+  const hasGoneOn = mayGoOn && (await isAhead(start, place));
+  if (!hasGoneOn) await checkHead(start, { ...told, place });
   const tree = await openTree({ start, session: session.name, ready });
   const now = await tree.look();
-  const strange = await strangeFiles(tree, now, { place, restart });
+  const strange = hasGoneOn
+    ? now.changes.map(({ path }) => path)
+    : await strangeFiles(tree, now, { place, restart });
   const moved = strange.filter((path) => !known.includes(path));
   if (moved.length > 0) throw filesMoved(told, moved);
 }
@@ -90,6 +97,12 @@ interface Told {
   /** How a git line to type begins. */
   readonly git: string;
   readonly input: string | null;
+}
+
+/** On the same branch, with commits on top. */
+async function isAhead(start: RepositoryStart, { head, branch }: LastPlace): Promise<boolean> {
+  if (branch === null || start.branch !== branch || start.head === head) return false;
+  return isAncestor(start, { ancestor: head, of: start.head }).catch(() => false);
 }
 
 async function checkHead(

@@ -20,7 +20,11 @@ export interface InputPlace {
 /** A merge of an input's branch with the session's, made beside all trees. */
 export type MadeMerge =
   /** No commit that the session's branch has not. */
-  | { readonly kind: "nothing" }
+  | {
+      readonly kind: "nothing";
+      /** Somebody has merged it by hand. */
+      readonly already?: true;
+    }
   | {
       readonly kind: "made";
       readonly commit: string;

@@ -193,7 +193,10 @@ async function merge(
   if (!(await myTurn())) return STOPPED;
   const made = await lane.answer("merge", { live: () => trees.merge(place) });
   if (run.signal.aborted) return STOPPED;
-  if (made.kind === "nothing") return null;
+  if (made.kind === "nothing") {
+    if (made.already) warn({ run, input }, `${place.name} is merged already: it is taken as it is`);
+    return null;
+  }
   if (made.kind === "conflict") {
     const message = `it and ${trees.into} changed the same lines: ${listed(made.files)}`;
     return { ok: false, stop: "merge-conflict", message, kept: true };

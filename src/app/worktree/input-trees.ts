@@ -49,6 +49,8 @@ export interface InputTreesSetting {
   readonly ports: Ports;
   /** Earlier processes of the session may have left anything. */
   readonly isResumed: boolean;
+  /** Lanes of inputs that somebody has merged by hand since. */
+  readonly merged: ReadonlySet<string>;
 }
 
 /** Call `release` when the session is over: whatever is kept may then be used by others. */
@@ -156,6 +158,8 @@ class GitInputTrees implements InputTrees {
   }
 
   async merge({ name, base }: InputPlace): Promise<MadeMerge> {
+    if (this.#setting.merged.has(`input-${inputNumber(name)}`))
+      return { kind: "nothing", already: true };
     const isOld = !this.#made.has(name);
     const tip = await this.#tip(name);
     return this.#merges.make({ name, tip, base, isOld }, await this.#tip());
