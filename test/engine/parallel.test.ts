@@ -383,7 +383,9 @@ describe("shares of the money (spec 6.5, 8.4)", () => {
     const played = await atOnce(trees, STEP, { args: ["a", "b"], limits: { costUsd: 2 } });
     expect(budgetsOf(trees, "i1")).toEqual([1]);
     expect(played.outcome.status).toBe("suspended");
-    expect(played.finished.limit).toMatchObject({ kind: "cost", limit: 2 });
+    // It is not spent, so it is not said to be.
+    expect(played.finished.limit).toMatchObject({ kind: "cost", limit: 2, stoppedAt: 1 });
+    expect(played.finished.limit?.spent).toBeCloseTo(1.1);
     expect(results(played)[1]).toBe("completed iterations-done");
   });
 });
