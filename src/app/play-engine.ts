@@ -20,8 +20,6 @@ export interface Resumed {
   readonly summary: SessionSummary;
   readonly content: JournalScan;
   readonly reuse: Reuse;
-  /** Lanes that somebody has merged by hand. */
-  readonly merged: ReadonlySet<string>;
   readonly told: SessionResumed;
 }
 

@@ -4,10 +4,10 @@ import { MmmError } from "../errors.ts";
 import type { RepositoryStart } from "../git/repository.ts";
 import { tipOf } from "../git/worktree.ts";
 import { shellWord } from "../lib/shell-word.ts";
-import type { Reuse } from "../session/past.ts";
+import type { ByHand, Reuse } from "../session/past.ts";
 import type { OwnTree, Story } from "../session/story.ts";
 import { inputNumber, readInputRecord } from "../session/worktree-file.ts";
-import { isHome } from "./merged-already.ts";
+import { type Branches, isHome, mergedAlready } from "./merged-already.ts";
 import { checkTree, giveUpLine } from "./resume-place.ts";
 import { protectedIn, treeAt } from "./worktree/work.ts";
 
@@ -18,12 +18,20 @@ interface ResumingInputs {
   readonly cwd: string;
   /** Absolute; of the session. */
   readonly directory: string;
-  /** Lanes of which nothing is left to merge. */
-  readonly merged: ReadonlySet<string>;
+}
+
+/** What was done to inputs with plain git since the session stopped. */
+export async function inputsByHand(
+  start: RepositoryStart,
+  story: Story,
+  branches: Branches,
+): Promise<ByHand> {
+  const merged = await mergedAlready(start, story, branches);
+  return { merged, gone: await goneInputs(start, story, merged) };
 }
 
 /** Lanes whose worktree and branch were both removed, and that nobody has merged: there is nothing to go on in. */
-export async function goneInputs(
+async function goneInputs(
   start: RepositoryStart,
   story: Story,
   merged: ReadonlySet<string>,
@@ -42,14 +50,14 @@ export async function goneInputs(
 
 /** Throws `MmmError` (exit 3) when one of them is gone or has moved on. */
 export async function checkInputs(start: RepositoryStart, resuming: ResumingInputs): Promise<void> {
-  const { story, reuse, directory, session, cwd, merged } = resuming;
+  const { story, reuse, directory, session, cwd } = resuming;
   for (const [lane, tree] of story.trees) {
     const records = reuse.past.lanes.get(lane)?.records ?? [];
     const last = records.at(-1);
     // It starts anew in a new tree, or is over.
     if (records.length === 0) continue;
     if (last?.type === "event" && last.event.type === "input-finished") continue;
-    if (isHome(records) || merged.has(lane)) continue;
+    if (isHome(records) || reuse.merged.has(lane)) continue;
     const own = await treeAt(start, tree.place.path);
     if (own === null) throw gone(session, tree);
     const saved = protectedIn(readInputRecord(directory, inputNumber(tree.place.name)));

@@ -24,8 +24,7 @@ import { planAgain } from "./plan-again.ts";
 import { ownFiles, workingDirectory } from "./planning.ts";
 import type { Resumed } from "./play-engine.ts";
 import { playSession } from "./play-session.ts";
-import { mergedAlready } from "./merged-already.ts";
-import { checkInputs, goneInputs } from "./resume-inputs.ts";
+import { checkInputs, inputsByHand } from "./resume-inputs.ts";
 import { checkPlace, giveUpLine, worktreeGone } from "./resume-place.ts";
 import { findResumable } from "./resumable.ts";
 import { firstChange } from "./resume-plan.ts";
@@ -70,14 +69,13 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
   const change = firstChange(story, planned.plan);
   if (change !== null && change.finished && !asked.force) throw changed(name, change);
   const worktree = saved.worktree === undefined ? null : readWorktreeRecord(directory);
-  const target = worktree?.target ?? null;
-  const merged = await mergedAlready(start, story, { session: name, target });
-  const again = reuse(story, change, { gone: await goneInputs(start, story, merged), merged });
+  const branches = { session: name, target: worktree?.target ?? null };
+  const again = reuse(story, change, await inputsByHand(start, story, branches));
   const own = ownFiles(request, planned.file, from);
   const ready = await readyAgain(start, saved, own);
   const resuming = { session, story, reuse: again, cwd: invocation.cwd };
   await checkPlace(start, { ...resuming, ready });
-  await checkInputs(start, { ...resuming, directory, merged });
+  await checkInputs(start, { ...resuming, directory });
   if (planned.refusal !== null) return planned.refusal();
   const startedAt = story.beganAt ?? new Date(0).toISOString();
   const score = story.outputs.map(scoreOf).findLast((each) => each !== undefined);
@@ -85,7 +83,6 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
     summary: { name, playbook: planned.file.shown, startedAt, score },
     content,
     reuse: again,
-    merged,
     told: {
       ...tell({ name, planned, again, why: change?.why ?? null, inputs: saved.inputs.length }),
       limits: chooseLimits({ request, plan: planned.plan, config: planned.config }),

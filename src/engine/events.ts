@@ -17,9 +17,8 @@ import type { InputEvent, InputResult } from "./input-events.ts";
 import type { WorktreeEvent } from "./worktree-event.ts";
 import type { LimitReached, SessionLimits } from "./budget.ts";
 import type { ItemEvent } from "./item-events.ts";
-import type { RestartReason } from "./lane.ts";
 import type { Spending } from "./ledger.ts";
-import type { SessionResumed } from "./resumed-event.ts";
+import type { SessionResumed, UnitRestarted } from "./resumed-event.ts";
 import type { Failure, ProcessEnd, SessionStatus, StepConclusion, StopReason } from "./outcome.ts";
 
 /** One input of `--map`/`--args`; `file` only for mapped ones. */
@@ -109,17 +108,7 @@ export type Event =
   | SessionResumed
   | WorktreeEvent
   | InputEvent
-  | {
-      readonly type: "unit-restarted";
-      /** HEAD, as the unit that begins again began. */
-      readonly head: string;
-      /** `refs/mmm/failed/...` that holds what it had left. */
-      readonly kept: string;
-      readonly files: readonly string[];
-      readonly why: RestartReason;
-      /** Number of the input it belongs to; left out: a session without inputs. */
-      readonly input?: number;
-    }
+  | UnitRestarted
   | {
       readonly type: "note";
       readonly severity: "info" | "warning";

@@ -17,6 +17,8 @@ export interface Reuse {
   readonly inFlight: { readonly at: StepPlace; readonly attempt: number } | null;
   /** Where the session's tree goes back to, in the lane that was at work. */
   readonly restart: TreePoint | null;
+  /** Lanes that somebody has merged by hand. */
+  readonly merged: ReadonlySet<string>;
 }
 
 /** Lines of the journal from which on nothing is reused. */
@@ -69,6 +71,7 @@ export function reuse(
     steps,
     inFlight,
     restart,
+    merged,
   };
 }
 
