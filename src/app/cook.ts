@@ -20,6 +20,7 @@ import { playSession } from "./play-session.ts";
 import { leftByStopped } from "./resumable.ts";
 import { lookAtLock } from "./look-at-lock.ts";
 import { mainRootOf } from "./world.ts";
+import { checkMergingGit } from "./worktree/merging-git.ts";
 
 /** Returns the exit code; throws `MmmError` for trouble that has no place in the playbook. */
 export async function cook(request: CookRequest, invocation: Invocation): Promise<number> {
@@ -34,6 +35,9 @@ export async function cook(request: CookRequest, invocation: Invocation): Promis
   const secrets = await findSecrets(playbook, { invocation, root: start.root });
   const isParallel = (request.parallel ?? null) !== null;
   const wanted = request.worktree === true || playbook.worktree.wanted || isParallel;
+  const bySteps = playbook.merge !== null;
+  const isMerged = request.yes;
+  const old = wanted ? await checkMergingGit(start, { isParallel, isMerged, bySteps }) : null;
   // Nothing runs in the tree one stands in: neither a session nor dirt in there is in the way.
   if (!wanted) await lookAtLock(start, invocation);
   // Asked now and heard below, in its place: git answers while the tree is looked at.
@@ -65,7 +69,7 @@ export async function cook(request: CookRequest, invocation: Invocation): Promis
         worktree: wanted ? "wanted" : null,
         ownFiles: own,
         ready,
-        lookup,
+        lookup: { ...lookup, warnings: [...lookup.warnings, ...(old === null ? [] : [old])] },
         config,
         cwd,
         commit,

@@ -1,6 +1,7 @@
 /** `mmm doctor`: what mmm needs and finds here, without starting or paying for anything (spec 1). */
 import { MmmError } from "../errors.ts";
 import { checkIdentity, checkReady } from "../git/ready.ts";
+import { canMerge, MERGING_VERSION } from "../git/version.ts";
 import { findRepository, type RepositoryStart } from "../git/repository.ts";
 import { printable } from "../lib/printable.ts";
 import { runGitTool } from "../process/git-tool.ts";
@@ -67,8 +68,13 @@ function nodeCheck(): Check {
 
 async function gitCheck(cwd: string): Promise<Check> {
   const { end, stdout } = await runGitTool(["--version"], { cwd });
-  if (end.kind === "exited" && end.code === 0)
-    return ok("git", stdout.toString("utf8").replace("git version ", "").trim());
+  if (end.kind === "exited" && end.code === 0) {
+    const version = stdout.toString("utf8").replace("git version ", "").trim();
+    if (canMerge(version)) return ok("git", version);
+    const message = `${version} is older than ${MERGING_VERSION}: no --parallel, and worktrees have to be merged by hand`;
+    const newer = [`install git ${MERGING_VERSION} or newer and see that it comes first on PATH`];
+    return { name: "git", status: "warning", message, next: newer };
+  }
   const next = ["install git and see that it is on PATH"];
   return { name: "git", status: "problem", message: "git cannot be started", next };
 }

@@ -30,6 +30,7 @@ import { leftByStopped } from "./resumable.ts";
 import { findSecrets } from "./secrets.ts";
 import { openPrinter, snakeKeys } from "./sessions/print.ts";
 import { lockFile, mainRootOf } from "./world.ts";
+import { checkMergingGit } from "./worktree/merging-git.ts";
 
 /** Returns the exit code; throws `MmmError` for what a run would refuse with exit 2. */
 export async function dryRun(request: CookRequest, invocation: Invocation): Promise<number> {
@@ -121,7 +122,11 @@ async function lookAround(
   },
 ): Promise<void> {
   const { request, invocation, file, problems, playbook } = given;
-  if (request.worktree === true || playbook.worktree.wanted) {
+  const isParallel = (request.parallel ?? null) !== null;
+  if (request.worktree === true || playbook.worktree.wanted || isParallel) {
+    const asked = { isParallel, isMerged: request.yes, bySteps: playbook.merge !== null };
+    const old = await problems.watch(() => checkMergingGit(start, asked));
+    if (old !== null) problems.notes.push(old);
     problems.notes.push(
       "a run makes a worktree of its own: dirt and sessions here are not in its way",
     );

@@ -46,6 +46,8 @@ export async function play(
   opened: Opened & {
     readonly recorder: Recorder;
     readonly warn: (message: string) => void;
+    /** Of a run that rejects: to be told when there is room on the disk again. */
+    readonly onBroken: (event: Event & { readonly type: "session-broken" }) => void;
     readonly directory: string;
   },
 ): Promise<Extract<Event, { type: "session-finished" }>> {
@@ -79,6 +81,7 @@ export async function play(
       limits: chooseLimits(prepared),
       inputs: prepared.inputs,
       parallel: opened.parallel,
+      onBroken: opened.onBroken,
       exitCode,
     });
   } finally {

@@ -1,35 +1,28 @@
 /** A checked request becomes a session: folder, lock, journal, reporters, signals, engine (spec 4, 7). */
 import path from "node:path";
 import type { Event } from "../engine/events.ts";
-import type { Recorder } from "../engine/lane.ts";
-import type { Redactor } from "../lib/redact.ts";
 import { mergeGates } from "../playbook/plan-merge-gates.ts";
-import type { Reporter } from "../report/reporter.ts";
 import { openTree } from "../git/tree.ts";
 import { ownChildren } from "../process/children.ts";
 import { Reserve } from "../process/reserve.ts";
 import { watchSignals } from "../process/signals.ts";
 import { writing } from "../session/disk.ts";
-import { type Journal, openJournal } from "../session/journal.ts";
+import { openJournal } from "../session/journal.ts";
 import { type Claim, claimSession } from "../session/claim.ts";
 import { type Lock, takeLock } from "../session/lock.ts";
-import {
-  recordBreak,
-  recordEnd,
-  recordStart,
-  scoreOf,
-  type SessionSummary,
-  writeSession,
-} from "../session/state.ts";
+import { recordEnd, recordStart, type SessionSummary, writeSession } from "../session/state.ts";
 import type { WorktreeRecord } from "../session/worktree-file.ts";
 import { chooseClaude, type ChosenClaude } from "./choose-claude.ts";
 import type { Prepared } from "./prepared.ts";
+import { keptFor, noteBreak, tellLeft } from "./broken-session.ts";
 import { openReporter } from "./open-reporter.ts";
 import { type Opened, play, type Resumed } from "./play-engine.ts";
 import { worktreeOf } from "./run-of.ts";
+import { ABOUT_THE_PROCESS, recorderOf } from "./recorder.ts";
 import type { SavedRequest } from "./saved-request.ts";
 import { buildPorts, lockFile, systemClock } from "./world.ts";
 import type { InputTreesSetting } from "./worktree/input-trees.ts";
+import type { Closing } from "./worktree/close.ts";
 import type { OpenWorktree } from "./worktree/open.ts";
 
 /** @param resumed `null`: a new session */
@@ -177,7 +170,7 @@ async function record(prepared: Prepared, opened: Opened, reserve: Reserve): Pro
     playbook: prepared.file.shown,
     startedAt: opened.now.toISOString(),
   };
-  const stateFile = path.join(mmm, "state.json");
+  const files = filesOf(mmm, directory);
   const { redactor } = prepared.secrets;
   const journal = openJournal(path.join(directory, "journal.jsonl"), () => systemClock.now(), {
     redactor,
@@ -189,38 +182,39 @@ async function record(prepared: Prepared, opened: Opened, reserve: Reserve): Pro
     summary = { ...summary, score };
   });
   const tell = (event: Event): void => recorder.event(event, ABOUT_THE_PROCESS);
-  const warn = (message: string): void => tell({ type: "note", severity: "warning", message });
+  const warn = (message: string | null): void => {
+    if (message !== null) tell({ type: "note", severity: "warning", message });
+  };
   const worktree = worktreeOf(prepared);
+  let isOver = false;
+  let broken: Event | null = null;
+  const onBroken = (event: Event): void => void (broken = event);
   try {
     writing(`keep some room in ${directory}`, () => reserve.fill());
-    const damaged = recordStart(stateFile, summary, { gone: opened.gone, again: resumed !== null });
-    const replaced = writeSession(path.join(directory, "session.json"), summary, null, null);
-    if (resumed === null) journal.append({ type: "request", value: opened.saved });
-    else tell(resumed.told);
-    if (resumed === null && worktree !== null) tell(worktreeCreated(worktree));
-    for (const message of [...opened.words, journal.note, damaged, replaced])
-      if (message !== null) warn(message);
-    const end = redactor.value(await play(prepared, { ...opened, recorder, warn, directory }));
-    const endedAt = systemClock.now().toISOString();
-    writeSession(path.join(directory, "session.json"), summary, end, endedAt);
-    recordEnd(stateFile, summary, end, endedAt);
+    const damaged = recordStart(files.state, summary, {
+      gone: opened.gone,
+      again: resumed !== null,
+    });
+    const replaced = writeSession(files.session, summary, null, null);
+    if (resumed !== null) tell(resumed.told);
+    else {
+      journal.append({ type: "request", value: opened.saved });
+      if (worktree !== null) tell(worktreeCreated(worktree));
+    }
+    [...opened.words, journal.note, damaged, replaced].forEach(warn);
+    const end = redactor.value(
+      await play(prepared, { ...opened, recorder, warn, onBroken, directory }),
+    );
+    noteEnd(files, summary, end);
     // Its worktree may be gone after the next lines.
     if (end.exitCode === 0) await opened.release();
-    if (worktree === null) return end.exitCode;
-    const { closeWorktree } = await import("./worktree/close.ts");
-    return await closeWorktree(prepared, {
-      record: worktree,
-      directory,
-      end,
-      tell,
-      signal: opened.watch.aborted,
-    });
+    isOver = true;
+    const { aborted: signal } = opened.watch;
+    return await closed(prepared, { worktree, directory, end, tell, signal });
   } catch (error) {
     reserve.release();
-    noteBreak({ state: stateFile, session: path.join(directory, "session.json") }, summary, {
-      error,
-      redactor,
-    });
+    noteBreak(error, { files, summary, redactor });
+    if (!isOver) tellLeft([broken, worktree && keptFor(worktree)], { tell, reporter, redactor });
     throw error;
   } finally {
     reporter.close();
@@ -229,49 +223,31 @@ async function record(prepared: Prepared, opened: Opened, reserve: Reserve): Pro
   }
 }
 
+type Files = ReturnType<typeof filesOf>;
+
+function noteEnd(files: Files, summary: SessionSummary, end: Closing["end"]): void {
+  const endedAt = systemClock.now().toISOString();
+  writeSession(files.session, summary, end, endedAt);
+  recordEnd(files.state, summary, end, endedAt);
+}
+
+function filesOf(
+  mmm: string,
+  directory: string,
+): { readonly [file in "state" | "session"]: string } {
+  return { state: path.join(mmm, "state.json"), session: path.join(directory, "session.json") };
+}
+
+/** The exit code: of the run, or of a merge that went wrong. */
+async function closed(
+  prepared: Prepared,
+  { worktree, ...closing }: Omit<Closing, "record"> & { readonly worktree: WorktreeRecord | null },
+): Promise<number> {
+  if (worktree === null) return closing.end.exitCode;
+  const { closeWorktree } = await import("./worktree/close.ts");
+  return closeWorktree(prepared, { ...closing, record: worktree });
+}
+
 function worktreeCreated({ name, path: place, target, base }: WorktreeRecord): Event {
   return { type: "worktree-created", session: name, path: place, target, base };
-}
-
-const ABOUT_THE_PROCESS = { lane: null, late: false } as const;
-
-/** Journal first, then people. */
-function recorderOf(
-  to: { readonly journal: Journal; readonly reporter: Reporter; readonly redactor: Redactor },
-  onScore: (score: number) => void,
-): Recorder {
-  const { journal, reporter, redactor } = to;
-  return {
-    event: (raw, { lane, late, units }) => {
-      const event = redactor.value(raw);
-      const score = scoreOf(event);
-      if (score !== undefined) onScore(score);
-      const mark = {
-        ...(lane === null ? {} : { lane }),
-        ...(late ? LATE : {}),
-        ...(units === undefined ? {} : { units }),
-      };
-      journal.append({ ...event, ...mark });
-      reporter.event(event);
-    },
-    answer: (answer) => journal.append(answer),
-    recalled: (event) => reporter.event(event),
-    live: (event) => reporter.live(redactor.value(event)),
-  };
-}
-
-const LATE = { late: true } as const;
-
-/** As well as the broken surroundings allow: the error itself is what the user has to see. */
-function noteBreak(
-  files: { readonly state: string; readonly session: string },
-  summary: SessionSummary,
-  { error, redactor }: { readonly error: unknown; readonly redactor: Redactor },
-): void {
-  const message = redactor.text(error instanceof Error ? error.message : String(error));
-  try {
-    recordBreak(files, summary, { message, endedAt: systemClock.now().toISOString() });
-  } catch {
-    // A full disk stopped the run, and now it stops this note; the journal has what happened before.
-  }
 }

@@ -31,6 +31,7 @@ import { firstChange } from "./resume-plan.ts";
 import { maskingErrors } from "./secrets.ts";
 import { savedRequest, type SavedRequest } from "./saved-request.ts";
 import { mainRootOf } from "./world.ts";
+import { checkMergingGit } from "./worktree/merging-git.ts";
 
 export interface ResumeRequest {
   /** `null`: the newest resumable one of this repository. */
@@ -58,6 +59,8 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
   if (saved === null) throw nothingDone(name);
   const start = await treeOf(session, { story, here, saved });
   const from: Invocation = { ...invocation, cwd: saved.from };
+  if (typeof saved.request.parallel === "number")
+    await checkMergingGit(here, { isParallel: true, isMerged: false, bySteps: false });
   checkParallel(name, saved.request, asked.changes);
   const request = requestNow(saved.request, asked, invocation);
   const where = { root: start.root, userRoot: here.root, mainRoot, invocation, from };

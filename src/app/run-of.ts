@@ -9,7 +9,16 @@ import { gitFrom } from "./world.ts";
 export function runOf(
   prepared: Pick<
     Prepared,
-    "plan" | "request" | "cwd" | "commit" | "invocation" | "file" | "start" | "worktree" | "secrets"
+    | "plan"
+    | "request"
+    | "cwd"
+    | "commit"
+    | "invocation"
+    | "file"
+    | "start"
+    | "home"
+    | "worktree"
+    | "secrets"
   >,
   opened: { readonly name: string; readonly directory: string },
 ) {
@@ -24,6 +33,7 @@ export function runOf(
       worktree: worktreeOf(prepared)?.name ?? null,
       directory: opened.directory,
       git: gitFrom(invocation.cwd, prepared.start.root),
+      home: gitFrom(invocation.cwd, prepared.home.root),
       version: invocation.version,
       replay: request.replay,
       environment: invocation.env,

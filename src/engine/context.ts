@@ -4,6 +4,7 @@ import type { Budget } from "./budget.ts";
 import type { EventSink, InputValue } from "./events.ts";
 import type { GoneOver } from "./gone-over.ts";
 import type { Ports, TreeLook, TreePoint } from "./ports.ts";
+import type { Undone } from "./restore-line.ts";
 import type { Scope } from "./scope.ts";
 
 interface SessionFacts {
@@ -18,6 +19,8 @@ interface SessionFacts {
   readonly directory: string;
   /** How the user calls git here from where mmm was started: `git`, or `git -C DIR`. */
   readonly git: string;
+  /** The same for the tree that a session with a worktree is merged into; in place: this one. */
+  readonly home: string;
   readonly version: string;
   /** The recording that stands in for Claude. */
   readonly replay: string | null;
@@ -58,8 +61,8 @@ export interface Run {
   readonly nextUnit: (path: string) => string;
   /** Names the files of a further run of an attempt. @param times from 2 */
   readonly runUnit: (unit: string, times: number) => string;
-  /** A line for the end of the session: what to type next. */
-  readonly tellNext: (line: string) => void;
+  /** The end of the session says how it is brought back. */
+  readonly tellUndone: (undone: Undone) => void;
   /** Counts an iteration of the past; `null`: it has to be gone through. */
   readonly goOver: (iteration: number) => GoneOver | null;
   /** Nothing is answered from the past any more. */

@@ -288,6 +288,15 @@ export type Event =
       readonly next: readonly string[];
       /** Of an interrupted or suspended session: the tree as it was left. */
       readonly left?: TreePoint;
+    }
+  | {
+      /** The surroundings broke with several inputs under way: how far they have come. */
+      readonly type: "session-broken";
+      readonly session: string;
+      readonly inputResults: readonly InputResult[];
+      readonly directory: string;
+      /** Lines that bring back what was undone. */
+      readonly next: readonly string[];
     };
 
 /** Shown live, never journalled. */

@@ -38,6 +38,8 @@ export type InputEvent =
       readonly input: InputValue;
       readonly name: string;
       readonly path: string;
+      /** Its own steps have removed the worktree: there is the branch alone. */
+      readonly gone?: true;
       /** Lines to type, most useful first. */
       readonly next: readonly string[];
     };
@@ -58,4 +60,6 @@ export interface InputResult {
   readonly message: string | null;
   /** Its branch, when that is still there; `null`: it had none, or it was merged and removed. */
   readonly branch: string | null;
+  /** Absolute: its worktree, when that is still there. */
+  readonly path: string | null;
 }

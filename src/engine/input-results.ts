@@ -12,6 +12,7 @@ interface Row {
   ok: boolean;
   durationMs: number | null;
   branch: string | null;
+  path: string | null;
   kept: boolean;
   /** Good, and its worktree stays all the same: there is something uncommitted in it. */
   stays: boolean;
@@ -62,6 +63,7 @@ export class InputResultsFold {
         durationMs: row.durationMs,
         message: row.ok || row.stop === null || row.stop === "interrupted" ? null : row.lastFailure,
         branch: isKept ? row.branch : null,
+        path: isKept ? row.path : null,
       };
     });
   }
@@ -78,6 +80,7 @@ export class InputResultsFold {
       ok: false,
       durationMs: null,
       branch: null,
+      path: null,
       kept: true,
       stays: false,
     };
@@ -89,12 +92,11 @@ export class InputResultsFold {
     switch (event.type) {
       case "input-opened":
         row.branch = event.name;
-        return;
-      case "input-merged":
-        row.kept = false;
+        row.path = event.path;
         return;
       case "input-kept":
         row.stays = true;
+        if (event.gone) row.path = null;
         return;
       case "input-finished":
         row.ok = event.ok;
@@ -139,6 +141,7 @@ const NOT_RUN = {
   durationMs: null,
   message: null,
   branch: null,
+  path: null,
 } as const;
 
 function statusOf({ ok, stop }: Row, ended: SessionStatus): SessionStatus {

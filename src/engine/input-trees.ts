@@ -1,7 +1,7 @@
 /** What the engine needs to give each input a tree of its own (spec 8.4). */
 import type { Run } from "./context.ts";
 import type { InputValue } from "./events.ts";
-import type { Ports } from "./ports.ts";
+import type { FileChange, Ports } from "./ports.ts";
 
 /** Where an input is at work; plain JSON, as it goes into the journal. */
 export interface InputPlace {
@@ -57,6 +57,8 @@ export interface InputTrees {
   world(place: InputPlace): InputWorld;
   /** Files in which a merge of two branches (or of one with the session's, `null`) would meet conflicts. */
   predict(one: string, other: string | null): Promise<readonly string[]>;
+  /** What a branch has changed since it began; `null`: nobody knows. */
+  changes(branch: string): Promise<readonly Pick<FileChange, "path" | "status">[] | null>;
   merge(place: InputPlace): Promise<MadeMerge>;
   /** Puts what was merged into the input's tree, to be looked at by gates; else why that cannot be. */
   show(place: InputPlace, commit: string): Promise<string | null>;

@@ -253,5 +253,5 @@ function tellKept(
     : stop === "merge-conflict"
       ? [`${look} && git merge ${share.trees.into}   (resolve it, then ${again})`]
       : [...first, look, again, `mmm worktree clean ${name} --force`];
-  lane.event({ type: "input-kept", input, name, path, next });
+  lane.event({ type: "input-kept", input, name, path, ...(gone && { gone }), next });
 }

@@ -63,8 +63,8 @@ export async function iterate(request: IterationsRequest): Promise<IterationsEnd
 }
 
 async function undo(frame: Frame, at: StepPlace, point: TreePoint): Promise<void> {
-  const line = await rollBack(frame, at, point);
-  if (line !== null) frame.run.tellNext(line);
+  const undone = await rollBack(frame, at, point);
+  if (undone !== null) frame.run.tellUndone(undone);
 }
 
 /** One pass over the steps, from the tree as it is. */

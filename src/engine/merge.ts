@@ -19,7 +19,7 @@ export interface MergeWork {
   /** Its tree is the one in which the merge is made; nobody keeps it. */
   readonly run: Omit<
     Run,
-    "sink" | "nextUnit" | "runUnit" | "tellNext" | "isLive" | "goOver" | "toldCommits" | "budget"
+    "sink" | "nextUnit" | "runUnit" | "tellUndone" | "isLive" | "goOver" | "toldCommits" | "budget"
   >;
   readonly values: MergeValues;
   readonly limits: SessionLimits;
@@ -62,7 +62,7 @@ export class MergeRun {
       nextUnit: (path) => `${work.unit}-${String((units += 1)).padStart(2, "0")}-${path}`,
       runUnit: (unit, times) => `${unit}.${times}`,
       // The tree is gone afterwards, and with it what could be typed.
-      tellNext: () => undefined,
+      tellUndone: () => undefined,
       isLive: () => true,
       goOver: () => null,
       toldCommits: new Set(),

@@ -10,8 +10,8 @@ export interface PoolRequest {
   readonly failFast: boolean;
   readonly signal: AbortSignal;
   readonly share: InputsShare;
-  /** The surroundings broke in one of them: the others are to stop. */
-  readonly stopAll: () => void;
+  /** The surroundings broke in this one: the others are to stop. */
+  readonly stopAll: (input: InputValue, error: unknown) => void;
   /** So many inputs can still be at work together. */
   readonly onFewer: (atOnce: number) => void;
 }
@@ -26,9 +26,9 @@ export async function playInputs(request: PoolRequest): Promise<IterationsEnd> {
     !signal.aborted &&
     errors.length === 0 &&
     ends.every(({ status }) => status === "completed" || (status === "failed" && !failFast));
-  const failed = (error: unknown): void => {
+  const failed = (input: InputValue, error: unknown): void => {
     errors.push(error);
-    request.stopAll();
+    request.stopAll(input, error);
   };
   const worker = async (): Promise<void> => {
     // While the tree of one is put away the next one begins, but only one: trees are bounded, too.
@@ -40,11 +40,11 @@ export async function playInputs(request: PoolRequest): Promise<IterationsEnd> {
       try {
         const { end, settled } = await playInput(share, input);
         ends.push(end);
-        const isAway = settled.catch(failed);
+        const isAway = settled.catch((error: unknown) => failed(input, error));
         await before;
         before = isAway;
       } catch (error) {
-        failed(error);
+        failed(input, error);
       }
     }
     await before;

@@ -25,15 +25,29 @@ export function restoreLine({ kept, start, paths, git, input }: Undone): string 
   const comment = input === null ? "" : `  # input ${input}`;
   if (changedSides(paths))
     return `${git} diff-tree -p --binary ${start} ${kept} | ${git} apply --whitespace=nowarn${comment}`;
-  // `:` and glob characters mean something to git, control characters to the terminal.
-  const plain = paths.every((path) => /^[^\p{Cc}\p{Cf}:*?[\\]+$/u.test(path));
-  if (plain && paths.length > 0 && paths.length <= MOST_PATHS) {
+  if (isPlain(paths))
     return `${git} restore --source=${kept} -- ${paths.map(shellWord).join(" ")}${comment}`;
-  }
   return (
     `${git} diff --name-only -z ${start} ${kept} | ` +
     `${git} --literal-pathspecs restore --source=${kept} --pathspec-from-file=- --pathspec-file-nul${comment}`
   );
+}
+
+/**
+ * The same where the tree is gone in which it was undone: as a patch, since the files of another tree may have gone
+ * on; git refuses where its index or uncommitted work would be in the way.
+ */
+export function elsewhereLine({ kept, start, paths, input }: Undone, git: string): string {
+  const comment = input === null ? "" : `  # input ${input}`;
+  const named = isPlain(paths) ? ` -- ${paths.map(shellWord).join(" ")}` : "";
+  const made = `${git} diff-tree -p --binary --full-index ${start} ${kept}${named}`;
+  return `${made} | ${git} apply --3way --whitespace=nowarn${comment}`;
+}
+
+/** `:` and glob characters mean something to git, control characters to the terminal. */
+function isPlain(paths: readonly string[]): boolean {
+  const plain = paths.every((path) => /^[^\p{Cc}\p{Cf}:*?[\\]+$/u.test(path));
+  return plain && paths.length > 0 && paths.length <= MOST_PATHS;
 }
 
 /** A file became a folder, or a folder a file: `git restore` stops at the names that it replaces itself. */

@@ -12,7 +12,10 @@ import type { InputTrees, InputWorld } from "./input-trees.ts";
 import { iterate, type IterationsEnd } from "./iterations.ts";
 import { MergeTurns } from "./merge-turns.ts";
 import { playInputs } from "./parallel.ts";
-import { restoreLine } from "./restore-line.ts";
+import { startOf } from "./session-start.ts";
+import { NextLines } from "./next-lines.ts";
+import type { TreePort } from "./ports.ts";
+import type { Undone } from "./restore-line.ts";
 import { type Spent, TotalsFold } from "./totals.ts";
 
 export interface SessionOutcome {
@@ -24,7 +27,7 @@ export interface SessionOutcome {
 export interface SessionRequest {
   readonly run: Omit<
     Run,
-    "sink" | "nextUnit" | "runUnit" | "tellNext" | "isLive" | "goOver" | "toldCommits" | "budget"
+    "sink" | "nextUnit" | "runUnit" | "tellUndone" | "isLive" | "goOver" | "toldCommits" | "budget"
   >;
   readonly recorder: Recorder;
   readonly past: Past;
@@ -34,6 +37,8 @@ export interface SessionRequest {
   readonly inputs: readonly InputValue[];
   /** `null`: inputs one after the other, in the session's tree. */
   readonly parallel: Parallel | null;
+  /** What is to be said of the inputs when {@link runSession} rejects. */
+  readonly onBroken: (event: Event & { readonly type: "session-broken" }) => void;
   readonly exitCode: (outcome: SessionOutcome) => number;
 }
 
@@ -49,12 +54,26 @@ export async function runSession(request: SessionRequest): Promise<SessionOutcom
   return new Session(request).play();
 }
 
+/** Shas; empty: HEAD is where it was. */
+async function commitsSince(
+  tree: TreePort,
+  from: string,
+  to: string,
+): Promise<ReadonlySet<string>> {
+  const reachable = from === to ? [] : await tree.commitsBetween(from, to);
+  return new Set(reachable.map(({ sha }) => sha));
+}
+
+type EndOfInputs = Pick<Event & { readonly type: "session-broken" }, "inputResults" | "next">;
+
 class Session {
   readonly #request: SessionRequest;
   readonly #run: Run;
   readonly #budget: Budget;
   readonly #totals: TotalsFold;
-  readonly #next: string[] = [];
+  readonly #next = new NextLines();
+  /** Inputs in which the surroundings broke: what they said. */
+  readonly #broken = new Map<number, string>();
   #limit: LimitReached | null = null;
 
   constructor(request: SessionRequest) {
@@ -89,6 +108,8 @@ class Session {
   #on(lane: Lane, world: InputWorld): Run {
     const { run, recorder } = this.#request;
     const facts = { ...run.facts, ...world.facts };
+    const { worktree } = facts;
+    const tellUndone = (undone: Undone): void => this.#next.undone({ undone, worktree });
     const { ports, sink } = lanePorts(world.ports, lane, {
       directory: facts.directory,
       tell: ({ point, kept, paths }) => {
@@ -97,15 +118,14 @@ class Session {
         const back = { head: point.head, kept, files: paths, why, ...whose };
         recorder.event({ type: "unit-restarted", ...back }, { lane: null, late: false });
         const start = point.tree ?? point.head;
-        this.#next.push(restoreLine({ kept, start, paths, git: facts.git, input: null }));
+        tellUndone({ kept, start, paths, git: facts.git, input: null });
       },
     });
     const nextUnit = (path: string): string => lane.unit(path);
     const runUnit = (unit: string, times: number): string => lane.runUnit(unit, times);
-    const tellNext = (line: string): void => void this.#next.push(line);
     const isLive = (): boolean => lane.isLive;
     const over = (iteration: number): GoneOver | null => goOver(lane, world.ports, iteration);
-    const told = { nextUnit, runUnit, tellNext, isLive, goOver: over, signal: lane.signal };
+    const told = { nextUnit, runUnit, tellUndone, isLive, goOver: over, signal: lane.signal };
     return { ...run, facts, ...told, ports, sink, budget: this.#budget, toldCommits: new Set() };
   }
 
@@ -127,18 +147,20 @@ class Session {
     const began = clock.monotonicMs();
     const look = await this.#run.ports.tree.look();
     const start = await markTree(this.#run, look);
-    this.#announce(look);
-    const outcome = await this.#inputs();
+    this.#run.sink.event(startOf(this.#run, this.#request, look));
+    const outcome = await this.#inputs().catch(async (error: unknown) => {
+      await this.#tellBroken(start.head);
+      throw error;
+    });
     const end = await tree.look();
     const touched = end.head !== start.head || end.changes.length > 0;
     const files = touched ? await tree.filesSince(start, end) : [];
-    const reachable =
-      end.head === start.head ? [] : await tree.commitsBetween(start.head, end.head);
-    const inHistory = new Set(reachable.map(({ sha }) => sha));
+    const inHistory = await commitsSince(tree, start.head, end.head);
     const counted = this.#totals.totals(inHistory);
     const { commitList, failedInputs, tolerated, ...sums } = counted;
     const stays = outcome.status === "interrupted" || outcome.status === "suspended";
     const durationMs = this.#request.spent.durationMs + clock.monotonicMs() - began;
+    const { inputResults, next } = this.#results(outcome.status, inHistory);
     this.#run.sink.event({
       type: "session-finished",
       session: this.#run.facts.id,
@@ -150,37 +172,35 @@ class Session {
       totals: { ...sums, filesChanged: files.length, durationMs },
       commits: commitList,
       failedInputs,
-      inputResults: this.#totals.inputs.results(this.#request.inputs, outcome.status, inHistory),
+      inputResults,
       toleratedFailures: tolerated,
       directory: this.#run.facts.directory,
-      next: [...this.#next, ...this.#wayOn(outcome)],
+      next: [...next, ...this.#wayOn(outcome)],
       ...(stays ? { left: await tree.mark(end) } : {}),
     });
     return outcome;
   }
 
-  #announce(look: { readonly head: string; readonly branch: string | null }): void {
-    const { plan, facts, options, ports, sink, budget } = this.#run;
-    sink.event({
-      type: "session-started",
-      session: facts.id,
-      playbook: facts.playbook,
-      name: plan.playbook.name,
-      description: plan.playbook.description,
-      steps: plan.steps.length,
-      inputs: this.#request.inputs.length,
-      parallel: this.#request.parallel?.atOnce ?? 1,
-      maxIterations: plan.maxIterations,
-      boundFrom: plan.boundFrom,
-      root: ports.tree.root,
-      cwd: facts.cwd,
-      head: look.head,
-      branch: look.branch,
-      commit: options.commit,
-      limits: budget.limits,
-      replay: facts.replay,
-      version: facts.version,
-    });
+  #results(status: SessionStatus, inHistory: ReadonlySet<string>): EndOfInputs {
+    const { inputs } = this.#request;
+    const inputResults = this.#totals.inputs
+      .results(inputs, status, inHistory)
+      .map((each) => ({ ...each, message: this.#broken.get(each.input.index) ?? each.message }));
+    return { inputResults, next: this.#next.lines(status, inputResults, this.#run.facts) };
+  }
+
+  /** The surroundings broke: how far the inputs have come, as well as it can be said then. */
+  async #tellBroken(head: string): Promise<void> {
+    const { run, inputs, onBroken } = this.#request;
+    if (inputs.length < 2) return;
+    const { tree } = run.ports;
+    const inHistory = await tree
+      .look()
+      .then((end) => commitsSince(tree, head, end.head))
+      .catch(() => new Set<string>());
+    const { id: session, directory } = run.facts;
+    const ended = this.#results("interrupted", inHistory);
+    onBroken({ type: "session-broken", session, directory, ...ended });
   }
 
   async #inputs(): Promise<SessionOutcome> {
@@ -233,11 +253,14 @@ class Session {
       atOnce,
       failFast: run.options.failFast,
       signal,
-      stopAll: () => broken.abort(),
+      stopAll: ({ index }, error) => {
+        this.#broken.set(index, error instanceof Error ? error.message : String(error));
+        broken.abort();
+      },
       onFewer: (most) => this.#budget.atMost(most),
       share: {
         trees,
-        turns: new MergeTurns((one, other) => trees.predict(one, other), tell),
+        turns: new MergeTurns(trees, tell),
         gates,
         session: run.facts.id,
         isReplayed: run.ports.claude.recalled !== undefined,
@@ -250,7 +273,7 @@ class Session {
   #ended({ status, stop, limit }: IterationsEnd): SessionOutcome {
     if (limit !== null) {
       this.#limit = limit;
-      this.#next.push(resumeLine(this.#run.facts.id, limit));
+      this.#next.line(resumeLine(this.#run.facts.id, limit));
     }
     return { status, stop };
   }

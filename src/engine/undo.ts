@@ -1,15 +1,15 @@
 import type { Frame } from "./context.ts";
 import type { StepPlace } from "./events.ts";
 import type { TreePoint } from "./ports.ts";
-import { restoreLine } from "./restore-line.ts";
+import type { Undone } from "./restore-line.ts";
 import { warn } from "./warn.ts";
 
-/** Back to where the step (or its item, or its input) began; what is undone stays under a ref (spec 5): the line that brings it back. */
+/** Back to where the step (or its item, or its input) began; what is undone stays under a ref (spec 5). `null`: nothing was undone. */
 export async function rollBack(
   frame: Frame,
   at: StepPlace,
   point: TreePoint,
-): Promise<string | null> {
+): Promise<Undone | null> {
   const { options, ports, sink } = frame.run;
   if (!options.rollback || options.commit === "off") return null;
   const { head, branch } = frame.look;
@@ -21,13 +21,13 @@ export async function rollBack(
   frame.look = await ports.tree.look();
   sink.event({ type: "rolled-back", at, head: frame.look.head, kept });
   tellLeft(frame);
-  return restoreLine({
+  return {
     kept,
     start: point.tree ?? point.head,
     paths: undone.map(({ path }) => path),
     git: frame.run.facts.git,
     input: frame.input?.index ?? null,
-  });
+  };
 }
 
 /**

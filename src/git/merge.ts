@@ -1,4 +1,5 @@
 /** A merge that is computed beside every working tree, and then moves the target in one go (spec 8.3). */
+import type { FileChange } from "../engine/ports.ts";
 import { MmmError } from "../errors.ts";
 import { shellWord } from "../lib/shell-word.ts";
 import { pinnedArgs, pinnedEnvironment, plainEnvironment } from "./environment.ts";
@@ -7,6 +8,7 @@ import { pastOthers } from "./past-others.ts";
 import { findRepository, type RepositoryStart } from "./repository.ts";
 import { gitFailed, runGit } from "./run.ts";
 import { branchOf } from "./stands-on.ts";
+import { MERGING_VERSION } from "./version.ts";
 import { isAncestor, listWorktrees, type SharedRepository, tipOf, tryGit } from "./worktree.ts";
 
 export type MergedTrees =
@@ -25,7 +27,7 @@ export async function mergeTrees(
   if (result.code === 1) return { kind: "conflict", files: files.filter((file) => file !== "") };
   if (/usage: git merge-tree|unknown option/u.test(result.stderr))
     throw new MmmError("git-old", 3, {
-      message: "merging a worktree needs git 2.38 or newer",
+      message: `merging a worktree needs git ${MERGING_VERSION} or newer`,
       next: [`merge it by hand: git merge --no-ff ${theirs}`],
     });
   throw gitFailed(args, result);
@@ -42,6 +44,26 @@ export async function conflictsOf(
   const merged = await mergeTrees(shared, { ours, theirs });
   return merged.kind === "conflict" ? merged.files : [];
 }
+
+/** Files that differ between two commits; a renamed one is deleted and added. */
+export async function changesBetween(
+  shared: SharedRepository,
+  from: string,
+  to: string,
+): Promise<readonly Pick<FileChange, "path" | "status">[]> {
+  const args = ["diff-tree", "-r", "-z", "--name-status", "--no-renames", from, to, "--"];
+  const result = await tryGit(shared, args);
+  if (result.code !== 0) throw gitFailed(args, result);
+  const words = splitNul(result.stdout);
+  return words.flatMap((letter, at) => {
+    const path = words[at + 1];
+    return at % 2 === 1 || path === undefined
+      ? []
+      : [{ path, status: STATUS[letter] ?? "modified" }];
+  });
+}
+
+const STATUS: Readonly<Record<string, FileChange["status"]>> = { A: "added", D: "deleted" };
 
 /**
  * Puts a commit, detached, or a branch into a tree; git itself refuses when changes in there would be lost.

@@ -4,6 +4,7 @@ import { MmmError } from "../errors.ts";
 import { plainEnvironment, userEnvironment } from "./environment.ts";
 import type { Environment } from "./environment.ts";
 import { runGit } from "./run.ts";
+import { isAtLeast } from "./version.ts";
 
 /** The repository around a directory, as it was found. */
 export interface RepositoryStart {
@@ -113,9 +114,7 @@ interface Answer {
 }
 
 function checkVersion(text: string): void {
-  const found = /(\d+)\.(\d+)/u.exec(text);
-  const [major, minor] = [Number(found?.[1] ?? 0), Number(found?.[2] ?? 0)];
-  if (major > oldest[0] || (major === oldest[0] && minor >= oldest[1])) return;
+  if (isAtLeast(text, oldest)) return;
   throw new MmmError("git-old", 3, {
     message: `mmm needs git ${oldest.join(".")} or newer, and this is ${text === "" ? "another program" : text}`,
     next: ["install a newer git and see that it comes first on PATH"],

@@ -22,7 +22,10 @@ interface TableContext {
   readonly columns: number | null;
 }
 
-export function inputTable(event: SessionFinished, context: TableContext, indent: string): Line[] {
+/** A session that was broken off has no failed ones beside those in the table. */
+type Ended = Pick<SessionFinished, "session" | "inputResults" | "failedInputs" | "next">;
+
+export function inputTable(event: Ended, context: TableContext, indent: string): Line[] {
   const results = event.inputResults;
   if (results.length < 2) return failedList(event, context, indent);
   const shown = chosen(results);
@@ -33,6 +36,7 @@ export function inputTable(event: SessionFinished, context: TableContext, indent
     ...(more > 0 ? [say(`${indent}${GAP}and ${formatNumber(more)} more`)] : []),
     ...shown.flatMap((result) => whyLines(result, { event, context, indent })),
     ...restLines(results, shown, { event, indent }),
+    ...openLines(event, context, indent),
   ];
 }
 
@@ -138,7 +142,7 @@ function fitted({ text, right }: Cell, width: number, symbols: Symbols): string 
 function restLines(
   results: readonly InputResult[],
   shown: readonly InputResult[],
-  { event, indent }: { readonly event: SessionFinished; readonly indent: string },
+  { event, indent }: { readonly event: Ended; readonly indent: string },
 ): Line[] {
   const isFailed = ({ status }: InputResult): boolean => status === "failed";
   const more = results.filter(isFailed).length - shown.filter(isFailed).length;
@@ -149,31 +153,50 @@ function restLines(
 
 /** Why it failed, and where what it made is; also of a good one whose worktree was kept. */
 function whyLines(
-  { input, status, message, branch }: InputResult,
+  { input, status, message, branch, path }: InputResult,
   {
     event,
     context: { symbols, memory },
     indent,
-  }: { readonly event: SessionFinished; readonly context: TableContext; readonly indent: string },
+  }: { readonly event: Ended; readonly context: TableContext; readonly indent: string },
 ): Line[] {
-  const name = `${input.index} ${inline(input.file ?? input.arg, NAME_MOST, symbols.ellipsis)}`;
+  const name = nameOf(input, symbols);
   const next = memory.atWork.kept.get(input.index) ?? "";
   const type = next === "" || event.next.includes(next) ? "" : `: ${inline(next, 4000)}`;
-  if (status !== "failed") {
-    // An earlier process may have said what to type.
-    const stays = status === "completed" && branch !== null;
-    if (!stays && next === "") return [];
-    const where = type === "" && stays ? ` on branch ${inline(branch, 200)}` : type;
-    return [say(`${indent}${symbols.warning} ${name}: its worktree is kept${where}`, "warn")];
-  }
+  // An earlier process may have said what to type.
+  const at = type === "" && path !== null ? ` at ${inline(path, 4000)}` : type;
+  const where = branch === null ? "" : `kept on branch ${inline(branch, 200)}${at}`;
   const why = inline(message ?? "", 160, symbols.ellipsis);
+  if (status === "completed")
+    return branch === null
+      ? []
+      : [say(`${indent}${symbols.warning} ${name}: its worktree is ${where}`, "warn")];
+  if (status !== "failed")
+    return why === "" ? [] : [say(`${indent}${symbols.stopped} ${name}: ${why}`, "warn")];
   const lines = [say(`${indent}${symbols.failed} ${name}${why === "" ? "" : `: ${why}`}`, "bad")];
-  if (branch === null) return lines;
-  return [...lines, say(`${indent}   kept on branch ${inline(branch, 200)}${type}`)];
+  return where === "" ? lines : [...lines, say(`${indent}   ${where}`)];
+}
+
+/** What a resume will go on with: one is at work in each worktree at a time, so that there are few. */
+function openLines({ inputResults }: Ended, { symbols }: TableContext, indent: string): Line[] {
+  const open = inputResults.flatMap(({ status, input, branch, path }) =>
+    branch === null || path === null || status === "failed" || status === "completed"
+      ? []
+      : [{ name: nameOf(input, symbols), path }],
+  );
+  if (open.length === 0) return [];
+  return [
+    say(`${indent}Kept for a resume (folder and branch have one name):`),
+    ...open.map(({ name, path }) => say(`${indent}  ${name}: ${inline(path, 4000)}`)),
+  ];
+}
+
+function nameOf({ index, file, arg }: InputResult["input"], symbols: Symbols): string {
+  return `${index} ${inline(file ?? arg, NAME_MOST, symbols.ellipsis)}`;
 }
 
 /** Where there is nothing to compare. */
-function failedList(event: SessionFinished, { symbols }: TableContext, indent: string): Line[] {
+function failedList(event: Ended, { symbols }: TableContext, indent: string): Line[] {
   const { failedInputs } = event;
   if (failedInputs.length === 0) return [];
   return [

@@ -39,7 +39,10 @@ export function inputWords(
       const next = event.next.map((line) =>
         complain(`     ${inline(line, PATH_COLUMNS)}`, "plain"),
       );
-      return [complain(`${symbols.warning} Preserved worktree: ${where}`, "warn"), ...next];
+      const what = event.gone
+        ? `Preserved branch: ${inline(event.name)}, without its worktree`
+        : `Preserved worktree: ${where}`;
+      return [complain(`${symbols.warning} ${what}`, "warn"), ...next];
     }
     case "input-finished": {
       const time = formatDuration(event.durationMs);

@@ -83,6 +83,7 @@ export class InputsAtWork {
         if (!event.ok) this.failed += 1;
         return;
       case "session-finished":
+      case "session-broken":
         this.#atWork.clear();
         return;
       default:

@@ -46,13 +46,13 @@ function sessionResumed(event: SessionResumed, symbols: Symbols): Line[] {
       ),
     );
   }
-  const inputs =
-    event.inputs === null
-      ? ""
-      : `, ${event.inputs.finished} of ${event.inputs.total} inputs are done`;
-  lines.push(
-    say(`   ${symbols.bullet} ${formatCount(event.left, "step")} of this iteration left${inputs}`),
-  );
+  const { inputs, parallel = 1 } = event;
+  const left = [
+    // Of inputs at once each stands in an iteration of its own.
+    ...(parallel > 1 ? [] : [`${formatCount(event.left, "step")} of this iteration left`]),
+    ...(inputs === null ? [] : [`${inputs.finished} of ${inputs.total} inputs are done`]),
+  ];
+  lines.push(say(`   ${symbols.bullet} ${left.join(", ")}`));
   return lines;
 }
 

@@ -84,6 +84,7 @@ export class RunMemory {
         }
         return;
       case "session-finished":
+      case "session-broken":
         this.#isOpen = false;
         return;
       default:

@@ -101,6 +101,7 @@ export class RunningSteps {
         this.#running.delete(keyOf(event.at));
         return;
       case "session-finished":
+      case "session-broken":
         this.#running.clear();
         return;
       default:

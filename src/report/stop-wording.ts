@@ -57,7 +57,7 @@ function notRunWords(
 }
 
 /** `1 of 3 inputs`. */
-export function failedInputWords({ failedInputs }: SessionFinished): string {
+export function failedInputWords({ failedInputs }: Pick<SessionFinished, "failedInputs">): string {
   const total = failedInputs[0]?.input.total ?? failedInputs.length;
   return `${failedInputs.length} of ${formatCount(total, "input")}`;
 }

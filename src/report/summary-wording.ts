@@ -1,4 +1,5 @@
 /** The end of a run, in the words of the original's README (spec 10). */
+import type { Event } from "../engine/events.ts";
 import { unreachable } from "../lib/unreachable.ts";
 import { standing } from "./limit-wording.ts";
 import { failureWords } from "./failure-wording.ts";
@@ -160,10 +161,12 @@ function timeWords({ totals, workedMs }: SessionFinished, { limits }: RunMemory)
 /** Which model cost what, when there was more than one. */
 function modelFacts({ spending }: SessionFinished): (readonly [name: string, value: string])[] {
   if (spending.models.length < 2) return [];
-  return spending.models.map(({ model, costUsd, unknownCosts, tokens }) => {
-    const cost = unknownCosts > 0 ? "cost unknown" : formatMoney(costUsd);
-    const part = unknownCosts > 0 && costUsd > 0 ? `at least ${formatMoney(costUsd)}` : cost;
-    return [`  ${inline(model ?? "model unknown")}`, `${part}, ${formatCount(tokens, "token")}`];
+  return spending.models.map(({ model, costUsd, unknownCosts, cutShort, tokens }) => {
+    const isUnclear = unknownCosts + cutShort > 0;
+    const cost = isUnclear ? "cost unknown" : formatMoney(costUsd);
+    const part = isUnclear && costUsd > 0 ? `at least ${formatMoney(costUsd)}` : cost;
+    const told = tokens > 0 || !isUnclear ? `, ${formatCount(tokens, "token")}` : "";
+    return [`  ${inline(model ?? "model unknown")}`, `${part}${told}`];
   });
 }
 
@@ -220,7 +223,23 @@ function toleratedLines(
   ];
 }
 
-function nextLines({ next }: SessionFinished): Line[] {
+/** Of one whose surroundings broke; what they said is the last word, and mmm's own. */
+export function brokenLines(
+  event: Event & { readonly type: "session-broken" },
+  context: SummaryContext,
+): readonly Line[] {
+  const next = nextLines(event);
+  if (context.verbosity === -1) return next.map(({ text }) => complain(text, "plain"));
+  return [
+    say(""),
+    say(`${context.symbols.failed} Improvement session broken off:`, "bad"),
+    say(`${INDENT}Logs: ${inline(event.directory, 4000)}`),
+    ...inputTable({ ...event, failedInputs: [] }, context, INDENT),
+    ...next,
+  ];
+}
+
+function nextLines({ next }: Pick<SessionFinished, "next">): Line[] {
   if (next.length === 0) {
     return [];
   }

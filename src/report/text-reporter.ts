@@ -60,7 +60,12 @@ export class TextReporter implements Reporter {
 
   /** With several inputs at once a word on one of them ends the lines of that one, not of the others. */
   #begun(event: Event): readonly Line[] {
-    if (!this.#memory.isParallel || event.type === "session-finished") return this.#feed.flush();
+    if (
+      !this.#memory.isParallel ||
+      event.type === "session-finished" ||
+      event.type === "session-broken"
+    )
+      return this.#feed.flush();
     const owner = ownerOf(event);
     return owner === null ? [] : this.#feed.flush(owner);
   }

@@ -24,7 +24,7 @@ import {
   stepFinished,
   stepStarted,
 } from "./step-wording.ts";
-import { shortSha, summaryLines, type SummaryContext } from "./summary-wording.ts";
+import { brokenLines, shortSha, summaryLines, type SummaryContext } from "./summary-wording.ts";
 import type { Symbols } from "./symbols.ts";
 import { worktreeWords } from "./worktree-wording.ts";
 
@@ -69,6 +69,8 @@ export function wordsOf(event: Event, context: SummaryContext): readonly Line[] 
     }
     case "session-finished":
       return summaryLines(event, context);
+    case "session-broken":
+      return brokenLines(event, context);
     default:
       return otherWords(event, context);
   }

@@ -109,8 +109,8 @@ async function eachItem(
       return { failure: { ...why, message: `${name} failed: ${why.message}` }, suspended: null };
     }
     // What a failed item has done is not what the next one builds on.
-    const line = await rollBack(frame, result.at, point);
-    if (line !== null) frame.run.tellNext(line);
+    const undone = await rollBack(frame, result.at, point);
+    if (undone !== null) frame.run.tellUndone(undone);
     finish("tolerated", why.message);
     failed.push({ item, failure: why });
   }

@@ -45,9 +45,13 @@ const STAY = `
 - {shell: 'sleep 600 & touch "$OUT/\${ARG}"; sleep 600', commit_required: false}
 `;
 
-/** What is left has a name that a user can type, and can be removed by it. */
-async function expectNameable(): Promise<void> {
-  const all: readonly string[] = Object.values(await left(kitchen.repo)).flat();
+/** What is left stands in what mmm has `said`, has a name that a user can type, and can be removed by it. */
+async function expectNameable(said: string | null = null): Promise<void> {
+  const there = await left(kitchen.repo);
+  const all: readonly string[] = Object.values(there).flat();
+  const folder = path.join(kitchen.repo.home, ".mmm", "worktrees", "repo");
+  const unsaid = there.folders.filter((name) => !said?.includes(`${path.join(folder, name)}\n`));
+  if (said !== null) expect(unsaid, said).toEqual([]);
   const names = [...new Set(all)].filter((name) => name !== "main");
   const ls = await kitchen.mmm(["worktree", "ls", "--json"]);
   const rows = JSON.parse(ls.stdout) as readonly { readonly name: string }[];
@@ -92,7 +96,7 @@ describe("a signal in the middle of eight inputs", () => {
       expect(ran.stdout + ran.stderr).toContain(`mmm resume ${session}`);
       // The session's own, and one for each that was at work.
       expect((await left(kitchen.repo)).records).toHaveLength(9);
-      await expectNameable();
+      await expectNameable(ran.stdout);
     },
   );
 
@@ -132,7 +136,9 @@ steps: [{shell: "sleep 600", commit_required: false}]
     expect(finished().status).toBe("interrupted");
     expect(ran.stdout).toMatch(/Inputs: /);
     expect(ran.stdout + ran.stderr).toContain(`mmm resume ${path.basename(kitchen.session())}`);
-    await expectNameable();
+    // One that never was ready has nothing in it: it is gone.
+    expect((await left(kitchen.repo)).branches.filter((name) => /-i[3-9]$/.test(name))).toEqual([]);
+    await expectNameable(ran.stdout);
   });
 });
 
@@ -210,7 +216,7 @@ describe("limits hold over all of them", () => {
     expect(finished().inputResults.at(-1)?.status).toBe("not-run");
     expect(stdout).toContain(`mmm resume ${path.basename(kitchen.session())}`);
     expect(alive(kitchen.repo)).toEqual([]);
-    await expectNameable();
+    await expectNameable(stdout);
   }
 });
 

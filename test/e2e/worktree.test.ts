@@ -506,6 +506,11 @@ describe("mmm worktree ls and clean (spec 8.2)", () => {
     const rig = await open();
     const name = await one(rig);
     const unmerged = await rig.mmm(["worktree", "clean", name]);
+    const none = await rig.mmm(["worktree", "clean", "--merged"]);
+    expect(none).toMatchObject({
+      code: 0,
+      stdout: "none of them is merged: nothing was removed\n",
+    });
     await rig.repo.git("merge", "-q", "--no-edit", name);
     await writeFile(path.join(project(rig), name, "left.txt"), "x");
     const dirty = await rig.mmm(["worktree", "clean", "--merged"]);

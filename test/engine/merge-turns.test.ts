@@ -2,24 +2,31 @@
 import { describe, expect, test } from "vitest";
 import { MergeTurns, type Release } from "../../src/engine/merge-turns.ts";
 
-type Predict = ConstructorParameters<typeof MergeTurns>[0];
+type Trees = ConstructorParameters<typeof MergeTurns>[0];
+type Predict = Trees["predict"];
+
+/** Nobody knows what the branches touch. */
+const unknown = (predict: Predict): Trees => ({
+  predict,
+  changes: async () => Promise.resolve(null),
+});
 
 /** Each input has a signal of its own. */
 const never = (): AbortSignal => new AbortController().signal;
 
 /** Pairs of branches to files; `null` stands for the session's branch. */
 function predicting(conflicts: Readonly<Record<string, readonly string[]>>): {
-  readonly predict: Predict;
+  readonly trees: Trees;
   readonly asked: string[];
 } {
   const asked: string[] = [];
   return {
     asked,
-    predict: async (one, other) => {
+    trees: unknown(async (one, other) => {
       const pair = `${one} ${other ?? "session"}`;
       asked.push(pair);
       return Promise.resolve(conflicts[pair] ?? []);
-    },
+    }),
   };
 }
 
@@ -39,28 +46,28 @@ async function orderOf(turns: MergeTurns, indexes: readonly number[]): Promise<r
 
 describe("spec 8.4: of those that wait, fewest predicted conflicts first, then input order", () => {
   test("without conflicts they go in the order of inputs, whoever came first", async () => {
-    const { predict } = predicting({});
-    expect(await orderOf(new MergeTurns(predict, () => undefined), [3, 1, 4, 2])).toEqual([
+    const { trees } = predicting({});
+    expect(await orderOf(new MergeTurns(trees, () => undefined), [3, 1, 4, 2])).toEqual([
       1, 2, 3, 4,
     ]);
   });
 
   test("who conflicts with the session's branch or with others that wait is put off", async () => {
-    const { predict } = predicting({
+    const { trees } = predicting({
       "b1 b2": ["a.txt", "b.txt"],
       "b2 session": ["c.txt"],
       "b3 session": ["d.txt"],
     });
     // 1: two, 2: three, 3: one, 4: none. When 3 and 4 are gone, 1 has fewer than 2.
-    expect(await orderOf(new MergeTurns(predict, () => undefined), [1, 2, 3, 4])).toEqual([
+    expect(await orderOf(new MergeTurns(trees, () => undefined), [1, 2, 3, 4])).toEqual([
       4, 3, 1, 2,
     ]);
   });
 
   test("an overlap of two is told once, with their numbers and files", async () => {
     const told: string[] = [];
-    const { predict, asked } = predicting({ "b1 b2": ["a", "b", "c", "d"] });
-    await orderOf(new MergeTurns(predict, (message) => told.push(message)), [2, 1, 3, 4]);
+    const { trees, asked } = predicting({ "b1 b2": ["a", "b", "c", "d"] });
+    await orderOf(new MergeTurns(trees, (message) => told.push(message)), [2, 1, 3, 4]);
     expect(told).toEqual(["inputs 1 and 2 change the same lines: a, b, c, ..."]);
     // Two branches that stand still are compared once; the session's moves with each merge.
     expect(asked.filter((pair) => pair === "b1 b2")).toHaveLength(1);
@@ -68,8 +75,8 @@ describe("spec 8.4: of those that wait, fewest predicted conflicts first, then i
   });
 
   test("who is alone is asked nothing about", async () => {
-    const { predict, asked } = predicting({});
-    const turns = new MergeTurns(predict, () => undefined);
+    const { trees, asked } = predicting({});
+    const turns = new MergeTurns(trees, () => undefined);
     (await turns.take({ index: 1, branch: "b1" }, never()))?.();
     (await turns.take({ index: 2, branch: "b2" }, never()))?.();
     expect(asked).toEqual([]);
@@ -77,8 +84,8 @@ describe("spec 8.4: of those that wait, fewest predicted conflicts first, then i
 });
 
 test("60 that wait come one at a time, each of them once", async () => {
-  const { predict } = predicting({});
-  const turns = new MergeTurns(predict, () => undefined);
+  const { trees } = predicting({});
+  const turns = new MergeTurns(trees, () => undefined);
   let atWork = 0;
   let most = 0;
   const done: number[] = [];
@@ -99,7 +106,7 @@ test("60 that wait come one at a time, each of them once", async () => {
 
 test("a prediction that fails is no trouble: the first in the order of inputs goes", async () => {
   const turns = new MergeTurns(
-    async () => Promise.reject(new Error("git is gone")),
+    unknown(async () => Promise.reject(new Error("git is gone"))),
     () => undefined,
   );
   expect(await orderOf(turns, [3, 1, 2])).toEqual([1, 2, 3]);
@@ -109,11 +116,11 @@ test("a prediction that failed once is asked again", async () => {
   let times = 0;
   const told: string[] = [];
   const turns = new MergeTurns(
-    async (_, other) => {
+    unknown(async (_, other) => {
       if (other === null) return Promise.resolve([]);
       times += 1;
       return times === 1 ? Promise.reject(new Error("once")) : Promise.resolve(["a.txt"]);
-    },
+    }),
     (message) => told.push(message),
   );
   await orderOf(turns, [1, 2, 3]);
@@ -122,8 +129,8 @@ test("a prediction that failed once is asked again", async () => {
 
 describe("a stop while they wait", () => {
   test("nobody who waits gets a turn, and who has one keeps it", async () => {
-    const { predict } = predicting({});
-    const turns = new MergeTurns(predict, () => undefined);
+    const { trees } = predicting({});
+    const turns = new MergeTurns(trees, () => undefined);
     const stop = new AbortController();
     const mine = await turns.take({ index: 1, branch: "b1" }, stop.signal);
     const others = [2, 3].map((index) => turns.take({ index, branch: `b${index}` }, stop.signal));
@@ -141,11 +148,13 @@ describe("a stop while they wait", () => {
       isAsked = done;
     });
     const turns = new MergeTurns(
-      async () =>
-        new Promise((done) => {
-          answer = done;
-          isAsked();
-        }),
+      unknown(
+        async () =>
+          new Promise((done) => {
+            answer = done;
+            isAsked();
+          }),
+      ),
       () => undefined,
     );
     const first = await turns.take({ index: 9, branch: "b9" }, never());
@@ -160,5 +169,54 @@ describe("a stop while they wait", () => {
     const release: Release | null = await stays;
     clearInterval(timer);
     expect(release).not.toBeNull();
+  });
+});
+
+describe("a merge is only predicted for what may conflict", () => {
+  /** Branches to the files that they change; conflicts as in {@link predicting}. */
+  function touching(
+    files: Readonly<Record<string, string>>,
+    conflicts: Readonly<Record<string, readonly string[]>> = {},
+  ): { readonly trees: Trees; readonly asked: string[]; readonly looked: string[] } {
+    const { trees, asked } = predicting(conflicts);
+    const looked: string[] = [];
+    const changes: Trees["changes"] = async (branch) => {
+      looked.push(branch);
+      const found = (files[branch] ?? "")
+        .split(" ")
+        .map((path) => ({ path, status: "modified" }) as const);
+      return Promise.resolve(found);
+    };
+    return { trees: { ...trees, changes }, asked, looked };
+  }
+
+  test("20 that wait and touch files of their own: one prediction and one look for each", async () => {
+    const indexes = Array.from({ length: 20 }, (_, at) => at + 1);
+    const own = Object.fromEntries(indexes.map((index) => [`b${index}`, `${index}.txt`]));
+    const { trees, asked, looked } = touching(own);
+    expect(await orderOf(new MergeTurns(trees, () => undefined), indexes)).toEqual(indexes);
+    // The last one is alone in the end.
+    expect(asked.toSorted()).toEqual(indexes.map((index) => `b${index} session`).toSorted());
+    expect(looked.toSorted()).toEqual(indexes.map((index) => `b${index}`).toSorted());
+  });
+
+  test("the order is that of the predictions, which are made again where something has come in", async () => {
+    const { trees, asked } = touching(
+      { b1: "both.txt", b2: "both.txt", b3: "other.txt", b4: "other.txt more.txt" },
+      {
+        "b1 b2": ["both.txt"],
+        "b3 session": ["other.txt"],
+        "b4 session": ["other.txt", "more.txt"],
+      },
+    );
+    // 1 and 2: one each, 3: one, 4: two. After 1 only 2 is looked at anew.
+    expect(await orderOf(new MergeTurns(trees, () => undefined), [1, 2, 3, 4])).toEqual([
+      1, 2, 3, 4,
+    ]);
+    const times = (pair: string): number => asked.filter((each) => each === pair).length;
+    expect(["b1 b2", "b3 b4", "b1 b3", "b2 b4"].map(times)).toEqual([1, 1, 0, 0]);
+    expect(["b1", "b2", "b3", "b4"].map((branch) => times(`${branch} session`))).toEqual([
+      1, 2, 1, 1,
+    ]);
   });
 });

@@ -56,6 +56,10 @@ class FakeTrees implements InputTrees {
     return Promise.resolve([]);
   }
 
+  async changes(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
   async merge(place: InputPlace): Promise<MadeMerge> {
     this.calls.push(`merge ${place.name}`);
     return Promise.resolve(this.merged(place));

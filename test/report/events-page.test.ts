@@ -54,6 +54,13 @@ const EACH: { readonly [T in (Event | LiveEvent)["type"]]: Event | LiveEvent } =
   },
   "worktree-removed": { type: "worktree-removed", session: "", why: "merged" },
   "worktree-kept": { type: "worktree-kept", session: "", path: "", why: null, next: [] },
+  "session-broken": {
+    type: "session-broken",
+    session: "",
+    inputResults: [],
+    directory: "",
+    next: [],
+  },
   note: { type: "note", severity: "info", message: "" },
   "input-opened": { type: "input-opened", input: INPUT, name: "", path: "", base: "" },
   "input-merging": { type: "input-merging", input: INPUT, into: "" },

@@ -114,10 +114,11 @@ test("a good input whose worktree was kept is named too: nothing is left over un
   const next = ["cd /trees/1   (there are uncommitted changes)"];
   reporter.event({ type: "input-kept", input: one, name: "t1", path: "/trees/1", next });
 
-  reporter.event({ ...SESSION_FINISHED, inputResults: [resultOf(one), resultOf(two)] });
+  const inputResults = [resultOf(one, { branch: "t1", path: "/trees/1" }), resultOf(two)];
+  reporter.event({ ...SESSION_FINISHED, inputResults });
 
   expect(out.text).toContain(
-    "   ⚠️  1 specs/1-part.md: its worktree is kept: cd /trees/1 (there are uncommitted changes)\n",
+    "   ⚠️  1 specs/1-part.md: its worktree is kept on branch t1: cd /trees/1 (there are uncommitted changes)\n",
   );
 });
 
@@ -167,5 +168,55 @@ test("-q stays one line (spec 1)", () => {
 
   expect(lines).toEqual([
     expect.stringMatching(/^❌ Improvement session failed: 1 of 3 inputs failed \(/),
+  ]);
+});
+
+test("what a resume will go on with is named with its folder, whatever stopped it (8.4)", () => {
+  const lines = table([
+    resultOf(inputOf(1)),
+    resultOf(inputOf(2), { status: "interrupted", stop: null, branch: "s-i2", path: "/t/s-i2" }),
+    resultOf(inputOf(3), { status: "suspended", stop: null, branch: "s-i3", path: "/t/s-i3" }),
+    resultOf(inputOf(4), { ...FAILED, branch: "s-i4", path: null }),
+    resultOf(inputOf(5), { status: "interrupted", stop: null, message: "no space left" }),
+  ]);
+
+  const at = lines.indexOf("   Kept for a resume (folder and branch have one name):");
+  expect(lines.slice(at + 1, at + 3)).toEqual([
+    "     2 specs/2-part.md: /t/s-i2",
+    "     3 specs/3-part.md: /t/s-i3",
+  ]);
+  expect(lines.join("\n")).toContain("5 specs/5-part.md: no space left");
+  expect(lines.join("\n")).not.toContain("4 specs/4-part.md: /");
+});
+
+test("a session that was broken off has its table, and what to type", () => {
+  const { reporter, clock, out } = rig();
+  const [one, two] = [inputOf(1, 2), inputOf(2, 2)];
+  play([{ event: parallelStarted(2, 2) }, ...opened(one)], reporter, clock);
+  const open = { status: "interrupted", stop: null, durationMs: null } as const;
+  reporter.event({
+    type: "session-broken",
+    session: "mmm-demo-1",
+    inputResults: [
+      resultOf(one, { ...open, branch: "s-i1", path: "/t/s-i1" }),
+      resultOf(two, { ...open, message: "no space left" }),
+    ],
+    directory: "/repo/.mmm/sessions/mmm-demo-1",
+    next: ["git restore x"],
+  });
+  reporter.close();
+
+  expect(out.text.slice(out.text.indexOf("❌")).trimEnd().split("\n")).toEqual([
+    "❌ Improvement session broken off:",
+    "   Logs: /repo/.mmm/sessions/mmm-demo-1",
+    "   Inputs: 2 interrupted",
+    "        input            status       commits  time",
+    "     1  specs/1-part.md  interrupted        1",
+    "     2  specs/2-part.md  interrupted        1",
+    "   🛑 2 specs/2-part.md: no space left",
+    "   Kept for a resume (folder and branch have one name):",
+    "     1 specs/1-part.md: /t/s-i1",
+    "   Next:",
+    "     git restore x",
   ]);
 });

@@ -75,3 +75,13 @@ test.each([
 
   expect(text).toContain(words);
 });
+
+test("of inputs at once it says how many are done, and of no one's iteration what is left", () => {
+  const inputs = { finished: 1, total: 6 };
+  const one = said({ ...RESUMED, left: 1, inputs });
+  const several = said({ ...RESUMED, left: 1, inputs, parallel: 2 });
+
+  expect(one).toContain("1 step of this iteration left, 1 of 6 inputs are done\n");
+  expect(several).toContain(" 1 of 6 inputs are done\n");
+  expect(several).not.toContain("this iteration");
+});

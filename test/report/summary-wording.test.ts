@@ -300,13 +300,14 @@ describe("limits (spec 6.5)", () => {
       { ...amount, model: "opus", costUsd: 0.15 },
       { ...amount, model: "haiku", costUsd: 0, unknownCosts: 1 },
       { ...amount, model: null, costUsd: 0.2, unknownCosts: 2 },
+      { ...amount, model: "cut", costUsd: 0, cutShort: 1, tokens: 0 },
     ];
 
     const { out } = summary({ spending: { ...NO_SPENDING, models } });
     const one = summary({ spending: { ...NO_SPENDING, models: models.slice(0, 1) } });
 
     expect(out).toContain(
-      "     opus: $0.15, 1,000 tokens\n     haiku: cost unknown, 1,000 tokens\n     model unknown: at least $0.20, 1,000 tokens\n",
+      "     opus: $0.15, 1,000 tokens\n     haiku: cost unknown, 1,000 tokens\n     model unknown: at least $0.20, 1,000 tokens\n     cut: cost unknown\n",
     );
     expect(one.out).not.toContain("opus");
   });

@@ -515,6 +515,7 @@ export interface PlayOptions extends WorldOptions {
   readonly failFast?: boolean;
   /** Inputs at once, each in a tree of its own. */
   readonly parallel?: SessionRequest["parallel"];
+  readonly onBroken?: SessionRequest["onBroken"];
   readonly environment?: Readonly<Record<string, string>>;
   /** Over the playbook's. */
   readonly limits?: Partial<SessionLimits>;
@@ -558,6 +559,7 @@ export function requestFor(
       worktree: null,
       directory: "/session",
       git: "git",
+      home: "git",
       version: "0",
       replay: null,
       environment,
@@ -578,8 +580,9 @@ export function requestFor(
     meaningOf: ({ path }) => path,
   };
   const exitCode = ({ status }: SessionOutcome): number => (status === "completed" ? 0 : 1);
+  const onBroken = options.onBroken ?? (() => undefined);
   const limits = { ...NO_LIMITS, ...playbook.limits, ...options.limits };
-  return { run, limits, inputs, parallel: options.parallel ?? null, exitCode };
+  return { run, limits, inputs, parallel: options.parallel ?? null, onBroken, exitCode };
 }
 
 /** Reads, plans and runs a playbook with the real reader, plan and engine. */

@@ -88,6 +88,7 @@ export function resultOf(input: InputValue, more: Partial<InputResult> = {}): In
     durationMs: 4000,
     message: null,
     branch: null,
+    path: null,
     ...more,
   };
 }

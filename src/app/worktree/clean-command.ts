@@ -2,7 +2,7 @@
 import { MmmError } from "../../errors.ts";
 import { findRepository } from "../../git/repository.ts";
 import { showPath } from "../../git/path.ts";
-import { say } from "../../report/line.ts";
+import { type Line, say } from "../../report/line.ts";
 import type { Invocation } from "../cook-request.ts";
 import { lookAtLock } from "../look-at-lock.ts";
 import { openPrinter } from "../sessions/print.ts";
@@ -38,9 +38,18 @@ export async function cleanCommand(
     return 0;
   }
   const refused: MmmError[] = [];
+  let seen = 0;
   for (const known of opened.known) {
     if (merged && !(await isMerged(opened.start, known))) continue;
+    seen += 1;
+    const owner = force ? null : resumedIn(opened, known);
+    // Of the merged ones it was not asked for: it is not done with.
+    if (merged && owner !== null) {
+      printer.lines(staysLines(known.name, owner));
+      continue;
+    }
     try {
+      if (owner !== null) throw resumable(known.name, owner);
       await remove(opened, { known, force, invocation });
     } catch (error) {
       if (!(error instanceof MmmError)) throw error;
@@ -48,9 +57,35 @@ export async function cleanCommand(
     }
   }
   if (opened.known.length === 0) printer.lines([say("there are no worktrees to remove")]);
+  else if (seen === 0) printer.lines([say("none of them is merged: nothing was removed")]);
   for (const { message, next } of refused)
     invocation.stderr.write(`mmm: ${message}\n${next.map((line) => `  ${line}\n`).join("")}`);
   return refused.length === 0 ? 0 : 3;
+}
+
+/** The session that `mmm resume` can go on with there; `null`: none. Whoever names it means it. */
+function resumedIn({ known: all }: OpenedWorktrees, { session }: KnownWorktree): string | null {
+  if (session === null || !session.resumable) return null;
+  // Without its own tree it cannot, whatever is left of its inputs.
+  return all.some(({ name, isThere }) => name === session.name && isThere) ? session.name : null;
+}
+
+function staysLines(name: string, owner: string): readonly Line[] {
+  return [
+    say(`${name} stays: its session is not finished`),
+    say(`  mmm resume ${owner}   (goes on there)`),
+    say(`  mmm worktree clean ${name}   (removes it all the same)`),
+  ];
+}
+
+function resumable(name: string, owner: string): MmmError {
+  return new MmmError("session-open", 3, {
+    message: `${name} stays: its session is not finished`,
+    next: [
+      `mmm resume ${owner}   (goes on there)`,
+      `mmm worktree clean ${name}   (removes it all the same, unless work would be lost)`,
+    ],
+  });
 }
 
 async function remove(
@@ -80,7 +115,27 @@ async function remove(
   const tell = (message: string): boolean => invocation.stderr.write(`mmm: ${message}\n`);
   // A signal ends mmm itself, and it is safe to repeat.
   await removeWholly(opened.start, { name, path }, tell, new AbortController().signal);
-  openPrinter(invocation).lines([say(`removed worktree and branch: ${name}`)]);
+  const owner = resumedIn(opened, known);
+  openPrinter(invocation).lines([
+    say(`removed worktree and branch: ${name}`),
+    ...(owner === name ? overLines(opened, name) : []),
+  ]);
+}
+
+/** What goes with the tree of a session that was not finished, and what does not. */
+function overLines({ known }: OpenedWorktrees, owner: string): readonly Line[] {
+  const inputs = known.flatMap(({ name, session }) =>
+    session?.name === owner && name !== owner ? [name] : [],
+  );
+  return [
+    say(`  ${owner} cannot be resumed any more`),
+    ...(inputs.length === 0
+      ? []
+      : [
+          say(`  left of its inputs: ${inputs.join(", ")}`),
+          say("  mmm worktree merge NAME   (merges one where the session's was to go)"),
+        ]),
+  ];
 }
 
 /** Steps of a session that was killed would go on in a folder that is gone, too. */

@@ -4,9 +4,8 @@ import path from "node:path";
 import type { InputValue } from "../../engine/events.ts";
 import type { InputPlace, InputTrees, InputWorld, MadeMerge } from "../../engine/input-trees.ts";
 import type { Ports } from "../../engine/ports.ts";
-import { MmmError } from "../../errors.ts";
 import { lazyTree } from "../../git/lazy-tree.ts";
-import { conflictsOf } from "../../git/merge.ts";
+import { changesBetween, conflictsOf } from "../../git/merge.ts";
 import { readyAsItIs } from "../../git/ready.ts";
 import type { RepositoryStart } from "../../git/repository.ts";
 import { openTree, type SessionTree } from "../../git/tree.ts";
@@ -31,12 +30,13 @@ import {
 import type { Prepared } from "../prepared.ts";
 import { gitFrom, lockFile, portsInTree, systemClock } from "../world.ts";
 import { InputFilling } from "./input-filling.ts";
+import { branchGone, notOurs } from "./input-gone.ts";
 import { InputMerges } from "./input-merge.ts";
 import { setupOf } from "./open.ts";
 import { MakingTurns } from "./making-turns.ts";
 import { projectFolder } from "./place.ts";
 import { putAside } from "./put-aside.ts";
-import { prepareWorktree } from "./prepare.ts";
+import { prepareInput } from "./prepare-input.ts";
 import { protectedIn, treeAt } from "./work.ts";
 
 export interface InputTreesSetting {
@@ -88,8 +88,8 @@ class GitInputTrees implements InputTrees {
   }
 
   async open(input: InputValue, signal: AbortSignal): Promise<InputPlace | null> {
-    const { prepared, session, directory } = this.#setting;
-    const { start: own, mainRoot, invocation, secrets, request } = prepared;
+    const { prepared, session } = this.#setting;
+    const { start: own, mainRoot, invocation } = prepared;
     const name = inputName(session, input.index);
     const place = path.join(projectFolder(own, mainRoot, invocation), name);
     const notes: string[] = [];
@@ -99,9 +99,33 @@ class GitInputTrees implements InputTrees {
       return addWorktree(own, { path: place, branch: name, commit: base });
     });
     if (start === null) return null;
+    const made = await this.#fit({ name, input, start, notes }, signal).catch(async (error) => {
+      await this.#unmake(name, place).catch(() => undefined);
+      throw error;
+    });
+    if (made === null) await this.#unmake(name, place);
+    return made;
+  }
+
+  /** Fills and prepares it; `null`: mmm was told to stop. */
+  async #fit(
+    {
+      name,
+      input,
+      start,
+      notes,
+    }: {
+      readonly name: string;
+      readonly input: InputValue;
+      readonly start: RepositoryStart;
+      readonly notes: string[];
+    },
+    signal: AbortSignal,
+  ): Promise<InputPlace | null> {
+    const { prepared, session, directory } = this.#setting;
     const record = {
       name,
-      path: place,
+      path: start.root,
       target: session,
       base: start.head,
       createdAt: systemClock.now().toISOString(),
@@ -112,25 +136,10 @@ class GitInputTrees implements InputTrees {
     writeInputRecord(directory, { ...record, protectedFiles: [] });
     const setup = setupOf(prepared);
     notes.push(...(await this.#filling.fill(start, input, setup)));
-    const cwd = path.join(start.root, path.relative(own.root, prepared.cwd));
+    const cwd = path.join(start.root, path.relative(prepared.start.root, prepared.cwd));
     mkdirSync(cwd, { recursive: true });
-    const tell = (message: string): void => {
-      if (request.verbosity >= 1) invocation.stderr.write(`[${input.index}] ${message}\n`);
-    };
-    const unit = `${input.index}-0000-prepare`;
-    const { redactor } = secrets;
-    const preparing = {
-      run: setup.run,
-      root: start.root,
-      session,
-      directory,
-      unit,
-      redactor,
-      tell,
-      // Nothing of what the others have done is paid again.
-      goesOn: `mmm resume ${session}`,
-    };
-    if (!(await prepareWorktree(preparing, signal))) return null;
+    const work = { prepared, session, directory, input, run: setup.run };
+    if (!(await prepareInput(work, start.root, signal))) return null;
     // What lies there before the first step is nobody's work: it is in no commit.
     const tree = await openTree({ start, session: name, ...(await readyAsItIs(start)) });
     const protectedFiles = tree.protectedFiles();
@@ -155,6 +164,14 @@ class GitInputTrees implements InputTrees {
 
   async predict(one: string, other: string | null): Promise<readonly string[]> {
     return conflictsOf(this.#setting.prepared.start, one, other ?? this.into);
+  }
+
+  async changes(branch: string): ReturnType<InputTrees["changes"]> {
+    const { prepared, directory } = this.#setting;
+    const { start: own } = prepared;
+    const base = readInputRecord(directory, inputNumber(branch))?.base ?? null;
+    const tip = await tipOf(own, branch);
+    return base === null || tip === null ? null : changesBetween(own, base, tip);
   }
 
   async merge({ name, base }: InputPlace): Promise<MadeMerge> {
@@ -243,6 +260,15 @@ class GitInputTrees implements InputTrees {
     this.#locks.set(name, await takeLock(lockFile(start), holder));
   }
 
+  /** One that never was ready has nothing of anybody's in it. */
+  async #unmake(name: string, place: string): Promise<void> {
+    const { prepared, directory } = this.#setting;
+    await removeWorktree(prepared.start, place);
+    await deleteBranch(prepared.start, name);
+    forgetInputRecord(directory, inputNumber(name));
+    this.#letGo(name, null);
+  }
+
   async #putAside(name: string, place: string): Promise<readonly string[]> {
     const { prepared, directory } = this.#setting;
     const { start: own } = prepared;
@@ -257,16 +283,6 @@ class GitInputTrees implements InputTrees {
   async #tip(branch = this.into): Promise<string> {
     const tip = await tipOf(this.#setting.prepared.start, branch);
     if (tip !== null) return tip;
-    throw new MmmError("branch-gone", 3, {
-      message: `the branch ${branch} of this session is not there any more`,
-      next: [`git reflog shows where it was; git branch ${branch} COMMIT makes it again`],
-    });
+    throw branchGone(branch);
   }
-}
-
-function notOurs(root: string): MmmError {
-  return new MmmError("worktree-gone", 3, {
-    message: `the worktree of an input is not there any more: ${root}`,
-    next: ["mmm worktree ls shows those that are"],
-  });
 }

@@ -199,7 +199,7 @@ async function openRun(
   const opened = { name: record.name, directory };
   return new MergeRun({
     run: {
-      ...runOf({ ...known, start: scratch, worktree: record, cwd }, opened),
+      ...runOf({ ...known, start: scratch, home: scratch, worktree: record, cwd }, opened),
       ports,
       signal,
     },

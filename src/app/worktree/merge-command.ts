@@ -109,7 +109,7 @@ async function mergeOne(
         spent: spentBy(session),
         tell: told.tell,
       }),
-      stays: session?.stopReason === "input-failed" && record.name === session.name,
+      stays: hasOpenInputs(opened, { record, session }),
       tell: told.tell,
       // A signal ends mmm itself, and everything is as before.
       signal: new AbortController().signal,
@@ -117,6 +117,18 @@ async function mergeOne(
   } finally {
     told.close();
   }
+}
+
+/** A resume of the session goes on with them, and in its worktree. */
+function hasOpenInputs(
+  { known }: OpenedWorktrees,
+  { record, session }: Pick<KnownWorktree, "record" | "session">,
+): boolean {
+  if (session === null || !session.resumable || record?.name !== session.name) return false;
+  return (
+    session.stopReason === "input-failed" ||
+    known.some((each) => each.session?.name === session.name && each.name !== session.name)
+  );
 }
 
 function spentBy(session: SessionRecord | null): Spent {

@@ -51,9 +51,9 @@ export async function prepareWorktree(of: Preparing, signal: AbortSignal): Promi
 /** The log may be gone with the worktree: its end is all there is. */
 function notPrepared(script: string, tail: string, goesOn: string): MmmError {
   const lines = tail.trimEnd().split("\n").slice(-20);
-  const said = lines.map((line) => `  ${line}`).join("\n");
+  const said = lines.map((line) => (line === "" ? "" : `\n  ${line}`)).join("");
   return new MmmError("worktree-prepare", 3, {
-    message: `the worktree could not be prepared: ${script.split("\n", 1)[0] ?? ""}\n${said}`,
+    message: `the worktree could not be prepared: ${script.split("\n", 1)[0] ?? ""}${said}`,
     next: [`mend \`worktree: {run: [...]}\` in the playbook or the config, then ${goesOn}`],
   });
 }

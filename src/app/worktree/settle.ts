@@ -11,7 +11,7 @@ export type Tell = (event: Event) => void;
 /**
  * 0, also when a session at work in the target's tree is in the way; else the code of what went wrong.
  *
- * `stays`: some of its inputs failed, so that the session can go on in its worktree.
+ * `stays`: some of its inputs failed or were stopped, so that the session can go on in its worktree.
  */
 export async function settleMerge(
   settling: Omit<Merging, "tell"> & { readonly tell: Tell; readonly stays: boolean },
@@ -31,7 +31,10 @@ export async function settleMerge(
       tell({ type: "worktree-merged", session: name, target, commit, by });
     }
     if (settling.stays) {
-      kept("other inputs failed", [`mmm resume ${name}   (goes on with them)`, cleanLine(name)]);
+      kept("not all of its inputs are done", [
+        `mmm resume ${name}   (goes on with them)`,
+        cleanLine(name),
+      ]);
       return 0;
     }
     const dirt = await uncommitted(here, { name, path, directory });
