@@ -65,7 +65,8 @@ export async function playSession(asked: Prepared, resumed: Resumed | null): Pro
     };
     const { gone } = lock;
     const isResumed = resumed !== null;
-    trees = await inputTrees(prepared, { session: name, directory, ports, isResumed });
+    const merged = resumed?.reuse.merged ?? new Set();
+    trees = await inputTrees(prepared, { session: name, directory, ports, isResumed, merged });
     const parallel = trees && { trees, atOnce: request.parallel ?? 1, gates: mergeGates(plan) };
     // The snapshots of a session without commits are all that tells its steps apart.
     const isHeld = prepared.commit === "auto";

@@ -1,15 +1,13 @@
 /** Trees of inputs that a resume goes on in (spec 7, 8.4): each is looked at like the session's own. */
-import type { Event } from "../engine/events.ts";
-import type { MadeMerge } from "../engine/input-trees.ts";
-import type { PastRecord } from "../engine/lane.ts";
 import type { SessionRecord } from "../engine/session-record.ts";
 import { MmmError } from "../errors.ts";
 import type { RepositoryStart } from "../git/repository.ts";
 import { tipOf } from "../git/worktree.ts";
 import { shellWord } from "../lib/shell-word.ts";
-import type { Reuse } from "../session/past.ts";
+import type { ByHand, Reuse } from "../session/past.ts";
 import type { OwnTree, Story } from "../session/story.ts";
 import { inputNumber, readInputRecord } from "../session/worktree-file.ts";
+import { type Branches, isHome, mergedAlready } from "./merged-already.ts";
 import { checkTree, giveUpLine } from "./resume-place.ts";
 import { protectedIn, treeAt } from "./worktree/work.ts";
 
@@ -22,17 +20,29 @@ interface ResumingInputs {
   readonly directory: string;
 }
 
-/** Lanes whose worktree and branch were both removed, and that nobody has merged: there is nothing to go on in. */
-export async function goneInputs(
+/** What was done to inputs with plain git since the session stopped. */
+export async function inputsByHand(
   start: RepositoryStart,
   story: Story,
+  branches: Branches,
+): Promise<ByHand> {
+  const merged = await mergedAlready(start, story, branches);
+  return { merged, gone: await goneInputs(start, story, merged) };
+}
+
+/** Lanes whose worktree and branch were both removed, and that nobody has merged: there is nothing to go on in. */
+async function goneInputs(
+  start: RepositoryStart,
+  story: Story,
+  merged: ReadonlySet<string>,
 ): Promise<ReadonlySet<string>> {
   const gone = new Set<string>();
   for (const [lane, { place }] of story.trees) {
     const records = story.lanes.get(lane) ?? [];
     const last = records.at(-1);
     const isGood = last?.type === "event" && last.event.type === "input-finished" && last.event.ok;
-    if (isGood || isHome(records) || (await treeAt(start, place.path)) !== null) continue;
+    if (isGood || isHome(records) || merged.has(lane) || (await treeAt(start, place.path)) !== null)
+      continue;
     if ((await tipOf(start, place.name)) === null) gone.add(lane);
   }
   return gone;
@@ -47,45 +57,17 @@ export async function checkInputs(start: RepositoryStart, resuming: ResumingInpu
     // It starts anew in a new tree, or is over.
     if (records.length === 0) continue;
     if (last?.type === "event" && last.event.type === "input-finished") continue;
-    if (isHome(records)) continue;
+    if (isHome(records) || reuse.merged.has(lane)) continue;
     const own = await treeAt(start, tree.place.path);
     if (own === null) throw gone(session, tree);
-    // Whoever resolved a merge that failed by hand has made commits there.
-    if (isToBeMerged(records)) continue;
     const saved = protectedIn(readInputRecord(directory, inputNumber(tree.place.name)));
     const known = saved.map(({ path }) => path);
     const restart = reuse.past.lanes.get(lane)?.restart ?? null;
     const ready = { protectedPaths: known, saved };
-    await checkTree(own, { session, place: tree.last, restart, known, ready, cwd });
+    const input = tree.place.name;
+    await checkTree(own, { session, place: tree.last, restart, known, ready, cwd, input });
   }
 }
-
-/** The session's branch has all of it: nothing of its tree is needed any more. */
-function isHome(records: readonly PastRecord[]): boolean {
-  const last = records.findLast(
-    (each) => each.type === "answer" && (each.call === "merge" || each.call === "land"),
-  );
-  if (last?.type !== "answer") return false;
-  if (last.call === "land") return typeof last.value === "string";
-  return (last.value as MadeMerge).kind === "nothing"; // The answer of that name.
-}
-
-/** Its steps are done, and no gate of the merge has looked at its tree. */
-function isToBeMerged(records: readonly PastRecord[]): boolean {
-  const last = records.findLast(
-    (each) =>
-      (each.type === "event" &&
-        (isMergeNext(each.event) || each.event.type === "iteration-started")) ||
-      (each.type === "answer" && !MERGING.has(each.call)),
-  );
-  return last?.type === "event" && isMergeNext(last.event);
-}
-
-function isMergeNext({ type }: Event): boolean {
-  return type === "iteration-finished" || type === "input-merging";
-}
-
-const MERGING: ReadonlySet<string> = new Set(["merge", "show", "unshow", "land"]);
 
 function gone(session: SessionRecord, { place }: OwnTree): MmmError {
   const again = `git worktree prune && git worktree add ${shellWord(place.path)} ${place.name}`;

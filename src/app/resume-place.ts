@@ -7,7 +7,7 @@ import { waitForIndexLock } from "../git/index-lock.ts";
 import type { RepositoryStart } from "../git/repository.ts";
 import type { Ready } from "../git/ready.ts";
 import { openTree } from "../git/tree.ts";
-import { tipOf } from "../git/worktree.ts";
+import { isAncestor, tipOf } from "../git/worktree.ts";
 import { shellWord } from "../lib/shell-word.ts";
 import type { Reuse } from "../session/past.ts";
 import type { Story } from "../session/story.ts";
@@ -32,7 +32,9 @@ export async function checkPlace(start: RepositoryStart, resuming: Resuming): Pr
   // The playbook and the like may have been put back since: that is no change of the work.
   const known = savedRequest(story.request)?.protectedFiles.map(({ path }) => path) ?? [];
   const { restart } = resuming.reuse;
-  await checkTree(start, { session, place: story.place, restart, known, ready, cwd });
+  // Nothing runs in it when inputs have trees of their own; they are merged into wherever its branch stands.
+  const mayGoOn = story.trees.size > 0;
+  await checkTree(start, { session, place: story.place, restart, known, ready, cwd, mayGoOn });
 }
 
 export interface TreeLeft extends Pick<Resuming, "session" | "cwd" | "ready"> {
@@ -42,22 +44,30 @@ export interface TreeLeft extends Pick<Resuming, "session" | "cwd" | "ready"> {
   readonly restart: TreePoint | null;
   /** Files that somebody may have put back. */
   readonly known: readonly string[];
+  /** Name of the worktree, when it is that of an input. */
+  readonly input?: string;
+  /** Commits on top of where it stood are nobody's trouble. */
+  readonly mayGoOn?: boolean;
 }
 
 /** The same for any tree of the session. */
 export async function checkTree(
   start: RepositoryStart,
-  { session, place, restart, known, ready, cwd }: TreeLeft,
+  { session, place, restart, known, ready, cwd, input, mayGoOn = false }: TreeLeft,
 ): Promise<void> {
   if (place === null) return;
   await waitForIndexLock(start.gitDir, { waitMs: 10_000 });
   const git = gitFrom(cwd, start.root);
-  await checkHead(start, { session, place, git });
+  const told = { session, git, input: input ?? null };
+  const hasGoneOn = mayGoOn && (await isAhead(start, place));
+  if (!hasGoneOn) await checkHead(start, { ...told, place });
   const tree = await openTree({ start, session: session.name, ready });
   const now = await tree.look();
-  const strange = await strangeFiles(tree, now, { place, restart });
+  const strange = hasGoneOn
+    ? now.changes.map(({ path }) => path)
+    : await strangeFiles(tree, now, { place, restart });
   const moved = strange.filter((path) => !known.includes(path));
-  if (moved.length > 0) throw filesMoved({ session, git }, moved);
+  if (moved.length > 0) throw filesMoved(told, moved);
 }
 
 /** The session's own tree was deleted by hand; its branch may be there, or not. */
@@ -86,11 +96,18 @@ interface Told {
   readonly session: SessionRecord;
   /** How a git line to type begins. */
   readonly git: string;
+  readonly input: string | null;
+}
+
+/** On the same branch, with commits on top. */
+async function isAhead(start: RepositoryStart, { head, branch }: LastPlace): Promise<boolean> {
+  if (branch === null || start.branch !== branch || start.head === head) return false;
+  return isAncestor(start, { ancestor: head, of: start.head }).catch(() => false);
 }
 
 async function checkHead(
   start: RepositoryStart,
-  { session, place, git }: Told & { readonly place: LastPlace },
+  { session, place, git, input }: Told & { readonly place: LastPlace },
 ): Promise<void> {
   const { name } = session;
   const now = await headMoves(start, { from: place.head, session: name });
@@ -101,8 +118,8 @@ async function checkHead(
   const isGone = place.branch !== null && (await tipOf(start, place.branch)) === null;
   const gone = isGone ? ", and that branch is gone" : "";
   throw new MmmError("tree-moved-on", 3, {
-    message: `the tree has moved on since ${name} stopped: it stood on ${stood} at ${short(place.head)}${gone}, and now it is ${stands} at ${short(now.head)}${how}`,
-    next: [`${git} ${wayBack(place, now, isGone)}`, giveUpLine(session)],
+    message: `${input === null ? "the tree" : `the tree of ${input}`} has moved on since ${name} stopped: it stood on ${stood} at ${short(place.head)}${gone}, and now it is ${stands} at ${short(now.head)}${how}`,
+    next: [`${git} ${wayBack(place, now, isGone)}`, ...anewLine(input), giveUpLine(session)],
   });
 }
 
@@ -111,6 +128,11 @@ export function giveUpLine(session: SessionRecord): string {
   return isStopped(session)
     ? `or give the session up: mmm sessions drop ${session.name}`
     : `or begin anew with mmm cook (mmm sessions rm ${session.name} removes this one)`;
+}
+
+function anewLine(input: string | null): readonly string[] {
+  if (input === null) return [];
+  return [`mmm worktree clean ${input} --force   (throws away all of it; the input starts anew)`];
 }
 
 function wayBack({ branch, head }: LastPlace, now: HeadNow, isGone: boolean): string {
@@ -142,13 +164,13 @@ async function strangeFiles(
 
 const MOST_LISTED = 20;
 
-function filesMoved({ session, git }: Told, files: readonly string[]): MmmError {
+function filesMoved({ session, git, input }: Told, files: readonly string[]): MmmError {
   const listed = files.slice(0, MOST_LISTED).map((file) => `  ${showPath(file)}`);
   if (files.length > MOST_LISTED) listed.push(`  and ${files.length - MOST_LISTED} more`);
   const what = files.length === 1 ? "1 file has" : `${files.length} files have`;
   return new MmmError("tree-moved-on", 3, {
-    message: `${what} changed since ${session.name} stopped:\n${listed.join("\n")}`,
-    next: [`put them aside: ${git} stash -u`, giveUpLine(session)],
+    message: `${what} changed ${input === null ? "" : `in ${input} `}since ${session.name} stopped:\n${listed.join("\n")}`,
+    next: [`put them aside: ${git} stash -u`, ...anewLine(input), giveUpLine(session)],
   });
 }
 

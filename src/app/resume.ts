@@ -24,7 +24,7 @@ import { planAgain } from "./plan-again.ts";
 import { ownFiles, workingDirectory } from "./planning.ts";
 import type { Resumed } from "./play-engine.ts";
 import { playSession } from "./play-session.ts";
-import { checkInputs, goneInputs } from "./resume-inputs.ts";
+import { checkInputs, inputsByHand } from "./resume-inputs.ts";
 import { checkPlace, giveUpLine, worktreeGone } from "./resume-place.ts";
 import { findResumable } from "./resumable.ts";
 import { firstChange } from "./resume-plan.ts";
@@ -71,7 +71,9 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
   identity.catch(() => undefined);
   const change = firstChange(story, planned.plan);
   if (change !== null && change.finished && !asked.force) throw changed(name, change);
-  const again = reuse(story, change, await goneInputs(start, story));
+  const worktree = saved.worktree === undefined ? null : readWorktreeRecord(directory);
+  const branches = { session: name, target: worktree?.target ?? null };
+  const again = reuse(story, change, await inputsByHand(start, story, branches));
   const own = ownFiles(request, planned.file, from);
   const ready = await readyAgain(start, saved, own);
   const resuming = { session, story, reuse: again, cwd: invocation.cwd };
@@ -97,7 +99,7 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
     start,
     home: await homeOf(saved, here),
     mainRoot,
-    worktree: saved.worktree === undefined ? null : readWorktreeRecord(directory),
+    worktree,
     ownFiles: own,
     ready,
     inputs: saved.inputs,

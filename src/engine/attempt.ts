@@ -18,6 +18,7 @@ import { changedFiles, countCommits, takeDeclared } from "./left-by-step.ts";
 import { isItemStep } from "./place.ts";
 import type { TreePoint } from "./ports.ts";
 import { type Again, detailOf, pause, type Ran, retried, spent } from "./rerun.ts";
+import { warn } from "./warn.ts";
 import type { StepRecord } from "./scope.ts";
 
 /** What the step runner hands down; `runSteps` runs nested steps with the same engine. */
@@ -163,8 +164,7 @@ function begin(
 }
 
 function tell(frame: Frame, at: StepPlace, warnings: readonly string[]): void {
-  for (const message of warnings.map((each) => `${at.place}: ${each}`))
-    frame.run.sink.event({ type: "note", severity: "warning", message });
+  for (const warning of warnings) warn(frame, `${at.place}: ${warning}`);
 }
 
 /** Masked before it is cut: half a secret is one still. */

@@ -26,6 +26,8 @@ export interface LimitReached {
   readonly limit: number | null;
   /** In the same unit; what is over the limit is `spent - limit`. */
   readonly spent: number | null;
+  /** Of `cost`, with something left: US dollars that a run of Claude had, and was stopped at; no more than that is left. */
+  readonly stoppedAt?: number;
   /** ISO 8601; of `usage`, where the service said it. */
   readonly resetsAt: string | null;
 }
@@ -149,7 +151,9 @@ export class Budget {
     while (!signal.aborted && !isMore() && this.#allotted.size > 0) await this.#freed(signal);
     const { limit, spent } = this.#stand("cost");
     const goesOn = signal.aborted || isMore();
-    return limit === null || goesOn ? null : { kind: "cost", limit, spent, resetsAt: null };
+    if (limit === null || goesOn) return null;
+    const stopped = spent > limit - LEAST_USD ? {} : { stoppedAt: had };
+    return { kind: "cost", limit, spent, ...stopped, resetsAt: null };
   }
 
   /** From now on no more than so many runs of Claude are at work together. */

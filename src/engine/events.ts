@@ -17,9 +17,8 @@ import type { InputEvent, InputResult } from "./input-events.ts";
 import type { WorktreeEvent } from "./worktree-event.ts";
 import type { LimitReached, SessionLimits } from "./budget.ts";
 import type { ItemEvent } from "./item-events.ts";
-import type { RestartReason } from "./lane.ts";
 import type { Spending } from "./ledger.ts";
-import type { SessionResumed } from "./resumed-event.ts";
+import type { SessionResumed, UnitRestarted } from "./resumed-event.ts";
 import type { Failure, ProcessEnd, SessionStatus, StepConclusion, StopReason } from "./outcome.ts";
 
 /** One input of `--map`/`--args`; `file` only for mapped ones. */
@@ -109,16 +108,14 @@ export type Event =
   | SessionResumed
   | WorktreeEvent
   | InputEvent
+  | UnitRestarted
   | {
-      readonly type: "unit-restarted";
-      /** HEAD, as the unit that begins again began. */
-      readonly head: string;
-      /** `refs/mmm/failed/...` that holds what it had left. */
-      readonly kept: string;
-      readonly files: readonly string[];
-      readonly why: RestartReason;
+      readonly type: "note";
+      readonly severity: "info" | "warning";
+      readonly message: string;
+      /** Number of the input it is about; left out: the session. */
+      readonly input?: number;
     }
-  | { readonly type: "note"; readonly severity: "info" | "warning"; readonly message: string }
   | { readonly type: "input-started"; readonly input: InputValue }
   | {
       readonly type: "iteration-started";

@@ -1,6 +1,7 @@
 /** What becomes of an input; with several at once each has a tree of its own (spec 8.4). */
 import type { InputValue } from "./events.ts";
 import type { SessionStatus, StopReason } from "./outcome.ts";
+import type { TreePoint } from "./ports.ts";
 
 export type InputEvent =
   | {
@@ -24,6 +25,12 @@ export type InputEvent =
       readonly into: string;
       /** Where that branch stands now. */
       readonly commit: string;
+    }
+  | {
+      /** It was stopped, or suspended: its tree as it stands, for the resume. */
+      readonly type: "input-left";
+      readonly input: InputValue;
+      readonly left: TreePoint;
     }
   | {
       /** It failed, or left something uncommitted: what it made stays where it is. */

@@ -20,7 +20,11 @@ export interface InputPlace {
 /** A merge of an input's branch with the session's, made beside all trees. */
 export type MadeMerge =
   /** No commit that the session's branch has not. */
-  | { readonly kind: "nothing" }
+  | {
+      readonly kind: "nothing";
+      /** Somebody has merged it by hand. */
+      readonly already?: true;
+    }
   | {
       readonly kind: "made";
       readonly commit: string;
@@ -28,6 +32,13 @@ export type MadeMerge =
       readonly onto: string;
     }
   | { readonly kind: "conflict"; readonly files: readonly string[] };
+
+/** Something is in the way in the session's own tree; its branch has not moved. */
+export interface Refused {
+  readonly refused: string;
+  /** Lines to type. */
+  readonly next: readonly string[];
+}
 
 export interface InputWorld {
   readonly ports: Ports;
@@ -51,13 +62,13 @@ export interface InputTrees {
   merge(place: InputPlace): Promise<MadeMerge>;
   /** Puts what was merged into the input's tree, to be looked at by gates; else why that cannot be. */
   show(place: InputPlace, commit: string): Promise<string | null>;
-  /** Puts the input's own branch back into its tree. */
-  unshow(place: InputPlace): Promise<void>;
+  /** Puts the input's own branch back into its tree; else why that cannot be. */
+  unshow(place: InputPlace): Promise<string | null>;
   /**
    * Moves the session's branch, and its tree along: where it stands then; `null`: it is not any more where the
    * merge was made.
    */
-  land(made: { readonly commit: string; readonly onto: string }): Promise<string | null>;
+  land(made: { readonly commit: string; readonly onto: string }): Promise<string | Refused | null>;
   /** Is its worktree still where it was made? A step may have removed it. */
   isThere(place: InputPlace): Promise<boolean>;
   /** Removes worktree and branch; `kept`: there is something uncommitted in it. */

@@ -10,7 +10,9 @@ import type { Lane } from "./lane.ts";
 import { judgeMerge } from "./merge-gates.ts";
 import type { MergeTurns, Release } from "./merge-turns.ts";
 import type { StopReason } from "./outcome.ts";
+import type { TreePoint, TreePort } from "./ports.ts";
 import { putBack } from "./put-back.ts";
+import { warn } from "./warn.ts";
 
 /** What all inputs of a session share. */
 export interface InputsShare {
@@ -33,6 +35,8 @@ interface Home {
   readonly kept: boolean;
   /** Its steps have removed their tree; there is the branch only. */
   readonly gone?: true;
+  /** Lines to type before it is merged again. */
+  readonly next?: readonly string[];
 }
 
 interface AtWork {
@@ -41,6 +45,8 @@ interface AtWork {
   readonly run: Run;
   readonly input: InputValue;
   readonly place: InputPlace;
+  /** As it is, whatever the lane has journalled. */
+  readonly tree: TreePort;
 }
 
 /** Its work is done and, if it went well, merged; what is left is to put its tree away. */
@@ -76,12 +82,13 @@ async function playIn(lane: Lane, share: InputsShare, input: InputValue): Promis
   });
   if (place === null) return settled(INTERRUPTED);
   const { name, path, base, notes } = place;
-  for (const message of notes) lane.event({ type: "note", severity: "warning", message });
+  const world = share.trees.world(place);
+  const run = share.strand(lane, world);
+  for (const message of notes) warn({ run, input }, message);
   lane.event({ type: "input-opened", input, name, path, base });
-  const run = share.strand(lane, share.trees.world(place));
   const { clock } = run.ports;
   const began = clock.monotonicMs();
-  const at = { share, lane, run, input, place };
+  const at = { share, lane, run, input, place, tree: world.ports.tree };
   const found = await homeOf(at).catch(async (error: unknown): Promise<Home> => {
     if (!(error instanceof MmmError) || (await share.trees.isThere(place))) throw error;
     // What its steps did to its own tree is no trouble of the others; its branch is still there.
@@ -89,10 +96,14 @@ async function playIn(lane: Lane, share: InputsShare, input: InputValue): Promis
     return { ok: false, stop: "step-failed", message, kept: true, gone: true };
   });
   // It has not finished: a resume goes on in the middle of it.
-  if ("status" in found) return settled(found);
+  if ("status" in found) {
+    await tellLeft(at);
+    return settled(found);
+  }
   // What is done while mmm stops is not journalled: a resume would look for a tree that is gone.
   const home = found.ok && run.signal.aborted ? STOPPED : found;
   const { stop } = home;
+  if (stop === "interrupted") await tellLeft(at);
   const durationMs = clock.monotonicMs() - began;
   const end: IterationsEnd =
     stop === "interrupted"
@@ -114,6 +125,20 @@ async function putAway(at: AtWork, home: Home, durationMs: number): Promise<void
 
 function settled(end: IterationsEnd): Played {
   return { end, settled: Promise.resolve() };
+}
+
+/** What somebody does in its tree from now on is his: a resume has to see it (spec 7). */
+async function tellLeft({ lane, input, tree }: AtWork): Promise<void> {
+  const left = await look(tree).catch((error: unknown) => {
+    // Gone, or not to be read: nobody knows then, as after a kill.
+    if (error instanceof MmmError) return null;
+    throw error;
+  });
+  if (left !== null) lane.aside({ type: "input-left", input, left });
+}
+
+async function look(tree: TreePort): Promise<TreePoint> {
+  return tree.mark(await tree.look());
 }
 
 async function homeOf(at: AtWork): Promise<Home | IterationsEnd> {
@@ -168,7 +193,10 @@ async function merge(
   if (!(await myTurn())) return STOPPED;
   const made = await lane.answer("merge", { live: () => trees.merge(place) });
   if (run.signal.aborted) return STOPPED;
-  if (made.kind === "nothing") return null;
+  if (made.kind === "nothing") {
+    if (made.already) warn({ run, input }, `${place.name} is merged already: it is taken as it is`);
+    return null;
+  }
   if (made.kind === "conflict") {
     const message = `it and ${trees.into} changed the same lines: ${listed(made.files)}`;
     return { ok: false, stop: "merge-conflict", message, kept: true };
@@ -185,22 +213,24 @@ async function merge(
     const failed = await judgeMerge(frame, gates);
     await putBack(frame, frame.start.point, "a gate of the merge");
     if (run.signal.aborted) return STOPPED;
-    await lane.answer("unshow", { live: () => done(trees.unshow(place)) });
+    const stays = await lane.answer("unshow", { live: () => trees.unshow(place) });
     if (failed !== null) {
       const message = `merged into ${trees.into}, the gate \`${failed.gate}\` failed: ${failed.trouble.message}`;
       return { ok: false, stop: "merge-gate", message, kept: true };
+    }
+    if (stays !== null) {
+      const message = `the gates hold on the merge, but its branch does not go back into its tree: ${stays}`;
+      return { ok: false, stop: "merge-refused", message, kept: true };
     }
   }
   if (!(await myTurn())) return STOPPED;
   const landed = await lane.answer("land", { live: () => trees.land(made) });
   if (landed === null) return "moved";
+  if (typeof landed === "object") {
+    const message = `${trees.into} does not take the merge: ${landed.refused}`;
+    return { ok: false, stop: "merge-refused", message, kept: true, next: landed.next };
+  }
   lane.event({ type: "input-merged", input, into: trees.into, commit: made.commit });
-  return null;
-}
-
-/** An answer has a value. */
-async function done(work: Promise<void>): Promise<null> {
-  await work;
   return null;
 }
 
@@ -211,7 +241,10 @@ function listed(files: readonly string[]): string {
   return `${files.slice(0, MOST_LISTED).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
-function tellKept({ share, lane, input, place }: AtWork, { ok, stop, gone }: Home): void {
+function tellKept(
+  { share, lane, input, place }: AtWork,
+  { ok, stop, gone, next: first = [] }: Home,
+): void {
   const { name, path } = place;
   const look = gone ? `git log ${name}` : `cd ${shellWord(path)}`;
   const again = `mmm resume ${share.session}`;
@@ -219,6 +252,6 @@ function tellKept({ share, lane, input, place }: AtWork, { ok, stop, gone }: Hom
     ? [`${look}   (there are uncommitted changes)`, `mmm worktree clean ${name} --force`]
     : stop === "merge-conflict"
       ? [`${look} && git merge ${share.trees.into}   (resolve it, then ${again})`]
-      : [look, again, `mmm worktree clean ${name} --force`];
+      : [...first, look, again, `mmm worktree clean ${name} --force`];
   lane.event({ type: "input-kept", input, name, path, ...(gone && { gone }), next });
 }

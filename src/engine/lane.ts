@@ -123,6 +123,12 @@ export class Lane {
     return this.#setting.name;
   }
 
+  /** Number of its input; `null`: it has none. */
+  get input(): number | null {
+    const { name } = this.#setting;
+    return name.startsWith("input-") ? Number(name.slice("input-".length)) : null;
+  }
+
   get isLive(): boolean {
     return this.#next >= this.#past.length;
   }
@@ -259,9 +265,9 @@ export class Lane {
 
   /** Names the files of the next attempt; never those of an attempt that has written its own. */
   unit(path: string): string {
-    const { name, segment } = this.#setting;
+    const { segment } = this.#setting;
     this.#units += 1;
-    const input = name.startsWith("input-") ? `${name.slice("input-".length)}-` : "";
+    const input = this.input === null ? "" : `${this.input}-`;
     const by = this.#attempts.at(-1) ?? segment;
     const again = by > 1 ? `-r${by}` : "";
     return `${input}${String(this.#units).padStart(4, "0")}-${path}${again}`;

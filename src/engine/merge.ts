@@ -127,7 +127,11 @@ function evidence(tail: string, log: string | null | undefined): readonly string
   return [...said, ...(log ? [`log ${log}`] : [])];
 }
 
-function limitWords({ kind, limit }: LimitReached): string {
+function limitWords({ kind, limit, spent, stoppedAt }: LimitReached): string {
+  if (stoppedAt !== undefined) {
+    const left = shownAmount("cost", (limit ?? 0) - (spent ?? 0));
+    return `Claude was stopped at ${shownAmount("cost", stoppedAt)}, and ${left} is left of the limit of the session`;
+  }
   switch (kind) {
     case "cost":
     case "tokens":

@@ -62,6 +62,8 @@ export type StopReason =
   | "merge-conflict"
   /** Of an input: a gate failed on what the merge made. */
   | "merge-gate"
+  /** Of an input: something is in the way in the session's tree, or in its own. */
+  | "merge-refused"
   /** One of the session's own (spec 6.5). */
   | "limit"
   /** The service's. */

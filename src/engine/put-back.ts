@@ -1,5 +1,6 @@
 import type { Frame } from "./context.ts";
 import type { TreePoint } from "./ports.ts";
+import { warn } from "./warn.ts";
 
 const SHOWN = 5;
 
@@ -8,7 +9,7 @@ const SHOWN = 5;
  * Without rollback (spec 5) it stays; then it is not the step's, and the note says so.
  */
 export async function putBack(frame: Frame, point: TreePoint, who: string): Promise<void> {
-  const { ports, options, sink } = frame.run;
+  const { ports, options } = frame.run;
   const look = await ports.tree.look();
   const stands = look.head === point.head && look.branch === point.branch;
   const clean = look.changes.length === 0 && point.tree === null;
@@ -16,12 +17,7 @@ export async function putBack(frame: Frame, point: TreePoint, who: string): Prom
   const paths = (await ports.tree.filesSince(point, look)).map(({ path }) => path).toSorted();
   const more = paths.length > SHOWN ? ` and ${paths.length - SHOWN} more` : "";
   const what = paths.length === 0 ? "history" : `${paths.slice(0, SHOWN).join(", ")}${more}`;
-  const told = (message: string): void =>
-    sink.event({
-      type: "note",
-      severity: "warning",
-      message: `${who} changed ${what}: ${message}`,
-    });
+  const told = (message: string): void => warn(frame, `${who} changed ${what}: ${message}`);
   if (!options.rollback || options.commit === "off") {
     told("left as it is; add what a check writes to .gitignore");
     // HEAD is where it is, whoever moved it.

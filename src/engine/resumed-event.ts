@@ -1,6 +1,7 @@
 /** What `mmm resume` tells first (spec 7). */
 import type { StepPlace } from "./events.ts";
 import type { SessionLimits } from "./budget.ts";
+import type { RestartReason } from "./lane.ts";
 import type { StepConclusion } from "./outcome.ts";
 import type { CommitInfo } from "./ports.ts";
 
@@ -38,4 +39,16 @@ export interface SessionResumed {
   /** How many records of each lane are answered from the journal. */
   readonly kept: Readonly<Record<string, number>>;
   readonly replay: string | null;
+}
+
+export interface UnitRestarted {
+  readonly type: "unit-restarted";
+  /** HEAD, as the unit that begins again began. */
+  readonly head: string;
+  /** `refs/mmm/failed/...` that holds what it had left. */
+  readonly kept: string;
+  readonly files: readonly string[];
+  readonly why: RestartReason;
+  /** Number of the input it belongs to; left out: a session without inputs. */
+  readonly input?: number;
 }

@@ -114,8 +114,9 @@ class Session {
       directory: facts.directory,
       tell: ({ point, kept, paths }) => {
         const { why } = lane;
-        const told = { type: "unit-restarted", head: point.head, kept, files: paths, why } as const;
-        recorder.event(told, { lane: null, late: false });
+        const whose = lane.input === null ? {} : { input: lane.input };
+        const back = { head: point.head, kept, files: paths, why, ...whose };
+        recorder.event({ type: "unit-restarted", ...back }, { lane: null, late: false });
         const start = point.tree ?? point.head;
         tellUndone({ kept, start, paths, git: facts.git, input: null });
       },

@@ -2,6 +2,7 @@ import type { Frame } from "./context.ts";
 import type { StepPlace } from "./events.ts";
 import type { TreePoint } from "./ports.ts";
 import type { Undone } from "./restore-line.ts";
+import { warn } from "./warn.ts";
 
 /** Back to where the step (or its item, or its input) began; what is undone stays under a ref (spec 5). `null`: nothing was undone. */
 export async function rollBack(
@@ -34,19 +35,19 @@ export async function rollBack(
  * somebody has paid for them.
  */
 export async function keepTaken(frame: Frame, at: StepPlace, point: TreePoint): Promise<void> {
-  const { ports, sink } = frame.run;
+  const { ports } = frame.run;
   const { head } = frame.look;
   if (point.head === "" || head === point.head) return;
   const taken = head === "" ? 1 : (await ports.tree.commitsBetween(head, point.head)).length;
   if (taken === 0) return;
   const kept = await ports.tree.keepCommit(point.head);
   const message = `step ${at.step} took commits away; HEAD as it was before is kept in ${kept}`;
-  sink.event({ type: "note", severity: "warning", message });
+  warn(frame, message);
 }
 
 /** A repository of its own that a step made is nobody's to remove; unsaid, it would stop the next run. */
-function tellLeft({ look, start, run }: Frame): void {
-  const { sink } = run;
+function tellLeft(frame: Frame): void {
+  const { look, start } = frame;
   const before = new Set(start.look.changes.map(({ path }) => path));
   const nested = look.changes.filter(
     ({ kind, path }) => kind === "nested-repository" && !before.has(path),
@@ -54,5 +55,5 @@ function tellLeft({ look, start, run }: Frame): void {
   if (nested.length === 0) return;
   const names = nested.map(({ path }) => path).join(", ");
   const message = `${names}: a repository of its own was left where the failed step made it; remove it, or add it to .gitignore`;
-  sink.event({ type: "note", severity: "warning", message });
+  warn(frame, message);
 }

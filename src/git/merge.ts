@@ -1,11 +1,13 @@
 /** A merge that is computed beside every working tree, and then moves the target in one go (spec 8.3). */
 import type { FileChange } from "../engine/ports.ts";
 import { MmmError } from "../errors.ts";
+import { shellWord } from "../lib/shell-word.ts";
 import { pinnedArgs, pinnedEnvironment, plainEnvironment } from "./environment.ts";
 import { splitNul } from "./path.ts";
 import { pastOthers } from "./past-others.ts";
 import { findRepository, type RepositoryStart } from "./repository.ts";
 import { gitFailed, runGit } from "./run.ts";
+import { branchOf } from "./stands-on.ts";
 import { MERGING_VERSION } from "./version.ts";
 import { isAncestor, listWorktrees, type SharedRepository, tipOf, tryGit } from "./worktree.ts";
 
@@ -132,6 +134,9 @@ export async function moveForward(
     const result = await tryGit(shared, args);
     if (result.code !== 0) throw gitFailed(args, result);
   } else {
+    const on = await branchOf(tree);
+    // git would move whatever is checked out there.
+    if (on !== branch) throw treeElsewhere(tree, { branch, on });
     const args = [...pinnedArgs, "merge", "--ff-only", "--quiet", "--no-autostash", to];
     const told = action === undefined ? {} : { GIT_REFLOG_ACTION: action };
     const env = { ...plainEnvironment(tree.env), ...told };
@@ -141,6 +146,17 @@ export async function moveForward(
   if ((await tipOf(shared, branch)) === to) return;
   if (!(await isAncestor(shared, { ancestor: to, of: `refs/heads/${branch}` })))
     throw movedMeanwhile(branch);
+}
+
+function treeElsewhere(
+  { root }: RepositoryStart,
+  { branch, on }: { readonly branch: string; readonly on: string | null },
+): MmmError {
+  const now = on === null ? "on a detached HEAD" : `on ${on}`;
+  return new MmmError("target-elsewhere", 3, {
+    message: `${root} stood on ${branch}, and now stands ${now}; nothing was merged`,
+    next: [`git -C ${shellWord(root)} switch ${shellWord(branch)}`, "merge again"],
+  });
 }
 
 function movedMeanwhile(branch: string): MmmError {

@@ -1,13 +1,5 @@
 /** Whose line it is, in a run with several inputs at once (spec 8.4). */
-import type { Event, LiveEvent } from "../engine/events.ts";
 import type { Line } from "./line.ts";
-
-/** The number of the input; `null`: the session's own. */
-export function ownerOf(event: Event | LiveEvent): number | null {
-  if ("at" in event) return event.at.input;
-  if (!("input" in event) || event.input === null) return null;
-  return typeof event.input === "number" ? event.input : event.input.index;
-}
 
 /** `[ 3] `, as wide for each of `total` inputs. */
 export function inputPrefix(index: number, total: number): string {

@@ -32,6 +32,8 @@ export function inputWords(
           1,
         ),
       ];
+    case "input-left":
+      return [];
     case "input-kept": {
       const where = `${inline(event.name)} at ${inline(event.path, PATH_COLUMNS)}`;
       const next = event.next.map((line) =>

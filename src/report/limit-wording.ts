@@ -8,10 +8,14 @@ import { inline } from "./safe-text.ts";
 import type { Symbols } from "./symbols.ts";
 
 /** Why a session was suspended. */
-export function limitWords({ kind, limit, spent, resetsAt }: LimitReached): string {
+export function limitWords({ kind, limit, spent, stoppedAt, resetsAt }: LimitReached): string {
   const most = limit ?? 0;
   switch (kind) {
     case "cost":
+      if (stoppedAt !== undefined) {
+        const left = formatMoney(most - (spent ?? 0));
+        return `A run of Claude was stopped at ${formatMoney(stoppedAt)}, and ${left} is left of the limit of ${formatMoney(most)}`;
+      }
       return `The limit of ${formatMoney(most)} is reached${beyond(spent, most, formatMoney)}`;
     case "tokens":
       return `The limit of ${formatCount(most, "token")} is reached${beyond(spent, most, formatNumber)}`;

@@ -29,6 +29,8 @@ export function stopWords(event: SessionFinished, memory: RunMemory): string {
       return "The merge met a conflict";
     case "merge-gate":
       return "A gate failed on the merge";
+    case "merge-refused":
+      return "The merge was refused";
     case "criterion-unmet":
       return unmetWords(memory);
     case "interrupted":

@@ -1,5 +1,6 @@
 import type { Event, LiveEvent } from "../engine/events.ts";
-import { inputPrefix, ownerOf, prefixed } from "./input-prefix.ts";
+import { ownerOf } from "../engine/owner.ts";
+import { inputPrefix, prefixed } from "./input-prefix.ts";
 import type { Line } from "./line.ts";
 import { LiveFeed } from "./live-wording.ts";
 import type { Reporter, ReporterOptions } from "./reporter.ts";

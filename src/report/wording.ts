@@ -96,6 +96,7 @@ function otherWords(
     case "input-merging":
     case "input-merged":
     case "input-kept":
+    case "input-left":
     case "input-finished":
       return inputWords(event, symbols);
     case "items-listed":

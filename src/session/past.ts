@@ -2,6 +2,7 @@
 import type { Event, StepPlace } from "../engine/events.ts";
 import type { ReusedStep } from "../engine/resumed-event.ts";
 import type { LanePast, Past, PastRecord, RestartReason } from "../engine/lane.ts";
+import type { StopReason } from "../engine/outcome.ts";
 import type { TreePoint } from "../engine/ports.ts";
 import type { Spent } from "../engine/totals.ts";
 import { Spending } from "./spending.ts";
@@ -16,6 +17,8 @@ export interface Reuse {
   readonly inFlight: { readonly at: StepPlace; readonly attempt: number } | null;
   /** Where the session's tree goes back to, in the lane that was at work. */
   readonly restart: TreePoint | null;
+  /** Lanes that somebody has merged by hand. */
+  readonly merged: ReadonlySet<string>;
 }
 
 /** Lines of the journal from which on nothing is reused. */
@@ -26,14 +29,19 @@ export interface ReuseUpTo {
   readonly lanes: ReadonlyMap<string, number>;
 }
 
-/**
- * @param upTo `null`: all that was finished is reused
- * @param gone lanes of which nothing is left: they start anew
- */
+/** Lanes with a tree of their own to which something was done by hand. */
+export interface ByHand {
+  /** Nothing is left of them: they start anew. */
+  readonly gone: ReadonlySet<string>;
+  /** Nothing is left to do but to say so. */
+  readonly merged: ReadonlySet<string>;
+}
+
+/** @param upTo `null`: all that was finished is reused */
 export function reuse(
   story: Story,
   upTo: ReuseUpTo | null,
-  gone: ReadonlySet<string> = new Set(),
+  { gone, merged }: ByHand = { gone: new Set(), merged: new Set() },
 ): Reuse {
   const lanes = new Map<string, LanePast>();
   const spending = new Spending(story.spent);
@@ -44,9 +52,11 @@ export function reuse(
     const failed = story.finished?.status === "failed";
     const end = gone.has(name)
       ? ANEW
-      : story.trees.has(name)
-        ? endOfInput(records, { from: upTo?.lanes.get(name) ?? null, failed })
-        : endOf(name, records, { from: upTo?.line ?? null, failed });
+      : merged.has(name)
+        ? beforeMerge(records)
+        : story.trees.has(name)
+          ? endOfInput(records, { from: upTo?.lanes.get(name) ?? null, failed })
+          : endOf(name, records, { from: upTo?.line ?? null, failed });
     const keep = records.slice(0, end.keep);
     spending.drop(records.slice(end.keep));
     lanes.set(name, { records: keep, restart: end.restart, why: end.why });
@@ -61,6 +71,7 @@ export function reuse(
     steps,
     inFlight,
     restart,
+    merged,
   };
 }
 
@@ -106,6 +117,18 @@ function endOf(
   return unfinished(records);
 }
 
+/** An input that was to be merged, up to there. */
+function beforeMerge(records: readonly Kept[]): LaneEnd {
+  const merging = records.findIndex((each) => isEvent(each, "input-merging"));
+  return { ...ANEW, keep: Math.max(merging, 0) };
+}
+
+const UNMERGED: ReadonlySet<StopReason> = new Set([
+  "merge-conflict",
+  "merge-gate",
+  "merge-refused",
+]);
+
 /** Of an input with a tree of its own: the others' failures and edits are not its business. */
 function endOfInput(
   records: readonly Kept[],
@@ -117,9 +140,7 @@ function endOfInput(
     const { ok, stop } = last.event;
     if (ok || !failed) return { ...plain, keep: records.length };
     // Its work is paid for and good: only the merge is made again.
-    const merging = records.findIndex((each) => isEvent(each, "input-merging"));
-    const isMerge = stop === "merge-conflict" || stop === "merge-gate";
-    return { ...plain, keep: isMerge && merging !== -1 ? merging : 0 };
+    return UNMERGED.has(stop) ? beforeMerge(records) : ANEW;
   }
   const changed = from === null ? -1 : records.findIndex(({ line }) => line >= from);
   if (changed !== -1)

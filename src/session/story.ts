@@ -2,6 +2,7 @@
 import type { Event, StepPlace } from "../engine/events.ts";
 import type { InputPlace } from "../engine/input-trees.ts";
 import type { PastRecord } from "../engine/lane.ts";
+import { ownerOf } from "../engine/owner.ts";
 import type { ProcessIdentity } from "../engine/ports.ts";
 import type { Spent } from "../engine/totals.ts";
 import type { JournalLine } from "./journal-line.ts";
@@ -36,6 +37,12 @@ export interface Story {
 export interface OwnTree {
   readonly place: InputPlace;
   readonly last: LastPlace | null;
+}
+
+/** Of what is told of a lane, and not part of what is gone through again. */
+function laneOf(event: Event): string {
+  const input = ownerOf(event);
+  return input === null ? "" : `input-${input}`;
 }
 
 /** Takes a journal line by line, and keeps what a resume may need. */
@@ -118,7 +125,7 @@ export class StoryReader {
     else if (entry.type === "answer" && entry.call === "land") {
       if (typeof entry.value === "string") this.#place.moved(entry.value);
     } else {
-      const own = lane === undefined ? undefined : this.#trees.get(lane);
+      const own = this.#trees.get(entry.type === "answer" ? entry.lane : (lane ?? laneOf(entry)));
       (own?.where ?? this.#place).see(entry);
     }
   }

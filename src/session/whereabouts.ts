@@ -18,6 +18,11 @@ const BEGINS: ReadonlySet<string> = new Set([
   "process-started",
 ]);
 
+/** Who resolves a merge by hand works in there, and is asked to. */
+function isUnmerged({ ok, stop }: Extract<JournalLine, { type: "input-finished" }>): boolean {
+  return !ok && (stop === "merge-conflict" || stop === "merge-gate");
+}
+
 /** Follows where HEAD and the tree are. */
 export class Whereabouts {
   #head: string | null = null;
@@ -27,22 +32,19 @@ export class Whereabouts {
 
   see(entry: JournalLine): void {
     if (entry.type === "answer") this.#answer(entry.call, entry.value);
-    else if (BEGINS.has(entry.type)) this.#look = null;
+    else if (BEGINS.has(entry.type)) this.#goOn();
     else if (entry.type === "rolled-back" || entry.type === "unit-restarted") {
       this.#head = entry.head;
-      this.#look = null;
-    } else if (entry.type === "session-finished" && entry.left !== undefined) {
-      this.#left = entry.left;
-      this.#head = entry.left.head;
-      this.#branch = entry.left.branch;
-    }
+      this.#goOn();
+    } else if (entry.type === "input-left") this.#leave(entry.left);
+    else if (entry.type === "session-finished" && entry.left !== undefined) this.#leave(entry.left);
+    else if (entry.type === "input-finished" && isUnmerged(entry)) this.#head = null;
   }
 
   /** The branch went forward, and the tree with it. */
   moved(head: string): void {
     this.#head = head;
-    this.#look = null;
-    this.#left = null;
+    this.#goOn();
   }
 
   last(): LastPlace | null {
@@ -50,13 +52,24 @@ export class Whereabouts {
     return { head: this.#head, branch: this.#branch, look: this.#look, left: this.#left };
   }
 
+  #goOn(): void {
+    this.#look = null;
+    this.#left = null;
+  }
+
+  #leave(left: TreePoint): void {
+    this.#left = left;
+    this.#head = left.head;
+    this.#branch = left.branch;
+  }
+
   #answer(call: string, value: unknown): void {
+    this.#left = null;
     if (call === "look") {
       const look = value as TreeLook; // The answer of that name.
       this.#look = look;
       this.#head = look.head;
       this.#branch = look.branch;
-      this.#left = null;
     } else if (call === "commit" || call === "rollback" || call === "keep") {
       this.#look = null;
       const sha: unknown =

@@ -69,6 +69,21 @@ test("kill -9 while the session's branch moves: the others wait for their turn",
   await expectResumed(4);
 });
 
+test("kill -9 while an input is merged: a commit that somebody made in its tree since stops the resume", async () => {
+  const ran = await cook(gitThat("commit-tree", "kill -9 $PPID; exit"), 1);
+  expect(ran.signal).toBe("SIGKILL");
+  const name = `${path.basename(kitchen.session())}-i1`;
+  const tree = path.join(kitchen.repo.home, ".mmm", "worktrees", "repo", name);
+  await kitchen.repo.git("-C", tree, "commit", "-q", "--allow-empty", "-m", "mine");
+
+  const { code, stderr } = await kitchen.mmm(["resume", "--yes"]);
+
+  expect({ code, stderr }).toMatchObject({ code: 3 });
+  expect(stderr).toContain(`the tree of ${name} has moved on`);
+  await kitchen.repo.git("-C", tree, "reset", "-q", "--keep", "HEAD~1");
+  await expectResumed(1);
+});
+
 describe("an input whose merge failed", () => {
   const SAME = `
 - {shell: 'echo \${ARG} > same.txt; touch "$MEETING/\${ARG}"; while [ $(ls "$MEETING" | wc -l) -lt 2 ]; do sleep 0.02; done', commit_message: same}`;

@@ -1,9 +1,16 @@
 /** Inputs at once against trees in memory (spec 8.4). */
 import { describe, expect, test } from "vitest";
-import type { InputPlace, InputTrees, MadeMerge } from "../../src/engine/input-trees.ts";
+import type { InputPlace, InputTrees, MadeMerge, Refused } from "../../src/engine/input-trees.ts";
 import type { Parallel } from "../../src/engine/session.ts";
 import { MmmError } from "../../src/errors.ts";
-import { FakeWorld, play, type Played, type PlayOptions } from "../support/fake-ports.ts";
+import { mergeGates } from "../../src/playbook/plan-merge-gates.ts";
+import {
+  FakeWorld,
+  play,
+  type Played,
+  type PlayOptions,
+  requestFor,
+} from "../support/fake-ports.ts";
 
 /** What the trees are to do otherwise than well, and what they were asked. */
 class FakeTrees implements InputTrees {
@@ -63,22 +70,28 @@ class FakeTrees implements InputTrees {
     return Promise.resolve(this.shows);
   }
 
-  async unshow(place: InputPlace): Promise<void> {
+  unshows: string | null = null;
+
+  async unshow(place: InputPlace): Promise<string | null> {
     this.calls.push(`unshow ${place.name}`);
-    return Promise.resolve();
+    return Promise.resolve(this.unshows);
   }
 
   /** How many have landed at once at most. */
   landedAtOnce = 0;
   #landing = 0;
 
-  async land({ commit }: { readonly commit: string }): Promise<string | null> {
+  refuses: (commit: string) => Refused | null = () => null;
+
+  async land({ commit }: { readonly commit: string }): Promise<string | Refused | null> {
     this.calls.push(`land ${commit}`);
     this.#landing += 1;
     this.landedAtOnce = Math.max(this.landedAtOnce, this.#landing);
     await new Promise((done) => setImmediate(done));
     this.#landing -= 1;
     this.lands(commit);
+    const refused = this.refuses(commit);
+    if (refused !== null) return refused;
     if (this.moved === 0) return Promise.resolve(commit);
     this.moved -= 1;
     return Promise.resolve(null);
@@ -198,6 +211,33 @@ test("a conflict fails that input alone, names its files, and closes nothing", a
   expect(played.of("input-kept").map(({ name }) => name)).toEqual(["i1"]);
 });
 
+test("the session's branch does not take a merge: that input alone fails, and says what is in the way", async () => {
+  const trees = new FakeTrees();
+  trees.refuses = (commit) =>
+    commit === "merge-of-i1" ? { refused: "its tree is dirty", next: ["git status"] } : null;
+  const played = await atOnce(trees, ONE_STEP, { args: ["a", "b"] });
+  expect(results(played)).toEqual(["failed merge-refused", "completed iterations-done"]);
+  expect(played.finished.inputResults[0]).toMatchObject({
+    branch: "i1",
+    message: "session-branch does not take the merge: its tree is dirty",
+  });
+  expect(trees.calls).not.toContain("close i1");
+  expect(played.of("input-kept")[0]?.next.slice(0, 2)).toEqual(["git status", "cd /trees/i1"]);
+});
+
+test("a tree that does not take its own branch back after the gates: that input alone fails", async () => {
+  const trees = new FakeTrees();
+  const yaml = `
+gates: {fine: {shell: "exit 0"}}
+steps: [{shell: "write \${ARG}.txt x", validation: [fine]}]`;
+  const { plan } = requestFor(yaml, { args: ["a"] }, new FakeWorld()).run;
+  trees.unshows = "index.lock: File exists";
+  const played = await atOnce(trees, yaml, { args: ["a"], gates: mergeGates(plan) });
+  expect(trees.calls).toEqual(["open 1", "merge i1", "show i1", "unshow i1"]);
+  expect(results(played)).toEqual(["failed merge-refused"]);
+  expect(played.finished.inputResults[0]?.message).toContain("index.lock: File exists");
+});
+
 test("an input without a commit of its own is closed and nothing is landed", async () => {
   const trees = new FakeTrees();
   trees.merged = () => ({ kind: "nothing" });
@@ -289,8 +329,9 @@ describe("trouble in one of them", () => {
     expect(world?.rollbacks).toEqual([]);
     const [own] = played.of("commit-made").map(({ commit }) => commit.sha);
     expect(world?.kept).toEqual([own]);
-    const notes = played.of("note").map(({ message }) => message);
-    expect(notes.join()).toContain("is kept in refs/mmm/failed/s/1");
+    const [note] = played.of("note");
+    expect(note?.message).toContain("is kept in refs/mmm/failed/s/1");
+    expect(note?.input).toBe(1);
   });
 });
 
@@ -303,6 +344,7 @@ test("a limit of money: what is at work is suspended, nothing is opened, nothing
   });
   expect(played.outcome.status).toBe("suspended");
   expect(trees.calls).toEqual(["open 1"]);
+  expect(played.of("input-left").map(({ input }) => input.index)).toEqual([1]);
 });
 
 describe("shares of the money (spec 6.5, 8.4)", () => {
@@ -345,7 +387,9 @@ describe("shares of the money (spec 6.5, 8.4)", () => {
     const played = await atOnce(trees, STEP, { args: ["a", "b"], limits: { costUsd: 2 } });
     expect(budgetsOf(trees, "i1")).toEqual([1]);
     expect(played.outcome.status).toBe("suspended");
-    expect(played.finished.limit).toMatchObject({ kind: "cost", limit: 2 });
+    // It is not spent, so it is not said to be.
+    expect(played.finished.limit).toMatchObject({ kind: "cost", limit: 2, stoppedAt: 1 });
+    expect(played.finished.limit?.spent).toBeCloseTo(1.1);
     expect(results(played)[1]).toBe("completed iterations-done");
   });
 });
@@ -361,6 +405,13 @@ test("after a Ctrl-C nothing is opened or merged, and what was at work is interr
   expect(played.outcome).toEqual({ status: "interrupted", stop: "interrupted" });
   expect(trees.calls.filter((call) => /^(?:merge|land|close)/.test(call))).toEqual([]);
   expect(results(played).slice(2)).toEqual(["not-run -", "not-run -"]);
+  // Of each that had a tree: how it stands, for the resume.
+  expect(played.of("input-left").map(({ input, left }) => [input.index, left])).toEqual(
+    ["i1", "i2"].map((name, at) => [
+      at + 1,
+      { head: trees.worlds.get(name)?.head, branch: "main", tree: null },
+    ]),
+  );
 });
 
 test("after a Ctrl-C while it lands nothing is closed: a resume closes it, and lands nothing again", async () => {

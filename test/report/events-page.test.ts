@@ -65,6 +65,11 @@ const EACH: { readonly [T in (Event | LiveEvent)["type"]]: Event | LiveEvent } =
   "input-opened": { type: "input-opened", input: INPUT, name: "", path: "", base: "" },
   "input-merging": { type: "input-merging", input: INPUT, into: "" },
   "input-merged": { type: "input-merged", input: INPUT, into: "", commit: "" },
+  "input-left": {
+    type: "input-left",
+    input: INPUT,
+    left: { head: "", branch: null, tree: null },
+  },
   "input-kept": { type: "input-kept", input: INPUT, name: "", path: "", next: [] },
   "input-started": { type: "input-started", input: INPUT },
   "iteration-started": { type: "iteration-started", iteration: 1, maxIterations: 1, input: null },

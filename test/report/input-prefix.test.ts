@@ -55,6 +55,8 @@ test.each([0, 2] as const)(
     expect(out.text.slice(0, head)).not.toContain("[");
     reporter.event({ type: "note", severity: "warning", message: "of all" });
     expect(err.text.split("\n").at(-2)).toBe("⚠️  of all");
+    reporter.event({ type: "note", severity: "warning", message: "of two", input: 2 });
+    expect(err.text.split("\n").at(-2)).toBe("[ 2] ⚠️  of two");
   },
 );
 

@@ -261,6 +261,10 @@ describe("limits (spec 6.5)", () => {
   test.each([
     [{ kind: "cost", limit: 5, spent: 5 }, "The limit of $5.00 is reached"],
     [
+      { kind: "cost", limit: 5, spent: 4.5, stoppedAt: 1.25 },
+      "A run of Claude was stopped at $1.25, and $0.50 is left of the limit of $5.00",
+    ],
+    [
       { kind: "tokens", limit: 9000, spent: 9500 },
       "The limit of 9,000 tokens is reached, 500 over it",
     ],

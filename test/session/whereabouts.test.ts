@@ -1,5 +1,5 @@
 /** Where a session left its tree, read off its journal (spec 7). */
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { JournalLine } from "../../src/session/journal-line.ts";
 import { type LastPlace, Whereabouts } from "../../src/session/whereabouts.ts";
 
@@ -78,4 +78,38 @@ test("a session that was stopped says how it left the tree, until somebody goes 
     left: null,
   });
   expect(last(stopped, looked("h10"))).toMatchObject({ head: "h10", left: null });
+});
+
+describe("an input's tree that was left", () => {
+  const inputLeft = { type: "input-left", left: LEFT };
+
+  test("stands where it was left", () => {
+    expect(last(looked("h1"), { type: "attempt-started" }, inputLeft)).toEqual({
+      head: "h9",
+      branch: "side",
+      look: null,
+      left: LEFT,
+    });
+  });
+
+  test.each([
+    { type: "attempt-started" },
+    { type: "process-started" },
+    { type: "unit-restarted", head: "h1" },
+    answer("commit", { kind: "nothing" }),
+    answer("shell", {}),
+  ])("$type $call: it went on, and what it was left with counts no more", (entry) => {
+    expect(last(looked("h1"), inputLeft, entry)).toMatchObject({ left: null });
+  });
+
+  test.each(["merge-conflict", "merge-gate"])("%s: the user is asked to work in it", (stop) => {
+    const finished = { type: "input-finished", ok: false, stop };
+    expect(last(looked("h1"), finished)).toBeNull();
+    expect(last(looked("h1"), finished, looked("h2"))).toMatchObject({ head: "h2" });
+  });
+
+  test("a step that failed has nothing to do with that", () => {
+    const finished = { type: "input-finished", ok: false, stop: "step-failed" };
+    expect(last(looked("h1"), finished)).toMatchObject({ head: "h1" });
+  });
 });

@@ -1,9 +1,10 @@
 /** The merge of an input's branch with the session's: made beside all trees, shown to gates, landed (spec 8.4). */
-import type { InputPlace, MadeMerge } from "../../engine/input-trees.ts";
+import type { InputPlace, MadeMerge, Refused } from "../../engine/input-trees.ts";
 import { MmmError } from "../../errors.ts";
 import { commitMerge, mergeTrees, moveForward, switchTo } from "../../git/merge.ts";
 import type { RepositoryStart } from "../../git/repository.ts";
 import { isAncestor } from "../../git/worktree.ts";
+import { shellWord } from "../../lib/shell-word.ts";
 
 export interface InputMerge {
   /** Of the input. */
@@ -54,31 +55,48 @@ export class InputMerges {
   }
 
   /** Puts a merge into the input's tree; else why that cannot be. */
-  async show({ path: root }: Pick<InputPlace, "path">, commit: string): Promise<string | null> {
-    try {
-      await switchTo({ root, env: this.#start.env }, { commit }, `mmm ${this.#into} gates`);
-      return null;
-    } catch (error) {
-      // A lock or a file that its steps have left: no trouble of the other inputs.
-      if (error instanceof MmmError && error.code === "git-failed") return error.message;
-      throw error;
-    }
+  async show({ path }: Pick<InputPlace, "path">, commit: string): Promise<string | null> {
+    return this.#switch(path, { commit });
   }
 
-  async unshow({ path: root, name }: Pick<InputPlace, "path" | "name">): Promise<void> {
-    await switchTo({ root, env: this.#start.env }, { branch: name }, `mmm ${this.#into} gates`);
+  /** Puts its own branch back; else why that cannot be. */
+  async unshow({ path, name }: Pick<InputPlace, "path" | "name">): Promise<string | null> {
+    return this.#switch(path, { branch: name });
   }
 
   /** @param now where the session's branch stands; the result, too, `null`: it has moved since the merge was made */
   async land(
     { commit, onto }: { readonly commit: string; readonly onto: string },
     now: string,
-  ): Promise<string | null> {
+  ): Promise<string | Refused | null> {
     // Killed between the move and its word.
     if (now === commit) return commit;
     if (now !== onto) return null;
-    const move = { branch: this.#into, from: onto, to: commit, tree: this.#start };
-    await moveForward(this.#start, { ...move, action: `mmm ${this.#into} merge` });
+    const start = this.#start;
+    const move = { branch: this.#into, from: onto, to: commit, tree: start };
+    try {
+      await moveForward(start, { ...move, action: `mmm ${this.#into} merge` });
+    } catch (error) {
+      if (!(error instanceof MmmError)) throw error;
+      const { code, message, next } = error;
+      if (code === "target-moved") return null;
+      if (code === "target-elsewhere") return { refused: message, next: next.slice(0, 1) };
+      // A lock, a file that somebody has edited in there: no trouble of the other inputs.
+      if (code !== "git-failed") throw error;
+      return { refused: message, next: [`git -C ${shellWord(start.root)} status`] };
+    }
     return commit;
+  }
+
+  /** `null`: done. */
+  async #switch(root: string, to: Parameters<typeof switchTo>[1]): Promise<string | null> {
+    try {
+      await switchTo({ root, env: this.#start.env }, to, `mmm ${this.#into} gates`);
+      return null;
+    } catch (error) {
+      // A lock or a file that its steps have left: no trouble of the other inputs.
+      if (error instanceof MmmError && error.code === "git-failed") return error.message;
+      throw error;
+    }
   }
 }

@@ -49,6 +49,8 @@ export interface InputTreesSetting {
   readonly ports: Ports;
   /** Earlier processes of the session may have left anything. */
   readonly isResumed: boolean;
+  /** Lanes of inputs that somebody has merged by hand since. */
+  readonly merged: ReadonlySet<string>;
 }
 
 /** Call `release` when the session is over: whatever is kept may then be used by others. */
@@ -173,6 +175,8 @@ class GitInputTrees implements InputTrees {
   }
 
   async merge({ name, base }: InputPlace): Promise<MadeMerge> {
+    if (this.#setting.merged.has(`input-${inputNumber(name)}`))
+      return { kind: "nothing", already: true };
     const isOld = !this.#made.has(name);
     const tip = await this.#tip(name);
     return this.#merges.make({ name, tip, base, isOld }, await this.#tip());
@@ -182,11 +186,11 @@ class GitInputTrees implements InputTrees {
     return this.#merges.show(place, commit);
   }
 
-  async unshow(place: InputPlace): Promise<void> {
-    await this.#merges.unshow(place);
+  async unshow(place: InputPlace): Promise<string | null> {
+    return this.#merges.unshow(place);
   }
 
-  async land(made: Parameters<InputTrees["land"]>[0]): Promise<string | null> {
+  async land(made: Parameters<InputTrees["land"]>[0]): ReturnType<InputTrees["land"]> {
     return this.#merges.land(made, await this.#tip());
   }
 
