@@ -1,5 +1,5 @@
 /** A session's own worktree: made, filled, prepared (spec 8.1). */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { MmmError } from "../../errors.ts";
 import type { Ready } from "../../git/ready.ts";
@@ -10,13 +10,14 @@ import type { WorktreeSetup } from "../../playbook/model.ts";
 import { ownChildren } from "../../process/children.ts";
 import { interruptCode, watchSignals } from "../../process/signals.ts";
 import { type Claim, claimSession } from "../../session/claim.ts";
+import { writing } from "../../session/disk.ts";
 import { inTurn } from "../../session/turn.ts";
 import { type WorktreeRecord, writeWorktreeRecord } from "../../session/worktree-file.ts";
 import type { Prepared } from "../prepared.ts";
 import { systemClock } from "../world.ts";
 import { carryNamed, carrySettings } from "./carry.ts";
 import { needsOf } from "./merge-context.ts";
-import { isThere, makingLock, projectFolder } from "./place.ts";
+import { makingLock, projectFolder } from "./place.ts";
 import { prepareWorktree } from "./prepare.ts";
 
 /** The worktree of a session that is about to run. */
@@ -33,13 +34,22 @@ export interface OpenWorktree {
 /** Making one takes seconds in a large repository, and others wait. */
 const PATIENCE_MS = 10 * 60_000;
 
-/** A name that no session, branch or folder has. */
+/** A name that no session, branch or folder has, and of which no input's name is taken either. */
 export async function claimWorktreeName(prepared: Prepared, now: Date): Promise<Claim> {
   const folder = projectFolder(prepared.start, prepared.mainRoot, prepared.invocation);
-  const branches = await branchesOf(prepared.start, "mmm-");
-  const isUsed = (name: string): boolean => branches.has(name) || isThere(path.join(folder, name));
+  const taken = [...(await branchesOf(prepared.start, "mmm-")), ...namesIn(folder)];
+  const owners = new Set(taken.flatMap((name) => [name, name.replace(INPUT, "")]));
+  const isUsed = (name: string): boolean => owners.has(name);
   const sessions = path.join(prepared.mainRoot, ".mmm", "sessions");
   return claimSession(sessions, prepared.file.absolute, { now, isUsed });
+}
+
+/** As {@link inputName} ends. */
+const INPUT = /-i\d+$/;
+
+/** Broken links included. */
+function namesIn(folder: string): readonly string[] {
+  return writing(`look into ${folder}`, () => readdirSync(folder));
 }
 
 /**
@@ -80,7 +90,8 @@ export async function openWorktree(
     // only merged into. What lay here would be in the way of an input that has committed it.
     const isEmpty = (prepared.request.parallel ?? null) !== null;
     const setup = isEmpty ? NO_SETUP : setupOf(prepared);
-    const notes = isEmpty ? [] : await carry(prepared, start, setup);
+    const carried = isEmpty ? [] : await carry(prepared, start, setup);
+    const notes = here.branch === null ? [NO_TARGET, ...carried] : carried;
     const cwd = path.join(start.root, path.relative(here.root, prepared.cwd));
     mkdirSync(cwd, { recursive: true });
     if (setup.run.length > 0) await prepare(prepared, claim, { root: start.root, run: setup.run });
@@ -106,6 +117,10 @@ async function carry(
   await carrySettings({ from: here, to: to.root, settings, files });
   return carryNamed({ from: here, to: to.root }, setup);
 }
+
+/** What cannot be done is said before anything starts. */
+const NO_TARGET =
+  "HEAD is detached: there is no branch to merge this session into, and its worktree will stay";
 
 const NO_SETUP: WorktreeSetup = { copy: [], link: [], run: [] };
 
