@@ -22,6 +22,7 @@ import {
   writeSession,
 } from "../session/state.ts";
 import type { WorktreeRecord } from "../session/worktree-file.ts";
+import { withWayOn } from "./goes-on.ts";
 import { chooseClaude, type ChosenClaude } from "./choose-claude.ts";
 import type { Prepared } from "./prepared.ts";
 import { openReporter } from "./open-reporter.ts";
@@ -199,7 +200,8 @@ async function record(prepared: Prepared, opened: Opened, reserve: Reserve): Pro
     if (resumed === null && worktree !== null) tell(worktreeCreated(worktree));
     for (const message of [...opened.words, journal.note, damaged, replaced])
       if (message !== null) warn(message);
-    const end = redactor.value(await play(prepared, { ...opened, recorder, warn, directory }));
+    const played = play(prepared, { ...opened, recorder, warn, directory });
+    const end = redactor.value(await withWayOn(opened.name, played));
     const endedAt = systemClock.now().toISOString();
     writeSession(path.join(directory, "session.json"), summary, end, endedAt);
     recordEnd(stateFile, summary, end, endedAt);
