@@ -83,10 +83,10 @@ async function playIn(lane: Lane, share: InputsShare, input: InputValue): Promis
   const began = clock.monotonicMs();
   const at = { share, lane, run, input, place };
   const found = await homeOf(at).catch(async (error: unknown): Promise<Home> => {
-    if (!(error instanceof MmmError) || (await share.trees.isThere(place))) throw error;
-    // What its steps did to its own tree is no trouble of the others; its branch is still there.
-    const message = `its worktree is gone: ${path}`;
-    return { ok: false, stop: "step-failed", message, kept: true, gone: true };
+    const missing = error instanceof MmmError ? await share.trees.missing(place) : [];
+    if (missing.length === 0) throw error;
+    // What was done to its own tree is no trouble of the others.
+    return withoutSome(place, missing);
   });
   // It has not finished: a resume goes on in the middle of it.
   if ("status" in found) return settled(found);
@@ -114,6 +114,18 @@ async function putAway(at: AtWork, home: Home, durationMs: number): Promise<void
 
 function settled(end: IterationsEnd): Played {
   return { end, settled: Promise.resolve() };
+}
+
+function withoutSome({ name, path }: InputPlace, missing: readonly string[]): Home {
+  const isTreeGone = missing.includes("worktree");
+  const isAllGone = isTreeGone && missing.includes("branch");
+  const what = isAllGone
+    ? `its worktree and its branch are gone: ${path}`
+    : isTreeGone
+      ? `its worktree is gone: ${path}`
+      : `its branch is gone: ${name}`;
+  const home = { ok: false, stop: "step-failed", message: what, kept: !isAllGone } as const;
+  return isTreeGone ? { ...home, gone: true } : home;
 }
 
 async function homeOf(at: AtWork): Promise<Home | IterationsEnd> {

@@ -173,8 +173,14 @@ class GitInputTrees implements InputTrees {
     return this.#merges.land(made, await this.#tip());
   }
 
-  async isThere({ path: root }: InputPlace): Promise<boolean> {
-    return isWorktreeOf(this.#setting.prepared.start, root);
+  async missing({ name, path: root }: InputPlace): Promise<readonly ("worktree" | "branch")[]> {
+    const { start: own } = this.#setting.prepared;
+    const isTreeThere = await isWorktreeOf(own, root);
+    const isBranchThere = (await tipOf(own, name)) !== null;
+    return [
+      ...(isTreeThere ? [] : ["worktree" as const]),
+      ...(isBranchThere ? [] : ["branch" as const]),
+    ];
   }
 
   async close({ name, path: root }: InputPlace): Promise<"removed" | "kept"> {
