@@ -22,7 +22,6 @@ import {
   writeSession,
 } from "../session/state.ts";
 import type { WorktreeRecord } from "../session/worktree-file.ts";
-import { withWayOn } from "./goes-on.ts";
 import { chooseClaude, type ChosenClaude } from "./choose-claude.ts";
 import type { Prepared } from "./prepared.ts";
 import { openReporter } from "./open-reporter.ts";
@@ -96,9 +95,12 @@ async function inputTrees(prepared: Prepared, of: Omit<InputTreesSetting, "prepa
 }
 
 /** The tree and the ports of a session. */
-async function worldOf({ prepared, name, directory, claude }: Held, signal: AbortSignal) {
+async function worldOf({ prepared, made, name, directory, claude }: Held, signal: AbortSignal) {
   const { start, request, mainRoot, secrets, cwd, config, invocation } = prepared;
-  const tree = await openTree({ start, session: name, ready: prepared.ready, signal });
+  const { ready } = prepared;
+  // A look takes long in a fresh worktree: git compares each file again.
+  const seen = made === null ? {} : { status: made.status };
+  const tree = await openTree({ start, session: name, ready, signal, ...seen });
   await tree.exclude();
   const ports = await buildPorts({
     start,
@@ -200,8 +202,7 @@ async function record(prepared: Prepared, opened: Opened, reserve: Reserve): Pro
     if (resumed === null && worktree !== null) tell(worktreeCreated(worktree));
     for (const message of [...opened.words, journal.note, damaged, replaced])
       if (message !== null) warn(message);
-    const played = play(prepared, { ...opened, recorder, warn, directory });
-    const end = redactor.value(await withWayOn(opened.name, played));
+    const end = redactor.value(await play(prepared, { ...opened, recorder, warn, directory }));
     const endedAt = systemClock.now().toISOString();
     writeSession(path.join(directory, "session.json"), summary, end, endedAt);
     recordEnd(stateFile, summary, end, endedAt);

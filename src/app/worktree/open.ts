@@ -3,8 +3,9 @@ import { mkdirSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { MmmError } from "../../errors.ts";
 import type { Ready } from "../../git/ready.ts";
-import { checkReady, uncommittedSettings } from "../../git/ready.ts";
+import { readyAsItIs, uncommittedSettings } from "../../git/ready.ts";
 import type { RepositoryStart } from "../../git/repository.ts";
+import type { RawStatus } from "../../git/status.ts";
 import { addWorktree, branchesOf, deleteBranch, removeWorktree } from "../../git/worktree.ts";
 import type { WorktreeSetup } from "../../playbook/model.ts";
 import { ownChildren } from "../../process/children.ts";
@@ -25,6 +26,8 @@ export interface OpenWorktree {
   readonly record: WorktreeRecord;
   readonly start: RepositoryStart;
   readonly ready: Ready;
+  /** The look at it: nothing has run in it since. */
+  readonly status: RawStatus;
   /** The same subdirectory as the one the user stands in. */
   readonly cwd: string;
   /** For people: what was asked for and is not there. */
@@ -74,6 +77,12 @@ export async function openWorktree(
     mergedAt: null,
     needs: needsOf(prepared.plan),
   };
+  // Inputs at once have trees of their own to work in: those are filled and prepared, and this one is
+  // only merged into. What lay here would be in the way of an input that has committed it.
+  const isEmpty = (prepared.request.parallel ?? null) !== null;
+  // It takes a look at all files: as well while git makes the others.
+  const settings = isEmpty ? null : uncommittedSettings(here);
+  settings?.catch(() => undefined); // Said below, if it comes to that.
   const start = await inTurn(
     {
       file: makingLock(here),
@@ -86,18 +95,15 @@ export async function openWorktree(
   );
   try {
     writeWorktreeRecord(claim.directory, record);
-    // Inputs at once have trees of their own to work in: those are filled and prepared, and this one is
-    // only merged into. What lay here would be in the way of an input that has committed it.
-    const isEmpty = (prepared.request.parallel ?? null) !== null;
     const setup = isEmpty ? NO_SETUP : setupOf(prepared);
-    const carried = isEmpty ? [] : await carry(prepared, start, setup);
+    const carried = settings === null ? [] : await carry(prepared, start, { setup, settings });
     const notes = here.branch === null ? [NO_TARGET, ...carried] : carried;
     const cwd = path.join(start.root, path.relative(here.root, prepared.cwd));
     mkdirSync(cwd, { recursive: true });
     if (setup.run.length > 0) await prepare(prepared, claim, { root: start.root, run: setup.run });
     // What lies there before the first step is nobody's work: it is in no commit.
-    const ready = await checkReady(start, { allowDirty: true, ownFiles: [] });
-    return { record, start: { ...start, prefix: here.prefix }, ready, cwd, notes };
+    const { ready, status } = await readyAsItIs(start);
+    return { record, start: { ...start, prefix: here.prefix }, ready, status, cwd, notes };
   } catch (error) {
     await removeWorktree(here, place).catch(() => undefined);
     await deleteBranch(here, claim.name).catch(() => undefined);
@@ -109,13 +115,13 @@ export async function openWorktree(
 async function carry(
   { start: here, inputs, ownFiles }: Prepared,
   to: RepositoryStart,
-  setup: WorktreeSetup,
+  what: { readonly setup: WorktreeSetup; readonly settings: Promise<readonly string[]> },
 ): Promise<readonly string[]> {
   const mapped = inputs.flatMap(({ file }) => (file === null ? [] : [path.join(here.root, file)]));
-  const settings = await uncommittedSettings(here);
+  const settings = await what.settings;
   const files = [...ownFiles, ...mapped];
   await carrySettings({ from: here, to: to.root, settings, files });
-  return carryNamed({ from: here, to: to.root }, setup);
+  return carryNamed({ from: here, to: to.root }, what.setup);
 }
 
 /** What cannot be done is said before anything starts. */
