@@ -11,6 +11,7 @@ import type { Reuse } from "../session/past.ts";
 import type { JournalScan } from "../session/read-journal.ts";
 import type { SessionSummary } from "../session/state.ts";
 import { chooseLimits } from "./limits.ts";
+import { withWayOn } from "./goes-on.ts";
 import type { Prepared } from "./prepared.ts";
 import { runOf } from "./run-of.ts";
 import type { SavedRequest } from "./saved-request.ts";
@@ -84,6 +85,8 @@ export async function play(
       onBroken: opened.onBroken,
       exitCode,
     });
+  } catch (error) {
+    throw withWayOn(error, opened.name);
   } finally {
     await ownChildren.endAll(watch.aborted.aborted);
     watch.aborted.removeEventListener("abort", onAbort);

@@ -89,9 +89,12 @@ async function inputTrees(prepared: Prepared, of: Omit<InputTreesSetting, "prepa
 }
 
 /** The tree and the ports of a session. */
-async function worldOf({ prepared, name, directory, claude }: Held, signal: AbortSignal) {
+async function worldOf({ prepared, made, name, directory, claude }: Held, signal: AbortSignal) {
   const { start, request, mainRoot, secrets, cwd, config, invocation } = prepared;
-  const tree = await openTree({ start, session: name, ready: prepared.ready, signal });
+  const { ready } = prepared;
+  // A look takes long in a fresh worktree: git compares each file again.
+  const seen = made === null ? {} : { status: made.status };
+  const tree = await openTree({ start, session: name, ready, signal, ...seen });
   await tree.exclude();
   const ports = await buildPorts({
     start,

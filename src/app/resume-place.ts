@@ -87,7 +87,8 @@ export async function worktreeGone(
             `git worktree prune && git worktree add ${shellWord(root)} ${name}   (what was committed; then resume)`,
           ]
         : []),
-      giveUpLine(session),
+      // Nothing else can be done then.
+      isBranchThere ? giveUpLine(session) : giveUpLine(session).replace(/^or /, ""),
     ],
   });
 }

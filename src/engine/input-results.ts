@@ -103,7 +103,8 @@ export class InputResultsFold {
         row.stop = event.stop;
         row.durationMs = event.durationMs;
         // Of one that has no tree of its own, what it left there was undone.
-        if (event.ok) row.kept = row.stays;
+        // What nobody kept was removed by others.
+        if (event.stop !== "interrupted") row.kept = row.stays;
         if (event.message !== null) row.lastFailure = event.message;
         return;
       default:

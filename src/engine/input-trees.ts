@@ -69,8 +69,8 @@ export interface InputTrees {
    * merge was made.
    */
   land(made: { readonly commit: string; readonly onto: string }): Promise<string | Refused | null>;
-  /** Is its worktree still where it was made? A step may have removed it. */
-  isThere(place: InputPlace): Promise<boolean>;
+  /** What of it is not there any more: a step, or somebody, may have removed it. */
+  missing(place: InputPlace): Promise<readonly ("worktree" | "branch")[]>;
   /** Removes worktree and branch; `kept`: there is something uncommitted in it. */
   close(place: InputPlace): Promise<"removed" | "kept">;
 }

@@ -90,10 +90,10 @@ async function playIn(lane: Lane, share: InputsShare, input: InputValue): Promis
   const began = clock.monotonicMs();
   const at = { share, lane, run, input, place, tree: world.ports.tree };
   const found = await homeOf(at).catch(async (error: unknown): Promise<Home> => {
-    if (!(error instanceof MmmError) || (await share.trees.isThere(place))) throw error;
-    // What its steps did to its own tree is no trouble of the others; its branch is still there.
-    const message = `its worktree is gone: ${path}`;
-    return { ok: false, stop: "step-failed", message, kept: true, gone: true };
+    const missing = error instanceof MmmError ? await share.trees.missing(place) : [];
+    if (missing.length === 0) throw error;
+    // What was done to its own tree is no trouble of the others.
+    return withoutSome(place, missing);
   });
   // It has not finished: a resume goes on in the middle of it.
   if ("status" in found) {
@@ -139,6 +139,18 @@ async function tellLeft({ lane, input, tree }: AtWork): Promise<void> {
 
 async function look(tree: TreePort): Promise<TreePoint> {
   return tree.mark(await tree.look());
+}
+
+function withoutSome({ name, path }: InputPlace, missing: readonly string[]): Home {
+  const isTreeGone = missing.includes("worktree");
+  const isAllGone = isTreeGone && missing.includes("branch");
+  const what = isAllGone
+    ? `its worktree and its branch are gone: ${path}`
+    : isTreeGone
+      ? `its worktree is gone: ${path}`
+      : `its branch is gone: ${name}`;
+  const home = { ok: false, stop: "step-failed", message: what, kept: !isAllGone } as const;
+  return isTreeGone ? { ...home, gone: true } : home;
 }
 
 async function homeOf(at: AtWork): Promise<Home | IterationsEnd> {

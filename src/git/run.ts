@@ -6,6 +6,7 @@
  */
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
+import { existsSync } from "node:fs";
 import { MmmError } from "../errors.ts";
 import { diskAdvice } from "./disk-advice.ts";
 import { Silence } from "./silence.ts";
@@ -132,9 +133,13 @@ export function gitFailed(
   const name = args.find((arg, index) => !arg.startsWith("-") && args[index - 1] !== "-c") ?? "";
   return new MmmError("git-failed", 3, {
     message: `git ${name} ${end}${said === "" ? "" : `: ${said}`}`,
-    next: diskAdvice(said) ?? ["git status", "git fsck"],
+    next: diskAdvice(said) ?? (UNWRITTEN.test(said) ? SEE_ROOM : ["git status", "git fsck"]),
   });
 }
+
+/** Of a file of a tree git does not say why. */
+const UNWRITTEN = /^error: unable to write file /m;
+const SEE_ROOM = ["df -h   (is a disk full?)", "free some space, then run it again"];
 
 /** Collects chunks: the first `limit` bytes, or as `tail` the last. */
 class Collector {
@@ -181,6 +186,13 @@ function signalGroup(child: ChildProcess, signal: "SIGTERM" | "SIGKILL"): void {
 }
 
 function notStarted(cause: Error, cwd: string): MmmError {
+  // Node says the same of a program and of a folder that is not there.
+  if (!existsSync(cwd))
+    return new MmmError("folder-gone", 3, {
+      message: `git has to run in ${cwd}, and that folder is gone`,
+      next: ["git worktree list"],
+      cause,
+    });
   return new MmmError("git-missing", 3, {
     message: `git could not be started in ${cwd} (${cause.message})`,
     next: ["install git 2.31 or newer and see that it is on PATH: git --version"],

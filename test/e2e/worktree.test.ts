@@ -332,6 +332,26 @@ describe("mmm cook --worktree (spec 8.1)", () => {
   });
 });
 
+test.each([2, 8])(
+  "%i with -y at the same instant are all merged, one after the other",
+  async (n) => {
+    const rig = await open();
+    await rig.repo.write("pb.yml", "- shell: 'echo $SESSION_ID > out-$SESSION_ID.txt'\n");
+    await rig.repo.commitAll("playbook");
+
+    const start = async () => rig.mmm(["cook", "pb.yml", "--worktree", "--yes"]);
+    const runs = await Promise.all(Array.from({ length: n }, start));
+
+    expect(runs.map(({ code, stderr }) => [code, stderr])).toEqual(runs.map(() => [0, ""]));
+    expect((await rig.repo.git("ls-files", "out-*")).split("\n")).toHaveLength(n);
+    const merges = await rig.repo.git("log", "--merges", "--first-parent", "--format=%s");
+    expect(new Set(merges.split("\n")).size).toBe(n);
+    expect(merges.match(/^Merge branch 'mmm-pb-\d+(-\d+)?' into main$/gm)).toHaveLength(n);
+    expect(await leftovers(rig)).toEqual(NOTHING_LEFT);
+    expect(await rig.repo.git("status", "--porcelain", "--untracked-files=no")).toBe("");
+  },
+);
+
 describe("mmm worktree merge (spec 8.3)", () => {
   /** Two sessions that are completed and not merged. */
   async function two(rig: Rig, files: readonly [string, string]): Promise<readonly string[]> {

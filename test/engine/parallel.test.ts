@@ -97,8 +97,8 @@ class FakeTrees implements InputTrees {
     return Promise.resolve(null);
   }
 
-  async isThere(): Promise<boolean> {
-    return Promise.resolve(this.there);
+  async missing(): Promise<readonly ("worktree" | "branch")[]> {
+    return Promise.resolve(this.there ? [] : ["worktree"]);
   }
 
   onClose: (place: InputPlace) => Promise<void> = async () => Promise.resolve();

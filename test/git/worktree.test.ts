@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, realpath, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { findRepository, type RepositoryStart } from "../../src/git/repository.ts";
 import {
   addWorktree,
@@ -12,7 +12,9 @@ import {
   isAncestor,
   isWorktreeOf,
   listWorktrees,
+  mayHaveTraces,
   onlyOn,
+  removeClean,
   removeWorktree,
   tipOf,
 } from "../../src/git/worktree.ts";
@@ -116,4 +118,87 @@ test("commits are counted against a branch, and against all others", async () =>
   await repo.git("merge", "-q", branch);
   expect(await onlyOn(start, { branch, tips: [tip] })).toBe(0);
   expect(await isAncestor(start, { ancestor: made.head, of: "main" })).toBe(true);
+});
+
+describe("removeClean", () => {
+  async function made() {
+    const opened = await open();
+    const { start, place } = opened;
+    await addWorktree(start, { path: place, branch, commit: start.head });
+    return opened;
+  }
+
+  test("takes folder, branch and record, and ignored files with them", async () => {
+    const { repo, start, place } = await made();
+    await writeFile(path.join(repo.root, ".git/info/exclude"), "*.log\n");
+    await writeFile(path.join(place, "x.log"), "x");
+
+    expect(await removeClean(start, { path: place, branch })).toBe(true);
+
+    expect(existsSync(place)).toBe(false);
+    expect(await listWorktrees(start)).toHaveLength(1);
+    expect(await tipOf(start, branch)).toBeNull();
+  });
+
+  test.each<[string, (place: string, repo: TempRepo) => Promise<unknown>]>([
+    ["an untracked file", async (place) => writeFile(path.join(place, "b.txt"), "b")],
+    [
+      "an untracked file that the user lets `git status` leave out",
+      async (place, repo) => {
+        await repo.git("config", "status.showUntrackedFiles", "no");
+        return writeFile(path.join(place, "b.txt"), "b");
+      },
+    ],
+    ["a changed file", async (place) => writeFile(path.join(place, "a.txt"), "b")],
+    ["a deleted file", async (place) => rm(path.join(place, "a.txt"))],
+    ["a lock of the user's", async (place, repo) => repo.git("worktree", "lock", place)],
+  ])("takes nothing when there is %s", async (_, change) => {
+    const { repo, start, place } = await made();
+    await change(place, repo);
+
+    expect(await removeClean(start, { path: place, branch })).toBe(false);
+
+    expect(existsSync(path.join(place, ".git"))).toBe(true);
+    expect(await listWorktrees(start)).toHaveLength(2);
+    expect(await tipOf(start, branch)).toBe(start.head);
+  });
+
+  test("takes nothing that git does not know", async () => {
+    const { repo, start, place } = await open();
+    await mkdir(place);
+    await repo.git("branch", branch);
+
+    expect(await removeClean(start, { path: place, branch })).toBe(false);
+
+    expect(existsSync(place)).toBe(true);
+    expect(await tipOf(start, branch)).toBe(start.head);
+  });
+});
+
+describe("mayHaveTraces", () => {
+  test("of nothing says no; of a folder, a record or a branch alone says yes", async () => {
+    const { repo, start, place } = await open();
+    const traces = async () => mayHaveTraces(start, { path: place, branch });
+
+    expect(await traces()).toBe(false);
+    await mkdir(place);
+    expect(await traces()).toBe(true);
+    await rm(place, { recursive: true });
+    await repo.git("branch", branch);
+    expect(await traces()).toBe(true);
+    await repo.git("branch", "-D", branch);
+    expect(await traces()).toBe(false);
+    await addWorktree(start, { path: place, branch: null, commit: start.head });
+    await rm(place, { recursive: true });
+    expect(await traces()).toBe(true);
+  });
+
+  test("never says no where branches are in no files of their own", async () => {
+    const { repo, start, place } = await open();
+    // As a reftable has it.
+    await rm(path.join(repo.root, ".git/refs/heads"), { recursive: true });
+    await writeFile(path.join(repo.root, ".git/refs/heads"), "this repository uses reftables\n");
+
+    expect(await mayHaveTraces(start, { path: place, branch })).toBe(true);
+  });
 });

@@ -257,12 +257,25 @@ const header = {
 
 const list = fc.array(tied.step, { minLength: 1, maxLength: 3 });
 
+/** Of a session in a worktree. */
+const beside = {
+  merge: list,
+  worktree: fc.oneof(
+    fc.boolean(),
+    mapping({
+      copy: fc.constant<Json>([".env"]),
+      link: fc.constant<Json>(["a/b"]),
+      run: fc.array(text, { maxLength: 2 }),
+    }),
+  ),
+};
+
 /** A playbook that is right; it may hold old forms. */
 export const playbook: fc.Arbitrary<Json> = fc
   .oneof(
     list,
-    mapping({ ...header, steps: list, config: mapping(header) }, ["steps"]),
-    mapping({ ...header, commands: list }, ["commands"]),
+    mapping({ ...header, ...beside, steps: list, config: mapping(header) }, ["steps"]),
+    mapping({ ...header, ...beside, commands: list }, ["commands"]),
   )
   .map(withIds);
 
@@ -309,7 +322,7 @@ const KEYS = [
   ..."options command on_failre Shell uses if output_schema continue_session 0 256 300 1a spec output a-b".split(
     " ",
   ),
-  ..."last shell.x 9x x@y retry attempts backoff retry_on gates until validation metric must tolerance better expression coverage".split(
+  ..."last shell.x 9x x@y retry attempts backoff retry_on gates until validation metric must tolerance better expression coverage merge worktree copy link".split(
     " ",
   ),
 ];

@@ -30,7 +30,7 @@ import {
 import type { Prepared } from "../prepared.ts";
 import { gitFrom, lockFile, portsInTree, systemClock } from "../world.ts";
 import { InputFilling } from "./input-filling.ts";
-import { branchGone, notOurs } from "./input-gone.ts";
+import { branchGone, missingOf, notOurs } from "./input-gone.ts";
 import { InputMerges } from "./input-merge.ts";
 import { setupOf } from "./open.ts";
 import { MakingTurns } from "./making-turns.ts";
@@ -194,8 +194,8 @@ class GitInputTrees implements InputTrees {
     return this.#merges.land(made, await this.#tip());
   }
 
-  async isThere({ path: root }: InputPlace): Promise<boolean> {
-    return isWorktreeOf(this.#setting.prepared.start, root);
+  async missing(place: InputPlace): ReturnType<InputTrees["missing"]> {
+    return missingOf(this.#setting.prepared.start, place);
   }
 
   async close({ name, path: root }: InputPlace): Promise<"removed" | "kept"> {

@@ -1,22 +1,24 @@
 /** A session's own worktree: made, filled, prepared (spec 8.1). */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { MmmError } from "../../errors.ts";
 import type { Ready } from "../../git/ready.ts";
-import { checkReady, uncommittedSettings } from "../../git/ready.ts";
+import { readyAsItIs, uncommittedSettings } from "../../git/ready.ts";
 import type { RepositoryStart } from "../../git/repository.ts";
+import type { RawStatus } from "../../git/status.ts";
 import { addWorktree, branchesOf, deleteBranch, removeWorktree } from "../../git/worktree.ts";
 import type { WorktreeSetup } from "../../playbook/model.ts";
 import { ownChildren } from "../../process/children.ts";
 import { interruptCode, watchSignals } from "../../process/signals.ts";
 import { type Claim, claimSession } from "../../session/claim.ts";
+import { writing } from "../../session/disk.ts";
 import { inTurn } from "../../session/turn.ts";
 import { type WorktreeRecord, writeWorktreeRecord } from "../../session/worktree-file.ts";
 import type { Prepared } from "../prepared.ts";
 import { systemClock } from "../world.ts";
 import { carryNamed, carrySettings } from "./carry.ts";
 import { needsOf } from "./merge-context.ts";
-import { isThere, makingLock, projectFolder } from "./place.ts";
+import { makingLock, projectFolder } from "./place.ts";
 import { prepareWorktree } from "./prepare.ts";
 
 /** The worktree of a session that is about to run. */
@@ -24,6 +26,8 @@ export interface OpenWorktree {
   readonly record: WorktreeRecord;
   readonly start: RepositoryStart;
   readonly ready: Ready;
+  /** The look at it: nothing has run in it since. */
+  readonly status: RawStatus;
   /** The same subdirectory as the one the user stands in. */
   readonly cwd: string;
   /** For people: what was asked for and is not there. */
@@ -33,13 +37,22 @@ export interface OpenWorktree {
 /** Making one takes seconds in a large repository, and others wait. */
 const PATIENCE_MS = 10 * 60_000;
 
-/** A name that no session, branch or folder has. */
+/** A name that no session, branch or folder has, and of which no input's name is taken either. */
 export async function claimWorktreeName(prepared: Prepared, now: Date): Promise<Claim> {
   const folder = projectFolder(prepared.start, prepared.mainRoot, prepared.invocation);
-  const branches = await branchesOf(prepared.start, "mmm-");
-  const isUsed = (name: string): boolean => branches.has(name) || isThere(path.join(folder, name));
+  const taken = [...(await branchesOf(prepared.start, "mmm-")), ...namesIn(folder)];
+  const owners = new Set(taken.flatMap((name) => [name, name.replace(INPUT, "")]));
+  const isUsed = (name: string): boolean => owners.has(name);
   const sessions = path.join(prepared.mainRoot, ".mmm", "sessions");
   return claimSession(sessions, prepared.file.absolute, { now, isUsed });
+}
+
+/** As {@link inputName} ends. */
+const INPUT = /-i\d+$/;
+
+/** Broken links included. */
+function namesIn(folder: string): readonly string[] {
+  return writing(`look into ${folder}`, () => readdirSync(folder));
 }
 
 /**
@@ -64,6 +77,12 @@ export async function openWorktree(
     mergedAt: null,
     needs: needsOf(prepared.plan),
   };
+  // Inputs at once have trees of their own to work in: those are filled and prepared, and this one is
+  // only merged into. What lay here would be in the way of an input that has committed it.
+  const isEmpty = (prepared.request.parallel ?? null) !== null;
+  // It takes a look at all files: as well while git makes the others.
+  const settings = isEmpty ? null : uncommittedSettings(here);
+  settings?.catch(() => undefined); // Said below, if it comes to that.
   const start = await inTurn(
     {
       file: makingLock(here),
@@ -76,17 +95,15 @@ export async function openWorktree(
   );
   try {
     writeWorktreeRecord(claim.directory, record);
-    // Inputs at once have trees of their own to work in: those are filled and prepared, and this one is
-    // only merged into. What lay here would be in the way of an input that has committed it.
-    const isEmpty = (prepared.request.parallel ?? null) !== null;
     const setup = isEmpty ? NO_SETUP : setupOf(prepared);
-    const notes = isEmpty ? [] : await carry(prepared, start, setup);
+    const carried = settings === null ? [] : await carry(prepared, start, { setup, settings });
+    const notes = here.branch === null ? [NO_TARGET, ...carried] : carried;
     const cwd = path.join(start.root, path.relative(here.root, prepared.cwd));
     mkdirSync(cwd, { recursive: true });
     if (setup.run.length > 0) await prepare(prepared, claim, { root: start.root, run: setup.run });
     // What lies there before the first step is nobody's work: it is in no commit.
-    const ready = await checkReady(start, { allowDirty: true, ownFiles: [] });
-    return { record, start: { ...start, prefix: here.prefix }, ready, cwd, notes };
+    const { ready, status } = await readyAsItIs(start);
+    return { record, start: { ...start, prefix: here.prefix }, ready, status, cwd, notes };
   } catch (error) {
     await removeWorktree(here, place).catch(() => undefined);
     await deleteBranch(here, claim.name).catch(() => undefined);
@@ -98,14 +115,18 @@ export async function openWorktree(
 async function carry(
   { start: here, inputs, ownFiles }: Prepared,
   to: RepositoryStart,
-  setup: WorktreeSetup,
+  what: { readonly setup: WorktreeSetup; readonly settings: Promise<readonly string[]> },
 ): Promise<readonly string[]> {
   const mapped = inputs.flatMap(({ file }) => (file === null ? [] : [path.join(here.root, file)]));
-  const settings = await uncommittedSettings(here);
+  const settings = await what.settings;
   const files = [...ownFiles, ...mapped];
   await carrySettings({ from: here, to: to.root, settings, files });
-  return carryNamed({ from: here, to: to.root }, setup);
+  return carryNamed({ from: here, to: to.root }, what.setup);
 }
+
+/** What cannot be done is said before anything starts. */
+const NO_TARGET =
+  "HEAD is detached: there is no branch to merge this session into, and its worktree will stay";
 
 const NO_SETUP: WorktreeSetup = { copy: [], link: [], run: [] };
 
