@@ -48,23 +48,20 @@ export async function lookUpCommands(
   const wanted = commandsOf(playbook);
   if (wanted.length === 0) return NOTHING_CALLED;
   const { resolveCommands } = await import("../claude/commands.ts");
-  const { shippedCommands } = await import("./shipped-commands.ts");
+  const { shippedRules } = await import("./shipped-commands.ts");
   const config = invocation.env["CLAUDE_CONFIG_DIR"];
-  const shipped = await shippedCommands(invocation.packageRoot);
-  const shippedRules = new Map([...shipped].map(([name, { rules }]) => [name, rules] as const));
-  const resolved = await resolveCommands(
-    wanted.map(({ name }) => name),
-    {
-      cwd: where.cwd,
-      root: where.root,
-      home: invocation.env["HOME"] ?? "/nonexistent",
-      ...(config === undefined ? {} : { configDirectory: config }),
-      shipped: shippedRules,
-    },
-  );
+  const names = new Set(wanted.map(({ name }) => name));
+  const shipped = await shippedRules(invocation.packageRoot, names);
+  const resolved = await resolveCommands(names, {
+    cwd: where.cwd,
+    root: where.root,
+    home: invocation.env["HOME"] ?? "/nonexistent",
+    ...(config === undefined ? {} : { configDirectory: config }),
+    shipped,
+  });
   const rules = new Map<string, CommandRules>();
   for (const { name } of wanted) {
-    const found = resolved.found.get(name)?.rules ?? shippedRules.get(name);
+    const found = resolved.found.get(name)?.rules ?? shipped.get(name);
     if (found !== undefined && found !== null) rules.set(name, found);
   }
   const problems = where.replay ? [] : resolved.problems;

@@ -16,24 +16,20 @@ export async function playbooksToComplete({
   packageRoot,
 }: Invocation): Promise<readonly Named[]> {
   const here = await playbookFiles(cwd);
-  const kept = await Promise.all(
-    here.map(async (name) => ((await looksLikePlaybook(path.join(cwd, name))) ? [name] : [])),
-  );
+  const kept = here.filter((name) => looksLikePlaybook(path.join(cwd, name)));
   const inFolder = (await playbookFiles(path.join(cwd, "playbooks"))).map(
     (name) => `playbooks/${name}`,
   );
   // One that begins with a dash would be taken for an option.
-  const files = [...kept.flat(), ...inFolder].map((name) =>
-    name.startsWith("-") ? `./${name}` : name,
-  );
-  const shipped = await shippedToComplete({ packageRoot });
+  const files = [...kept, ...inFolder].map((name) => (name.startsWith("-") ? `./${name}` : name));
+  const shipped = shippedToComplete({ packageRoot });
   return [...files.map((value) => ({ value, meaning: "playbook" })), ...shipped];
 }
 
-export async function shippedToComplete({
+export function shippedToComplete({
   packageRoot,
-}: Pick<Invocation, "packageRoot">): Promise<readonly Named[]> {
-  return (await shippedNames(packageRoot)).map((value) => ({ value, meaning: "shipped playbook" }));
+}: Pick<Invocation, "packageRoot">): readonly Named[] {
+  return shippedNames(packageRoot).map((value) => ({ value, meaning: "shipped playbook" }));
 }
 
 export async function commandsToComplete({ packageRoot }: Invocation): Promise<readonly Named[]> {

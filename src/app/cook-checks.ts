@@ -37,8 +37,8 @@ export async function checkRequest(
   const cwd = workingDirectory(request, invocation);
   await checkRecordings(request, invocation);
   if (request.playbook === null)
-    throw await noPlaybook({ cwd: invocation.cwd, packageRoot: invocation.packageRoot });
-  const file = await findPlaybook(request.playbook, invocation);
+    throw noPlaybook({ cwd: invocation.cwd, packageRoot: invocation.packageRoot });
+  const file = findPlaybook(request.playbook, invocation);
   const read = readPlaybook(file.shown, file.bytes);
   const { playbook, source } = read;
   if (playbook === null) return refuseUnread(request, read, invocation);

@@ -28,7 +28,7 @@ interface Again {
  */
 export async function planAgain(request: CookRequest, saved: SavedRequest, of: Again) {
   const { root, userRoot, invocation, from } = of;
-  const file = await findPlaybook(request.playbook ?? "", from);
+  const file = findPlaybook(request.playbook ?? "", from);
   const read = readPlaybook(file.shown, file.bytes);
   const planRequest = await basePlan(request, { found: saved.inputs, read }, invocation);
   const first = planRead(read, planRequest);

@@ -1,6 +1,6 @@
 /** From what the user named to a playbook's text (spec 1: shipped examples, no PLAYBOOK). */
-import { type Dirent, existsSync, statSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+// Node makes its files with promises when they are first asked for: 3 ms of each start.
+import { type Dirent, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { MmmError } from "../errors.ts";
 import { nearest } from "../lib/nearest.ts";
@@ -19,17 +19,17 @@ export interface PlaybookFile {
 const MAX_BYTES = 16 * 1024 * 1024;
 
 /** Throws `MmmError` (exit 2) with what could have been meant. */
-export async function findPlaybook(
+export function findPlaybook(
   typed: string,
   { cwd, packageRoot }: { readonly cwd: string; readonly packageRoot: string },
-): Promise<PlaybookFile> {
+): PlaybookFile {
   const absolute = path.resolve(cwd, typed);
   if (existsSync(absolute)) {
     return {
       shown: typed,
       absolute,
       shipped: false,
-      bytes: await readPlaybookFile(typed, absolute),
+      bytes: readPlaybookFile(typed, absolute),
     };
   }
   const name = /^(?:examples\/)?([\w-]+?)(?:\.ya?ml)?$/i.exec(typed)?.[1];
@@ -40,19 +40,19 @@ export async function findPlaybook(
       shown: `examples/${name}.yml`,
       absolute: example,
       shipped: true,
-      bytes: await readFile(example),
+      bytes: readFileSync(example),
     };
   }
-  throw await notThere(typed, { cwd, packageRoot });
+  throw notThere(typed, { cwd, packageRoot });
 }
 
 /** The error for a missing PLAYBOOK: what could be run here (spec 1). */
-export async function noPlaybook(where: {
+export function noPlaybook(where: {
   readonly cwd: string;
   readonly packageRoot: string;
-}): Promise<MmmError> {
-  const here = await playbooksIn(where.cwd);
-  const shipped = await shippedNames(where.packageRoot);
+}): MmmError {
+  const here = playbooksIn(where.cwd);
+  const shipped = shippedNames(where.packageRoot);
   return new MmmError("no-playbook", 2, {
     message: "no playbook was named",
     next: [
@@ -62,10 +62,10 @@ export async function noPlaybook(where: {
   });
 }
 
-async function readPlaybookFile(typed: string, absolute: string): Promise<Uint8Array> {
+function readPlaybookFile(typed: string, absolute: string): Uint8Array {
   const stat = statSync(absolute);
   if (stat.isDirectory()) {
-    const inside = await playbooksIn(absolute, true);
+    const inside = playbooksIn(absolute, true);
     throw new MmmError("playbook-directory", 2, {
       message: `${typed} is a directory, not a playbook`,
       next: inside.map((file) => `mmm cook ${path.join(typed, file)}`),
@@ -81,7 +81,7 @@ async function readPlaybookFile(typed: string, absolute: string): Promise<Uint8A
     });
   }
   try {
-    return await readFile(absolute);
+    return readFileSync(absolute);
   } catch (error) {
     throw new MmmError("playbook-unreadable", 2, {
       message: `cannot read ${typed}: ${error instanceof Error ? error.message : String(error)}`,
@@ -102,12 +102,12 @@ const ORIGINALS: ReadonlyMap<string, string> = new Map([
   ["workflow", "default"],
 ]);
 
-async function notThere(
+function notThere(
   typed: string,
   where: { readonly cwd: string; readonly packageRoot: string },
-): Promise<MmmError> {
-  const here = await playbooksIn(where.cwd);
-  const shipped = await shippedNames(where.packageRoot);
+): MmmError {
+  const here = playbooksIn(where.cwd);
+  const shipped = shippedNames(where.packageRoot);
   const near = nearest(typed, [...here, ...shipped]);
   // `default.yml` is not there, `default` is shipped (spec 1: NAME or examples/NAME.yml).
   const base = path.basename(typed).replace(/\.ya?ml$/i, "");
@@ -138,19 +138,12 @@ function atTop(typed: string, cwd: string): string | null {
 }
 
 /** Names of YAML files where playbooks usually lie, or in a folder that the user has named; at most 20. */
-async function playbooksIn(directory: string, isNamed = false): Promise<readonly string[]> {
+function playbooksIn(directory: string, isNamed = false): readonly string[] {
   const found: string[] = [];
   for (const folder of [".", "playbooks", "workflows", "examples"]) {
-    const entries = await readdir(path.join(directory, folder), { withFileTypes: true }).catch(
-      (): Dirent[] => [],
-    );
-    for (const entry of entries) {
+    for (const entry of entriesOf(path.join(directory, folder))) {
       if (!entry.isFile() || !/\.ya?ml$/i.test(entry.name) || entry.name.startsWith(".")) continue;
-      if (
-        folder === "." &&
-        !isNamed &&
-        !(await looksLikePlaybook(path.join(directory, entry.name)))
-      )
+      if (folder === "." && !isNamed && !looksLikePlaybook(path.join(directory, entry.name)))
         continue;
       found.push(path.join(folder, entry.name));
     }
@@ -159,17 +152,32 @@ async function playbooksIn(directory: string, isNamed = false): Promise<readonly
 }
 
 /** A repository's top holds many YAML files that are something else. */
-export async function looksLikePlaybook(file: string): Promise<boolean> {
-  const text = await readFile(file, "utf8").catch(() => "");
+export function looksLikePlaybook(file: string): boolean {
+  const text = textOf(file);
   const shape =
     /^\s*-\s+(claude|shell|name|"?\/?mmm-)|^(steps|commands):|^(\{\s*|[ \t]{0,2})"(steps|commands)"\s*:|^\s*\[\s*\{\s*"(claude|shell|name)"\s*:/m;
   return shape.test(text.slice(0, 20_000));
 }
 
-export async function shippedNames(packageRoot: string): Promise<readonly string[]> {
-  const entries = await readdir(path.join(packageRoot, "examples")).catch((): string[] => []);
-  return entries
-    .filter((name) => name.endsWith(".yml"))
-    .map((name) => name.slice(0, -".yml".length))
+export function shippedNames(packageRoot: string): readonly string[] {
+  return entriesOf(path.join(packageRoot, "examples"))
+    .filter(({ name }) => name.endsWith(".yml"))
+    .map(({ name }) => name.slice(0, -".yml".length))
     .sort();
+}
+
+function entriesOf(folder: string): readonly Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return [];
+  }
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
 }

@@ -10,27 +10,38 @@ export interface ShippedText {
 }
 
 /**
- * Name (`mmm-lint`, no slash) to file, in the order of names.
+ * Name (`mmm-lint`, no slash) to the path of its file, in the order of names.
  *
  * @param packageRoot absolute path of the installed package: the folder above `dist/`
- * @throws MmmError `package-damaged` when the package has no commands, or one without an `mmm:` block
+ * @throws MmmError `package-damaged` when the package has no commands
  */
-export async function shippedTexts(packageRoot: string): Promise<ReadonlyMap<string, ShippedText>> {
+export async function shippedFiles(packageRoot: string): Promise<ReadonlyMap<string, string>> {
   const folder = path.join(packageRoot, "commands");
   const entries = await readdir(folder).catch(() => []);
   const files = entries.filter((file) => /^mmm-[a-z0-9-]+\.md$/u.test(file));
   const names = files.map((file) => file.slice(0, -".md".length)).sort();
   if (names.length === 0) throw damagedPackage(`there are no commands in ${folder}`);
-  const commands = await Promise.all(
-    names.map(async (name) => {
-      const place = path.join(folder, `${name}.md`);
-      const text = await readFile(place, "utf8");
-      const [, front = ""] = /^---\n([^]*?)^---\n/mu.exec(text) ?? [];
-      if (!/^mmm:/mu.test(front)) throw damagedPackage(`${place}: it has no \`mmm:\` block`);
-      return [name, { path: place, text }] as const;
-    }),
+  return new Map(names.map((name) => [name, path.join(folder, `${name}.md`)]));
+}
+
+/**
+ * As {@link shippedFiles}, with what is in them.
+ *
+ * @throws MmmError `package-damaged` for one without an `mmm:` block too
+ */
+export async function shippedTexts(packageRoot: string): Promise<ReadonlyMap<string, ShippedText>> {
+  const commands = [...(await shippedFiles(packageRoot))].map(
+    async ([name, place]) => [name, { path: place, text: await shippedText(place) }] as const,
   );
-  return new Map(commands);
+  return new Map(await Promise.all(commands));
+}
+
+/** @throws MmmError `package-damaged` when it has no `mmm:` block */
+export async function shippedText(place: string): Promise<string> {
+  const text = await readFile(place, "utf8");
+  const [, front = ""] = /^---\n([^]*?)^---\n/mu.exec(text) ?? [];
+  if (!/^mmm:/mu.test(front)) throw damagedPackage(`${place}: it has no \`mmm:\` block`);
+  return text;
 }
 
 export function damagedPackage(what: string): MmmError {

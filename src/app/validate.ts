@@ -1,4 +1,6 @@
 /** `mmm validate PLAYBOOK...`: every problem with its place; knows no inputs (spec 1). */
+import { existsSync } from "node:fs";
+import path from "node:path";
 import { readPlaybook, withoutText } from "../playbook/read.ts";
 import type { Diagnostic } from "../playbook/diagnostic.ts";
 import { conditionsOf } from "../playbook/conditions.ts";
@@ -30,7 +32,7 @@ export async function validate(
   for (const typed of request.playbooks) {
     let found: PlaybookFile;
     try {
-      found = await findPlaybook(typed, invocation);
+      found = findPlaybook(typed, invocation);
     } catch (error) {
       if (!(error instanceof MmmError)) throw error;
       const lines = [`mmm: ${error.message}`, ...error.next.map((line) => `  ${line}`)];
@@ -58,9 +60,10 @@ interface Place {
   readonly root: string;
 }
 
-/** Git is asked once, and only where a playbook calls a command: to start it takes as long as all the rest. */
+/** Git is asked once, and only where a playbook calls a command, below a repository's top: to start it takes as long as all the rest. */
 function placeOf({ cwd, env }: Invocation): () => Promise<Place> {
   const ask = async (): Promise<Place> => {
+    if (existsSync(path.join(cwd, ".git"))) return { cwd, root: cwd };
     const { findRepository } = await import("../git/repository.ts");
     try {
       return { cwd, root: (await findRepository(cwd, env)).root };

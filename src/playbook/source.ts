@@ -19,6 +19,7 @@ export interface Position {
 const MAX_CLUSTERED = 10_000;
 /** Made for the first text that is not ASCII: to make one costs a tenth of a start. */
 let segmenter: Intl.Segmenter | null = null;
+const ASCII = /^[\t -~]*$/;
 
 export function sourceFile(name: string, text: string): SourceFile {
   const lineStarts = [0];
@@ -57,14 +58,15 @@ export function positionAt(source: SourceFile, offset: number): Position {
 }
 
 function countCharacters(text: string): number {
-  if (/^[\t -~]*$/.test(text)) return text.length;
+  if (ASCII.test(text)) return text.length;
   let count = 0;
   for (const _ of text.length > MAX_CLUSTERED ? text : clusters(text)) count += 1;
   return count;
 }
 
-/** The characters of a text as people count them. */
-export function clusters(text: string): Intl.Segments {
+/** The characters of a text as people count them; with ASCII alone that is one after the other, and needs no segmenter (10 ms). */
+export function clusters(text: string): Iterable<{ segment: string; index: number }> {
+  if (ASCII.test(text)) return Array.from(text, (segment, index) => ({ segment, index }));
   segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" });
   return segmenter.segment(text);
 }
