@@ -18,7 +18,7 @@ type Verbosity = CookRequest["verbosity"];
 /** Runs one command line; usage problems are told on stderr and are exit code 2. */
 export async function runCli(argv: readonly string[], invocation: Invocation): Promise<number> {
   let exitCode = 0;
-  const program = buildProgram(invocation, (code) => {
+  const program = buildProgram(argv[0] ?? "", invocation, (code) => {
     exitCode = code;
   });
   // Options without a command ask for nothing.
@@ -35,7 +35,12 @@ export async function runCli(argv: readonly string[], invocation: Invocation): P
   return exitCode;
 }
 
-function buildProgram(invocation: Invocation, exit: (code: number) => void): Command {
+/** @param first word of the command line: a command's name, and no other command is made */
+function buildProgram(
+  first: string,
+  invocation: Invocation,
+  exit: (code: number) => void,
+): Command {
   const program = new Command("mmm")
     .description(
       "make for Claude: run a playbook of claude and shell steps, bounded, every change a commit",
@@ -56,17 +61,23 @@ function buildProgram(invocation: Invocation, exit: (code: number) => void): Com
     })
     .exitOverride();
   program.addHelpText("after", "\nStart with: mmm init, then mmm cook default");
-  addCook(program, { invocation, exit, name: "cook" });
-  addCook(program, { invocation, exit, name: "improve" });
-  addResume(program, { invocation, exit, verbosity: () => verbosityOf(program) });
-  addValidate(program, invocation, exit);
-  addInit(program, invocation, exit);
-  addSessions(program, invocation, exit);
-  addWorktree(program, invocation, exit);
-  addDoctor(program, invocation, exit);
-  addSchema(program, invocation, exit);
-  addCompletion(program, invocation, exit);
-  addAnalyze(program, invocation, exit);
+  const adders = {
+    cook: () => addCook(program, { invocation, exit, name: "cook" }),
+    improve: () => addCook(program, { invocation, exit, name: "improve" }),
+    resume: () => addResume(program, { invocation, exit, verbosity: () => verbosityOf(program) }),
+    validate: () => addValidate(program, invocation, exit),
+    init: () => addInit(program, invocation, exit),
+    sessions: () => addSessions(program, invocation, exit),
+    worktree: () => addWorktree(program, invocation, exit),
+    doctor: () => addDoctor(program, invocation, exit),
+    schema: () => addSchema(program, invocation, exit),
+    completion: () => addCompletion(program, invocation, exit),
+    analyze: () => addAnalyze(program, invocation, exit),
+  };
+  const isKnown = (name: string): name is keyof typeof adders => Object.hasOwn(adders, name);
+  // To make them all takes as long as to read a playbook. Completion tells of each, and so does help.
+  if (isKnown(first) && first !== "completion") adders[first]();
+  else for (const add of Object.values(adders)) add();
   return program;
 }
 
