@@ -6,6 +6,9 @@ import * as z from "zod";
 import { parseDuration } from "../lib/duration.ts";
 import { compilePattern } from "../lib/pattern.ts";
 
+// Code made for each schema pays for itself after hundreds of objects (decision 0028).
+z.config({ jitless: true });
+
 /** Node's timers overflow past 2^31 ms and fire at once; 24 days is the last whole day below. */
 export const MAX_DURATION_MS = 24 * 86_400_000;
 
