@@ -97,7 +97,7 @@ async function runOnce(
   turn: Turn,
 ): Promise<AttemptResult | Again | { readonly kind: "cut-short"; readonly cut: Cut }> {
   const { frame, at, attempt } = request;
-  const { sink, signal, ports, budget } = frame.run;
+  const { sink, signal, ports } = frame.run;
   const rendered = shortened(frame, prepared.rendered);
   const { times } = turn;
   const unit = times === 1 ? request.unit : frame.run.runUnit(request.unit, times);
@@ -136,8 +136,6 @@ async function runOnce(
     return { kind: "cut-short", cut: executed.cut };
   }
   tell(frame, at, executed.warnings);
-  // One of the past stands in the sums already, unless its end was not told then.
-  if (frame.run.isLive()) budget.ledger.hold({ at, ...executed });
   const again = await retried(request, { rendered, log, executed }, turn.run);
   if (again !== null) return again;
   keep(request, executed);

@@ -118,7 +118,19 @@ async function execute(
     },
     signal,
   );
-  const report = await asked.finally(release);
+  const report = await asked.catch((error: unknown) => {
+    release();
+    throw error;
+  });
+  const executed = executedOf(report, maxBudgetUsd);
+  // One of the past stands in the sums already, unless its end was not told then. What it has cost is counted before
+  // its share is free: else another run would have both.
+  if (frame.run.isLive()) frame.run.budget.ledger.hold({ at: request.at, ...executed });
+  release();
+  return executed;
+}
+
+function executedOf(report: ClaudeReport, maxBudgetUsd: number | null): Executed {
   const { verdict, end } = report;
   const stopped =
     end.kind === "timed-out" || end.kind === "cancelled" ? processFailure("Claude", end) : null;

@@ -1,6 +1,17 @@
 /** What several inputs at once have left in git and on disk, and who of them is still alive. */
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
+import type { FakeCall } from "../support/fake-claude.ts";
+import type { Kitchen } from "../support/kitchen.ts";
 import type { TempRepo } from "../support/temp-repo.ts";
 
 export interface Left {
@@ -82,4 +93,25 @@ export function alive(repo: TempRepo): readonly string[] {
 
 function namesIn(folder: string): readonly string[] {
   return existsSync(folder) ? readdirSync(folder).toSorted() : [];
+}
+
+/** Runs of Claude at a dollar each, of which none ends before so many have begun, each with its share of the money. */
+export function together(count: number) {
+  const folder = mkdtempSync(path.join(tmpdir(), "mmm-go-"));
+  const go = path.join(folder, "go");
+  const act: NonNullable<FakeCall["do"]> = [
+    { init: {} },
+    { write: "x.txt", content: "x\n" },
+    { waitFor: go },
+    { result: {} },
+  ];
+  return {
+    call: { times: "always", cost: 1, do: act } satisfies FakeCall,
+    letGo: async (kitchen: Kitchen): Promise<void> => {
+      while ((await kitchen.prompts()).length < count)
+        await new Promise((done) => setTimeout(done, 20));
+      writeFileSync(go, "");
+    },
+    dispose: () => rmSync(folder, { recursive: true, force: true }),
+  };
 }

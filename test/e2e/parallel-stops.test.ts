@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Event } from "../../src/engine/events.ts";
 import type { FakeCall } from "../support/fake-claude.ts";
 import { type Kitchen, openKitchen } from "../support/kitchen.ts";
-import { alive, checkout, left } from "./parallel-state.ts";
+import { alive, checkout, left, together } from "./parallel-state.ts";
 
 let kitchen: Kitchen;
 let out: string;
@@ -146,8 +146,12 @@ describe("limits hold over all of them", () => {
   const WORK = `- {claude: "/do \${ARG}", commit_required: false}`;
 
   test("--max-cost: runs at once share what is left, nothing is begun after it", async () => {
-    await openWith([{ times: "always", cost: 1 }]);
-    const ran = await kitchen.cook(WORK, [...args(8), "--parallel", "3", "--max-cost", "3"]);
+    const three = together(3);
+    await openWith([three.call]);
+    const ran = await kitchen.cook(WORK, [...args(8), "--parallel", "3", "--max-cost", "3"], {
+      onStart: () => void three.letGo(kitchen),
+    });
+    three.dispose();
     expect(ran.code).toBe(75);
     expect(finished()).toMatchObject({ status: "suspended", limit: { kind: "cost", limit: 3 } });
     expect(await kitchen.prompts()).toHaveLength(3);

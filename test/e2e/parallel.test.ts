@@ -5,6 +5,7 @@ import path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import type { Event } from "../../src/engine/events.ts";
 import { type Kitchen, openKitchen } from "../support/kitchen.ts";
+import { together } from "./parallel-state.ts";
 
 let kitchen: Kitchen;
 
@@ -224,16 +225,15 @@ test("uncommitted mapped files and settings that an input commits are in nobody'
 
 describe("money and time hold over all of them", () => {
   test("runs of Claude at once share what is left, and no input begins after the limit", async () => {
-    await open({ times: "always", writes: { "x.txt": "x\n" }, cost: 1 });
+    const both = together(2);
+    await open(both.call);
 
-    const { code } = await kitchen.cook(`- claude: "/do \${ARG}"`, [
-      ...args(6),
-      "--parallel",
-      "2",
-      "--max-cost",
-      "2",
-    ]);
+    const limits = ["--parallel", "2", "--max-cost", "2"];
+    const { code } = await kitchen.cook(`- claude: "/do \${ARG}"`, [...args(6), ...limits], {
+      onStart: () => void both.letGo(kitchen),
+    });
 
+    both.dispose();
     expect(code).toBe(75);
     const { limit, totals } = finished();
     expect(limit).toMatchObject({ kind: "cost", limit: 2 });
