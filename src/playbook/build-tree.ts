@@ -76,7 +76,7 @@ function buildScalar(node: Scalar.Parsed, range: Range, state: Building): Scalar
   const written =
     typeof value === "string" ? value : value === null ? "" : (source ?? String(value));
   const text = scalarText({ file: state.text, value: written, range, type: node.type });
-  if (written.includes("\0") || /\p{Surrogate}/u.test(written)) {
+  if (written.includes("\0") || !written.isWellFormed()) {
     const message = "a text with a NUL or half a character, which no program can be given";
     state.problems.error("bad-text", range, message, { help: "remove the escape" });
   }
