@@ -26,14 +26,7 @@ const PLAYBOOK = 'steps:\n  - shell: "sleep 0.05; echo ${INDEX} > out-${INDEX}"\
 const FEW_FILES = 50;
 
 export async function parallel({ tiny }) {
-  return [
-    ...(await throughput(tiny ? 3 : 200, tiny ? 1 : 3)),
-    ...(await oneWorktree(tiny ? 200 : 20_000, tiny ? 1 : 7)),
-    ...(await memory(tiny ? [2, 4] : [50, 400], tiny ? 1 : 3)),
-  ];
-}
-
-async function throughput(inputs, rounds) {
+  const [inputs, rounds] = tiny ? [3, 1] : [200, 3];
   const pairs = [];
   for (let round = 0; round < rounds; round += 1) {
     pairs.push({
@@ -98,7 +91,8 @@ function expectCommits(place, branch, expected) {
 }
 
 /** The way to the first step, with a worktree less without one, over `git worktree add`. */
-async function oneWorktree(files, rounds) {
+export async function worktree({ tiny }) {
+  const [files, rounds] = tiny ? [200, 1] : [20_000, 7];
   return inRepository(filesOf(files), async (place) => {
     const round = async () => {
       const added = path.join(path.dirname(place.repository), "added");
@@ -133,7 +127,8 @@ async function toFirstStep({ repository, env }, options) {
   return statSync(stamp).mtimeMs - began;
 }
 
-async function memory([few, many], rounds) {
+export async function inputsMemory({ tiny }) {
+  const [few, many, rounds] = tiny ? [2, 4, 1] : [50, 400, 3];
   const pairs = [];
   for (let round = 0; round < rounds; round += 1) {
     const peak = (inputs) => inRepository(filesOf(3), (place) => peakOf(place, inputs));

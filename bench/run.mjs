@@ -1,11 +1,11 @@
-// The bars of mmm, measured: node bench/run.mjs [startup] [steps] [output] [plan] [sessions] [resume] [context] [claude] [parallel] [--tiny]
+// The bars of mmm, measured: node bench/run.mjs [BENCH...] [--tiny]; a name that there is none of tells them all.
 // Exit 1: a bar is missed. --tiny: does it run at all; times are then not judged. See README.md.
 import { existsSync } from "node:fs";
 import process from "node:process";
 import { claude } from "./claude.mjs";
 import { context } from "./context.mjs";
 import { output } from "./output.mjs";
-import { parallel } from "./parallel.mjs";
+import { inputsMemory, parallel, worktree } from "./parallel.mjs";
 import { plan } from "./plan.mjs";
 import { resume } from "./resume.mjs";
 import { mmm } from "./scratch.mjs";
@@ -13,7 +13,19 @@ import { sessions } from "./sessions.mjs";
 import { startup } from "./startup.mjs";
 import { steps } from "./steps.mjs";
 
-const benches = { startup, steps, output, plan, sessions, resume, context, claude, parallel };
+const benches = {
+  startup,
+  steps,
+  output,
+  plan,
+  sessions,
+  resume,
+  context,
+  claude,
+  parallel,
+  worktree,
+  "inputs-memory": inputsMemory,
+};
 
 const tiny = process.argv.includes("--tiny");
 const asked = process.argv.slice(2).filter((word) => word !== "--tiny");

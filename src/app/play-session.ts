@@ -93,7 +93,7 @@ async function worldOf({ prepared, made, name, directory, claude }: Held, signal
   const { start, request, mainRoot, secrets, cwd, config, invocation } = prepared;
   const { ready } = prepared;
   // A look takes long in a fresh worktree: git compares each file again.
-  const seen = made === null ? {} : { status: made.status };
+  const seen = made === null ? {} : { status: made.status, isUntouched: made.isUntouched };
   const tree = await openTree({ start, session: name, ready, signal, ...seen });
   await tree.exclude();
   const ports = await buildPorts({

@@ -52,7 +52,8 @@ export async function readyAsItIs(
 ): Promise<{ readonly ready: Ready; readonly status: RawStatus }> {
   checkNothingUnderWay(start.gitDir);
   await waitForIndexLock(start.gitDir, { waitMs: LOCK_WAIT_MS });
-  const status = await readStatus({ root: start.root, env: pinnedEnvironment(start.env, start) });
+  const place = { root: start.root, env: pinnedEnvironment(start.env, start) };
+  const status = await readStatus(place, { isFresh: true });
   return { ready: { protectedPaths: [...status.entries.keys()] }, status };
 }
 
@@ -70,7 +71,9 @@ export async function dirtThatStays(
  */
 export async function uncommittedSettings(start: RepositoryStart): Promise<readonly string[]> {
   const env = pinnedEnvironment(start.env, start);
-  const status = await readStatus({ root: start.root, env });
+  // Where there are many files, git need not look at all of them.
+  const { GIT_LITERAL_PATHSPECS: _, ...globs } = env;
+  const status = await readStatus({ root: start.root, env: globs }, { only: CONFIGURATION });
   const folders = start.prefix.split("/").map((_, index, parts) => parts.slice(0, index + 1));
   const ignored = await runGitOk({
     cwd: start.root,
@@ -130,6 +133,9 @@ export async function checkIdentity(start: RepositoryStart): Promise<void> {
     });
   }
 }
+
+/** What {@link isConfiguration} is true of, as pathspecs. */
+const CONFIGURATION = [":(top,glob).mmm/**", ":(top,glob)**/.claude/**"];
 
 /** `.mmm/**` of the repository, `.claude/**` wherever Claude reads it. */
 function isConfiguration(path: string): boolean {

@@ -29,21 +29,32 @@ export interface RawStatus {
   readonly entries: ReadonlyMap<string, StatusEntry>;
 }
 
+export interface StatusOptions {
+  /**
+   * Checked out a moment ago: files and index are of the same second, and git compares the content of each, one
+   * after the other, whatever it has found out about them in parallel before.
+   */
+  readonly isFresh?: boolean;
+  /** Pathspecs; empty: all of it. */
+  readonly only?: readonly string[];
+}
+
 const absent = "000000";
 
 /**
  * Reads the tree with one process. Submodules count when their HEAD moved, not for what lies in them;
  * a nested repository is one entry.
  */
-export async function readStatus(place: {
-  readonly root: string;
-  readonly env: Environment;
-}): Promise<RawStatus> {
+export async function readStatus(
+  place: { readonly root: string; readonly env: Environment },
+  { isFresh = false, only = [] }: StatusOptions = {},
+): Promise<RawStatus> {
   const output = await runGitOk({
     cwd: place.root,
     env: place.env,
     args: [
       ...pinnedArgs,
+      ...(isFresh ? ["-c", "core.preloadIndex=false"] : []),
       "status",
       "--porcelain=v2",
       "--branch",
@@ -52,6 +63,8 @@ export async function readStatus(place: {
       "--untracked-files=all",
       "--no-renames",
       "--ignore-submodules=dirty",
+      "--",
+      ...only,
     ],
   });
   return parseStatus(output);

@@ -16,6 +16,7 @@ import { fileChanges } from "./file-changes.ts";
 import { HeldTrees } from "./held-trees.ts";
 import { History } from "./history.ts";
 import { commitTree, keepCommit } from "./keep.ts";
+import { type KnownLooks, knownLooks, nothingKnown } from "./known-looks.ts";
 import { plainChanges } from "./plain-changes.ts";
 import { createPlace } from "./place.ts";
 import type { Place } from "./place.ts";
@@ -36,6 +37,8 @@ export interface OpenTreeOptions {
   readonly ready: Ready;
   /** Of a moment ago, and nothing has run since: the first look. */
   readonly status?: RawStatus;
+  /** When it is asked for the second look: has still nothing run since `status`? Then that is the second one, too. */
+  readonly isUntouched?: () => boolean;
   /** Only tests shorten them. */
   readonly limits?: Partial<CommitLimits>;
   /** Ends waits for the index; what was begun comes to its end. */
@@ -64,7 +67,7 @@ export async function openTree(options: OpenTreeOptions): Promise<SessionTree> {
     protection: await protect(place.root, options.ready.protectedPaths, options.ready.saved),
     limits: { lockWaitMs: 10_000, passphraseMs: 60_000, hookMs: 600_000, ...options.limits },
     signal: options.signal,
-    status: options.status ?? null,
+    known: knownLooks(options),
   });
 }
 
@@ -74,7 +77,7 @@ interface Setting {
   readonly protection: Protection;
   readonly limits: CommitLimits;
   readonly signal: AbortSignal | undefined;
-  readonly status: RawStatus | null;
+  readonly known: KnownLooks;
 }
 
 /** Status and what of it is protected and unchanged. */
@@ -99,7 +102,7 @@ class GitTree implements SessionTree {
   private quiet: Quiet | null = null;
   private clean: { readonly head: string; readonly tree: string } | null = null;
   private readonly held: HeldTrees;
-  private first: RawStatus | null;
+  private known: KnownLooks;
   /** The newest look, until something else is asked for than what is to be read: before each child there is a mark. */
   private newest: (Pick<Seen, "status"> & { readonly changes: TreeLook["changes"] }) | null = null;
   private readonly history: History;
@@ -109,15 +112,14 @@ class GitTree implements SessionTree {
     this.setting = setting;
     this.place = setting.place;
     this.root = setting.place.root;
-    this.first = setting.status;
+    this.known = setting.known;
     this.history = new History(setting.place);
     this.held = new HeldTrees(setting.place, setting.session);
   }
 
   async look(): Promise<TreeLook> {
-    const { first } = this;
-    this.first = null;
-    const seen = await (first === null ? this.see() : this.seeing(first));
+    const known = this.known();
+    const seen = await (known === null ? this.see() : this.seeing(known));
     const changes = [];
     for (const { path, kind } of seen.status.entries.values())
       if (kind !== null && !seen.unchanged.has(path)) changes.push({ path, kind });
@@ -166,6 +168,7 @@ class GitTree implements SessionTree {
   ): ReturnType<TreePort["commit"]> {
     const status = this.newest?.changes === request.changes ? this.newest.status : null;
     this.newest = null;
+    this.known = nothingKnown;
     const { limits } = this.setting;
     const outcome = await commitChanges(this.place, { request, status, limits, signal });
     if (outcome.kind !== "committed") return outcome;
@@ -212,6 +215,7 @@ class GitTree implements SessionTree {
 
   async rollback(point: TreePoint): Promise<void> {
     this.newest = null;
+    this.known = nothingKnown;
     await rollBack(this.place, point, {
       session: this.setting.session,
       protection: this.setting.protection,

@@ -49,6 +49,11 @@ export class Children {
     }
   }
 
+  /** How many children there have been by now, those that run included. */
+  get started(): number {
+    return this.#count;
+  }
+
   /** Background processes of children that have ended. */
   leftovers(): readonly ProcessIdentity[] {
     const units = new Set([...this.#running].map((child) => child.unit));

@@ -28,6 +28,8 @@ export interface OpenWorktree {
   readonly ready: Ready;
   /** The look at it: nothing has run in it since. */
   readonly status: RawStatus;
+  /** Has still nothing run? */
+  readonly isUntouched: () => boolean;
   /** The same subdirectory as the one the user stands in. */
   readonly cwd: string;
   /** For people: what was asked for and is not there. */
@@ -101,9 +103,13 @@ export async function openWorktree(
     const cwd = path.join(start.root, path.relative(here.root, prepared.cwd));
     mkdirSync(cwd, { recursive: true });
     if (setup.run.length > 0) await prepare(prepared, claim, { root: start.root, run: setup.run });
+    const { started } = ownChildren;
+    // Inputs at once are merged into it, and that is not done by children.
+    const isUntouched = (): boolean => !isEmpty && ownChildren.started === started;
     // What lies there before the first step is nobody's work: it is in no commit.
     const { ready, status } = await readyAsItIs(start);
-    return { record, start: { ...start, prefix: here.prefix }, ready, status, cwd, notes };
+    const opened = { ...start, prefix: here.prefix };
+    return { record, start: opened, ready, status, isUntouched, cwd, notes };
   } catch (error) {
     await removeWorktree(here, place).catch(() => undefined);
     await deleteBranch(here, claim.name).catch(() => undefined);
