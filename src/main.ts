@@ -2,22 +2,30 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
+import type { Invocation } from "./app/cook-request.ts";
+import { printer } from "./cli/print.ts";
 import { runCli } from "./cli/program.ts";
 import { reportTrouble } from "./cli/trouble.ts";
 
 declare const MMM_VERSION: string;
 
 const here = import.meta.dirname;
-const invocation = {
+let isSpeaking = false;
+const invocation: Invocation = {
   cwd: startDirectory(),
   env: process.env,
   // A stream costs a millisecond to make, and most runs have nothing to say on the second.
   get stdout() {
+    isSpeaking = true;
     return unhurt(process.stdout);
   },
   get stderr() {
     return unhurt(process.stderr);
   },
+  print: printer(
+    () => invocation.stdout,
+    () => isSpeaking,
+  ),
   packageRoot: existsSync(path.join(here, "..", "package.json")) ? path.join(here, "..") : here,
   version: MMM_VERSION,
 };

@@ -11,6 +11,8 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { env } from "node:process";
@@ -29,25 +31,24 @@ type Chunk = (
 /** A sum of all files of `dist/`, put in when they are built: V8 tells texts of one length apart by nothing. */
 declare const MMM_BUILD: string;
 
-const modules = new Map<string, { exports: unknown }>();
-const folder = cacheFolder();
-// Each command calls other functions of the same files, and V8 compiles what is called.
+const { MMM_HOME: told, HOME: home = "" } = env;
+const base = told || `${home}/.mmm`;
+const folder = `${base}/cache`;
+// Each command calls other functions of the same files, and V8 compiles what is called. Of what was built or started
+// otherwise there is one file all the same: it is made again, and nothing piles up.
 const command = /^[a-z]{2,10}$/.exec(process.argv[2] ?? "")?.[0] ?? "mmm";
-const cache = `${folder}/${command}-${process.version}-${process.arch}`;
-const kept = folder === null ? new Map<string, Buffer>() : read();
+const cache = `${folder}/${command}-node${Number.parseInt(process.version.slice(1), 10)}`;
+const madeBy = `${MMM_BUILD} ${process.version} ${process.arch}`;
+// The variable is Node's own, for its cache of the same kind.
+const isKept = !env["NODE_DISABLE_COMPILE_CACHE"] && (Boolean(told) || home.startsWith("/"));
+
+const modules = new Map<string, { exports: unknown }>();
+const kept = isKept ? read() : new Map<string, Buffer>();
 const compiled = new Map<string, Script>();
 
 // A dry run promises to write nothing.
-if (folder !== null && !process.argv.includes("--dry-run")) process.once("exit", keep);
+if (isKept && !process.argv.includes("--dry-run")) process.once("exit", keep);
 load("./mmm.js");
-
-/** `null`: nothing is kept. The variable is Node's own, for its cache of the same kind. */
-function cacheFolder(): string | null {
-  if (env["NODE_DISABLE_COMPILE_CACHE"]) return null;
-  const { HOME: home, XDG_CACHE_HOME: caches } = env;
-  if (caches?.startsWith("/")) return `${caches}/mmm/code`;
-  return home?.startsWith("/") && existsSync(home) ? `${home}/.cache/mmm/code` : null;
-}
 
 function load(id: string): unknown {
   if (!id.startsWith("./")) return require(id);
@@ -79,8 +80,8 @@ function read(): Map<string, Buffer> {
     const once = both.subarray(0, both.length / 2);
     if (!once.equals(both.subarray(once.length))) return found;
     let at = once.indexOf("\n") + 1;
-    const { build, sizes } = JSON.parse(once.toString("latin1", 0, at)) as Head;
-    if (build !== MMM_BUILD) return found;
+    const { madeBy: maker, sizes } = JSON.parse(once.toString("latin1", 0, at)) as Head;
+    if (maker !== madeBy) return found;
     for (const [id, size] of sizes) found.set(id, once.subarray(at, (at += size)));
   } catch {
     // Nothing yet, or nothing that can be read.
@@ -92,23 +93,36 @@ function read(): Map<string, Buffer> {
 
 /** The file's first line. */
 interface Head {
-  readonly build: string;
+  readonly madeBy: string;
   readonly sizes: readonly (readonly [id: string, size: number])[];
 }
 
 /** At the end, when the functions that were called are compiled. When it fails the next start is as slow as this one. */
 function keep(): void {
   if (compiled.size === 0) return;
+  const temporary = `${cache}.new`;
   try {
+    // A home that is not there is not made, and root leaves nothing of its own in a user's (`sudo`).
+    const owner = statSync(told || home, { throwIfNoEntry: false })?.uid;
+    if (owner === undefined ? !told : owner !== process.getuid?.()) return;
     for (const [id, script] of compiled) kept.set(id, script.createCachedData());
     const sizes = [...kept].map(([id, { length }]) => [id, length] as const);
-    const head = Buffer.from(`${JSON.stringify({ build: MMM_BUILD, sizes } satisfies Head)}\n`);
+    const head = Buffer.from(`${JSON.stringify({ madeBy, sizes } satisfies Head)}\n`);
     const once = [head, ...kept.values()];
-    mkdirSync(`${folder}`, { recursive: true, mode: 0o700 });
-    const temporary = `${cache}.${process.pid}`;
+    // Not `recursive`, which goes round for ever where nothing can be made and nobody says so (`/proc`).
+    for (const each of [base, folder]) if (!existsSync(each)) mkdirSync(each, { mode: 0o700 });
     writeFileSync(temporary, Buffer.concat([...once, ...once]), { mode: 0o600, flag: "wx" });
     renameSync(temporary, cache);
   } catch {
-    // A full disk, a folder that is not ours.
+    // A full disk, a folder that is not ours, another that keeps at this moment or was killed when it did.
+    forget(temporary);
+  }
+}
+
+function forget(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // Then it stays.
   }
 }

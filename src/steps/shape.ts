@@ -37,7 +37,7 @@ export function together<A extends Shape, B extends Shape>(
 export function only(shape: Shape, isMeant: (key: string) => boolean): Shape {
   const all = Object.entries(Object.getOwnPropertyDescriptors(shape));
   const meant = Object.fromEntries(all.filter(([key]) => isMeant(key)));
-  return Object.defineProperties({}, meant) as Shape;
+  return Object.defineProperties({}, meant);
 }
 
 /** Keys that are asked for although they are missing: those that were made at once. */
