@@ -6,7 +6,9 @@ const { readFileSync } = fs;
 
 /** Both node's loader of its main file and `src/start.ts` read with it. */
 fs.readFileSync = (file, ...rest) => {
-  if (/\/dist\/[^/]+\.c?js$/.test(String(file)))
-    fs.appendFileSync(process.env.MMM_BENCH_MODULES, `${file}\n`);
+  // Node 22's loader has addresses.
+  const path = String(file).replace(/^file:\/\//, "");
+  if (/\/dist\/[^/]+\.c?js$/.test(path))
+    fs.appendFileSync(process.env.MMM_BENCH_MODULES, `${path}\n`);
   return readFileSync(file, ...rest);
 };

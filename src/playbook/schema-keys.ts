@@ -22,5 +22,7 @@ function keysIn(schema: z.core.$ZodType, path: readonly PropertyKey[]): readonly
 }
 
 function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
-  return schema instanceof z.ZodOptional ? unwrap(schema.unwrap()) : schema;
+  return schema instanceof z.ZodOptional || schema instanceof z.ZodLazy
+    ? unwrap(schema.unwrap())
+    : schema;
 }

@@ -133,7 +133,8 @@ export const claudeKind: StepKind = {
   shape: together(
     later({
       claude: () =>
-        z.union([is.text, body()], { error: "a text that is not empty, or {prompt, ...}" }),
+        // Most prompts are a text alone.
+        z.union([is.text, z.lazy(body)], { error: "a text that is not empty, or {prompt, ...}" }),
     }),
     stepOptions,
   ),
