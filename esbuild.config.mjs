@@ -1,10 +1,11 @@
 // One entry, split at each dynamic import: `mmm --help` then reads the command tree alone
-// (measured: docs of the decisions 0002 and 0028). CommonJS packages inside an ES module need `require` and `__filename`.
+// (measured: docs of the decisions 0002 and 0028).
 import { execFileSync } from "node:child_process";
-import { rm, chmod, readFile, writeFile } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { createHash } from "node:crypto";
+import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { basename, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const { version } = JSON.parse(await readFile(new URL("package.json", import.meta.url), "utf8"));
@@ -117,7 +118,6 @@ const common = {
   bundle: true,
   platform: "node",
   target: "node20.19",
-  sourcemap: true,
   sourcesContent: false,
   // Names stay, for the stack of a bug.
   minifyWhitespace: true,
@@ -126,33 +126,72 @@ const common = {
   logLevel: "warning",
 };
 
-await rm(new URL("dist", import.meta.url), { recursive: true, force: true });
-await build({
+const dist = new URL("dist/", import.meta.url);
+await rm(dist, { recursive: true, force: true });
+await mkdir(dist);
+
+// Split as modules, which esbuild does with these alone; then each file by itself CommonJS, of which `src/start.ts` can keep what V8
+// compiled, and which spares Node its loader of modules and a copy of each built-in one.
+const modules = await build({
   ...common,
-  entryPoints: ["src/main.ts"],
+  sourcemap: "inline",
+  entryPoints: { mmm: "src/main.ts" },
+  chunkNames: "chunk-[hash]",
   outdir: "dist",
+  write: false,
   splitting: true,
   format: "esm",
   plugins: [yamlModules, gather, lazyWidth, lazyPatterns, lazyChildren],
-  define: { MMM_VERSION: JSON.stringify(version) },
-  chunkNames: "chunk-[hash]",
-  banner: {
-    js: [
-      "import { createRequire as mmmCreateRequire } from 'node:module';",
-      "const require = (id) => mmmCreateRequire(import.meta.url)(id), __filename = import.meta.filename;",
-    ].join("\n"),
+  define: {
+    MMM_VERSION: JSON.stringify(version),
+    "import.meta.dirname": "__dirname",
+    // Of fdir, which makes a `require` of it; a path will do.
+    "import.meta.url": "__filename",
   },
 });
-await build({
+const patterns = await build({
   ...common,
+  sourcemap: "inline",
   stdin: { contents: `export { RE2JS } from "re2js";`, resolveDir: here },
   outfile: "dist/patterns.cjs",
+  write: false,
   format: "cjs",
 });
-await chmod(new URL("dist/main.js", import.meta.url), 0o755);
+const sum = createHash("sha256");
+for (const { path, text } of [...modules.outputFiles, ...patterns.outputFiles]) {
+  const name = basename(path);
+  const { code, map } = await transform(text, {
+    format: "cjs",
+    platform: "node",
+    target: common.target,
+    // import() becomes a promise of require().
+    supported: { "dynamic-import": false },
+    minifyWhitespace: true,
+    sourcemap: "external",
+    sourcesContent: false,
+    sourcefile: name,
+    // What `src/start.ts` loads is a function.
+    banner: '(function(require,module,__filename,__dirname){"use strict";',
+    footer: "})",
+  });
+  sum.update(code);
+  await writeFile(new URL(name, dist), `${code}//# sourceMappingURL=${name}.map\n`);
+  await writeFile(new URL(`${name}.map`, dist), map);
+}
+await build({
+  ...common,
+  sourcemap: true,
+  entryPoints: ["src/start.ts"],
+  outfile: "dist/main.js",
+  format: "cjs",
+  define: { MMM_BUILD: JSON.stringify(sum.digest("hex")) },
+});
+await writeFile(new URL("package.json", dist), '{ "type": "commonjs" }\n');
+await chmod(new URL("main.js", dist), 0o755);
 // Made once, here: `mmm init` would spend half of its time on it (src/app/schema-text.ts).
-const main = fileURLToPath(new URL("dist/main.js", import.meta.url));
 await writeFile(
-  new URL("dist/playbook.schema.json", import.meta.url),
-  execFileSync(process.execPath, [main, "schema"]),
+  new URL("playbook.schema.json", dist),
+  execFileSync(process.execPath, [fileURLToPath(new URL("main.js", dist)), "schema"], {
+    env: { ...process.env, NODE_DISABLE_COMPILE_CACHE: "1" },
+  }),
 );

@@ -1,13 +1,14 @@
-// Preloaded: writes the address of each module of `dist/` that is loaded, one a line.
-import { appendFileSync } from "node:fs";
-import { register } from "node:module";
+// Preloaded: writes the path of each file of `dist/` that mmm reads to run it, one a line.
+import fs from "node:fs";
 import process from "node:process";
-import { isMainThread } from "node:worker_threads";
 
-if (isMainThread) register(import.meta.url);
+const { readFileSync } = fs;
 
-/** A module hook of node: <https://nodejs.org/api/module.html#loadurl-context-nextload> */
-export async function load(url, context, next) {
-  if (/\/dist\/[^/]+\.js$/.test(url)) appendFileSync(process.env.MMM_BENCH_MODULES, `${url}\n`);
-  return await next(url, context);
-}
+/** Both node's loader of its main file and `src/start.ts` read with it. */
+fs.readFileSync = (file, ...rest) => {
+  // Node 22's loader has addresses.
+  const path = String(file).replace(/^file:\/\//, "");
+  if (/\/dist\/[^/]+\.c?js$/.test(path))
+    fs.appendFileSync(process.env.MMM_BENCH_MODULES, `${path}\n`);
+  return readFileSync(file, ...rest);
+};

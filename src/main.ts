@@ -1,35 +1,56 @@
-#!/usr/bin/env node
 // Builds the real world, calls the command line, sets the exit code. No logic.
 import { existsSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
+import type { Invocation } from "./app/cook-request.ts";
+import { printer } from "./cli/print.ts";
 import { runCli } from "./cli/program.ts";
 import { reportTrouble } from "./cli/trouble.ts";
 
 declare const MMM_VERSION: string;
 
-const here = path.dirname(fileURLToPath(import.meta.url));
-const invocation = {
+const here = import.meta.dirname;
+let isSpeaking = false;
+const invocation: Invocation = {
   cwd: startDirectory(),
   env: process.env,
-  stdout: process.stdout,
-  stderr: process.stderr,
+  // A stream costs a millisecond to make, and most runs have nothing to say on the second.
+  get stdout() {
+    isSpeaking = true;
+    return unhurt(process.stdout);
+  },
+  get stderr() {
+    return unhurt(process.stderr);
+  },
+  print: printer(
+    () => invocation.stdout,
+    () => isSpeaking,
+  ),
   packageRoot: existsSync(path.join(here, "..", "package.json")) ? path.join(here, "..") : here,
   version: MMM_VERSION,
 };
 
-// A closed pager is no trouble of ours (`mmm cook | head`).
-for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
 process.on("uncaughtException", (error) => {
   process.exit(reportTrouble(error, invocation));
 });
 
-try {
-  process.exitCode = await runCli(process.argv.slice(2), invocation);
-} catch (error) {
-  process.exitCode = reportTrouble(error, invocation);
+void run();
+
+async function run(): Promise<void> {
+  try {
+    process.exitCode = await runCli(process.argv.slice(2), invocation);
+  } catch (error) {
+    process.exitCode = reportTrouble(error, invocation);
+  }
 }
+
+/** A closed pager is no trouble of ours (`mmm cook | head`). */
+function unhurt(stream: NodeJS.WriteStream): NodeJS.WriteStream {
+  if (stream.listenerCount("error", ignored) === 0) stream.on("error", ignored);
+  return stream;
+}
+
+function ignored(): void {}
 
 function startDirectory(): string {
   try {

@@ -8,7 +8,7 @@ import * as is from "../steps/schema.ts";
 const { model, permission_mode, allowed_tools } = claudeOptions;
 const command = is.text.optional();
 
-export const configSchema = z.strictObject({
+export const configShape = {
   claude: z
     .strictObject(
       {
@@ -21,12 +21,12 @@ export const configSchema = z.strictObject({
       { error: "a mapping, as in {model: opus}" },
     )
     .optional(),
-  limits: limitsSchema.optional(),
-  worktree: setupSchema.optional(),
+  limits: limitsSchema().optional(),
+  worktree: setupSchema().optional(),
   project: z
     .strictObject(
       { test: command, lint: command, build: command, format: command, bench: command },
       { error: "a mapping, as in {test: npm test}" },
     )
     .optional(),
-});
+};

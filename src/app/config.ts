@@ -13,7 +13,7 @@ import { readSetup } from "../playbook/worktree.ts";
 import { parseYaml } from "../playbook/yaml.ts";
 import { readClaudeOptions } from "../steps/claude.ts";
 import { PROJECT_FIELDS } from "../values/gate-words.ts";
-import { configSchema } from "./config-schema.ts";
+import { configShape } from "./config-schema.ts";
 import { configFiles } from "./config-files.ts";
 import type { Invocation } from "./cook-request.ts";
 
@@ -115,7 +115,7 @@ function readText(text: string, problems: Problems): Entries {
     problems.error("not-supported", entry.key.range, message, { help: "remove it" });
     entries.delete(name);
   }
-  return check({ ...tree, entries, what: "the config" }, configSchema, problems);
+  return check({ ...tree, entries, what: "the config" }, configShape, problems);
 }
 
 /** `null`: there is none. What is there and cannot be read is an error, for it would be ignored. */

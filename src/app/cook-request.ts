@@ -40,6 +40,8 @@ export interface Invocation {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
+  /** Text to standard output, for who has little to say: it costs no stream. */
+  readonly print: (text: string) => void;
   /** The package's own folder: `commands/` and `examples/` lie in it. */
   readonly packageRoot: string;
   readonly version: string;

@@ -41,15 +41,15 @@ export async function validate(
       // Programs read standard output alone: a playbook that is not there is a problem like others.
       if (request.format !== "text") {
         const { source, diagnostics } = withoutText(typed, error);
-        invocation.stdout.write(FORMATS[request.format](source, diagnostics));
+        invocation.print(FORMATS[request.format](source, diagnostics));
       }
       continue;
     }
     const { source, diagnostics } = await check(found, place, invocation);
     const errors = diagnostics.filter(({ severity }) => severity === "error").length;
     failed ||= errors > 0;
-    invocation.stdout.write(FORMATS[request.format](source, diagnostics));
-    if (request.format === "text" && errors === 0) invocation.stdout.write(`${found.shown}: ok\n`);
+    invocation.print(FORMATS[request.format](source, diagnostics));
+    if (request.format === "text" && errors === 0) invocation.print(`${found.shown}: ok\n`);
   }
   return failed ? 2 : 0;
 }

@@ -56,7 +56,7 @@ function buildProgram(
     )
     .option("-q, --quiet", "problems and the last line only")
     .configureOutput({
-      writeOut: (text) => invocation.stdout.write(text),
+      writeOut: (text) => invocation.print(text),
       writeErr: (text) => invocation.stderr.write(printable(text)),
     })
     .exitOverride();

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { durationFrom } from "../lib/duration.ts";
 import { nearest } from "../lib/nearest.ts";
+import { madeAtOnce, type Shape } from "../steps/shape.ts";
 import type { Range } from "./diagnostic.ts";
 import { didYouMean, firstCharacter, type Problems } from "./problems.ts";
 import { keysAt } from "./schema-keys.ts";
@@ -22,16 +23,16 @@ export interface Checked {
 }
 
 /**
- * Holds entries against a schema; each issue becomes a problem at its place, in our own words.
+ * Holds entries against the schemas of their keys; each issue becomes a problem at its place, in our own words.
  *
  * Returns the entries whose value is sound: the others must not be read.
  */
-export function check(checked: Checked, schema: z.ZodObject, problems: Problems): Entries {
-  const result = schema.safeParse(plainFor(schema, checked.entries));
-  if (result.success) return checked.entries;
+export function check(checked: Checked, shape: Shape, problems: Problems): Entries {
+  const issues = issuesOf(checked.entries, shape);
+  if (issues.length === 0) return checked.entries;
   const bad = new Set<string>();
   const seen = new Set<string>();
-  for (const issue of result.error.issues) {
+  for (const issue of issues) {
     for (const { path, found } of unfold(issue, [])) {
       const first = path[0] ?? (found.code === "unrecognized_keys" ? found.keys[0] : undefined);
       if (first !== undefined) bad.add(String(first));
@@ -39,21 +40,38 @@ export function check(checked: Checked, schema: z.ZodObject, problems: Problems)
       const key = found.code === "unrecognized_keys" ? `${path.join("\0")}\0keys` : path.join("\0");
       if (seen.has(key)) continue;
       seen.add(key);
-      report({ found, path, checked, schema, problems });
+      report({ found, path, checked, shape, problems });
     }
   }
   return new Map([...checked.entries].filter(([key]) => !bad.has(key)));
 }
 
-/** What is read by hand goes by its key alone: it can be a whole tree of steps. */
-function plainFor({ shape }: z.ZodObject, entries: Entries): Record<string, unknown> {
-  const object: Record<string, unknown> = {};
-  for (const [key, { value }] of entries)
-    object[key] = isByHand(shape[key]) ? null : plainValue(value);
-  return object;
+/** What a strict object of zod's would find, but only of the keys that are there is the schema made. */
+function issuesOf(entries: Entries, shape: Shape): readonly Issue[] {
+  const unknown: string[] = [];
+  const issues: Issue[] = [];
+  for (const [key, { value }] of entries) {
+    const schema = Object.hasOwn(shape, key) ? shape[key] : undefined;
+    if (schema === undefined) unknown.push(key);
+    // What is read by hand goes by its key alone: it can be a whole tree of steps.
+    else if (!isByHand(schema)) issues.push(...issuesAt(key, schema, plainValue(value)));
+  }
+  for (const key of madeAtOnce(shape)) {
+    const schema = shape[key];
+    if (schema !== undefined && !entries.has(key)) issues.push(...issuesAt(key, schema, undefined));
+  }
+  if (unknown.length > 0) {
+    issues.push({ code: "unrecognized_keys", keys: unknown, path: [], message: "", input: {} });
+  }
+  return issues;
 }
 
-function isByHand(schema: z.core.$ZodType | undefined): boolean {
+function issuesAt(key: string, schema: z.ZodType, value: unknown): readonly Issue[] {
+  const issues = schema.safeParse(value).error?.issues ?? [];
+  return issues.map((issue) => ({ ...issue, path: [key, ...issue.path] }));
+}
+
+function isByHand(schema: z.core.$ZodType): boolean {
   return schema instanceof z.ZodOptional
     ? isByHand(schema.unwrap())
     : schema instanceof z.ZodUnknown;
@@ -85,15 +103,15 @@ function isWrongShape(issue: Issue): boolean {
 
 interface Report extends Placed {
   readonly checked: Checked;
-  readonly schema: z.ZodObject;
+  readonly shape: Shape;
   readonly problems: Problems;
 }
 
-function report({ found, path, checked, schema, problems }: Report): void {
+function report({ found, path, checked, shape, problems }: Report): void {
   if (found.code === "unrecognized_keys") {
     const at = treeAt(checked.entries, path);
     const entries = at === null ? checked.entries : at.kind === "mapping" ? at.entries : new Map();
-    const allowed = [...keysAt(schema, path), ...(path.length === 0 ? (checked.more ?? []) : [])];
+    const allowed = [...keysAt(shape, path), ...(path.length === 0 ? (checked.more ?? []) : [])];
     for (const key of found.keys) {
       if (!problems.areTooMany) unknownKey({ key, entries, allowed }, problems);
     }
@@ -102,7 +120,7 @@ function report({ found, path, checked, schema, problems }: Report): void {
   const name = path.length === 0 ? checked.what : `\`${nameOf(path)}\``;
   const tree = treeAt(checked.entries, path);
   if (tree === null) {
-    if (isMisspelt(path, checked, schema)) return;
+    if (isMisspelt(path, checked, shape)) return;
     const parent = path.length > 1 ? treeAt(checked.entries, path.slice(0, -1)) : null;
     const place = firstCharacter(parent?.range ?? checked.range);
     problems.error("missing-key", place, `${name} is missing`, {
@@ -118,10 +136,10 @@ function report({ found, path, checked, schema, problems }: Report): void {
 }
 
 /** The missing key is there under a wrong name, which is told at that name. */
-function isMisspelt(path: Path, { entries }: Checked, schema: z.ZodObject): boolean {
+function isMisspelt(path: Path, { entries }: Checked, shape: Shape): boolean {
   const at = treeAt(entries, path.slice(0, -1));
   const there = path.length === 1 ? entries : at?.kind === "mapping" ? at.entries : new Map();
-  const allowed = keysAt(schema, path.slice(0, -1));
+  const allowed = keysAt(shape, path.slice(0, -1));
   return [...there.keys()].some(
     (key) => !allowed.includes(key) && nearest(key, allowed) === path.at(-1),
   );

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { parseTolerance } from "../lib/tolerance.ts";
 import { gateWords } from "../values/gate-words.ts";
 import * as is from "../steps/schema.ts";
+import { later, once, together } from "../steps/shape.ts";
 import { check, unknownKey } from "./check.ts";
 import type { Gate, GateCheck, ListedGate, Metric } from "./model.ts";
 import { firstCharacter, type Problems } from "./problems.ts";
@@ -12,36 +13,44 @@ import { durationOf, entriesOf, optionalText, requiredText, textOf } from "./val
 const FORMS =
   '{shell: "npm test"}, {expression: "score >= 80"} or {metric: {shell: "./bench"}, must: not_regress}';
 
-const timeout = is.duration({ zero: false }).optional();
+const timeout = (): z.ZodOptional => is.duration({ zero: false }).optional();
 const TOLERANCE = "a share as in 5%, or a number from 0";
-const tolerance = z
-  .union([z.string({ error: TOLERANCE }), z.number({ error: TOLERANCE })], { error: TOLERANCE })
-  .refine((value) => parseTolerance(value) !== null, { error: TOLERANCE })
-  .meta(is.formed("tolerance"));
+const tolerance = once(() =>
+  z
+    .union([z.string({ error: TOLERANCE }), z.number({ error: TOLERANCE })], { error: TOLERANCE })
+    .refine((value) => parseTolerance(value) !== null, { error: TOLERANCE })
+    .meta(is.formed("tolerance")),
+);
 
-const metricForms = z.union(
-  [
-    z.strictObject({ shell: is.text }),
-    z.strictObject({ coverage: is.text, run: is.text.optional() }),
-  ],
-  { error: 'a mapping, as in {shell: "./bench"} or {coverage: coverage/lcov.info}' },
+const metricForms = once(() =>
+  z.union(
+    [
+      z.strictObject({ shell: is.text }),
+      z.strictObject({ coverage: is.text, run: is.text.optional() }),
+    ],
+    { error: 'a mapping, as in {shell: "./bench"} or {coverage: coverage/lcov.info}' },
+  ),
 );
 
 const MUSTS = ["not_regress", "increase", "decrease"] as const;
 
-export const gateSchemas = {
-  shell: z.strictObject({ shell: is.text, timeout }),
-  expression: z.strictObject({ expression: is.text }),
-  metric: z.strictObject({
-    metric: metricForms,
-    must: z.enum(MUSTS, { error: `one of ${MUSTS.join(" ")}` }),
-    tolerance: tolerance.optional(),
-    better: z.enum(["higher", "lower"], { error: "`higher` or `lower`" }).optional(),
-    timeout,
-  }),
+/** `must` is asked for where it is missing. */
+export const gateShapes = {
+  shell: later({ shell: () => is.text, timeout }),
+  expression: later({ expression: () => is.text }),
+  metric: together(
+    together(later({ metric: metricForms }), {
+      must: z.enum(MUSTS, { error: `one of ${MUSTS.join(" ")}` }),
+    }),
+    later({
+      tolerance: () => tolerance().optional(),
+      better: () => z.enum(["higher", "lower"], { error: "`higher` or `lower`" }).optional(),
+      timeout,
+    }),
+  ),
 } as const;
 
-type Kind = keyof typeof gateSchemas;
+type Kind = keyof typeof gateShapes;
 const KINDS: readonly Kind[] = ["shell", "expression", "metric"];
 
 /** One that cannot be read has no `check`: its name is known all the same. */
@@ -56,7 +65,7 @@ export function readGates(tree: Tree | undefined, problems: Problems): readonly 
     if (gateWords.has(name)) {
       const message = `a gate cannot be called \`${name}\`: the word has a meaning already`;
       problems.error("reserved-gate", key.range, message, { help: `such as my_${name}` });
-    } else if (!is.identifier.safeParse(name).success) {
+    } else if (!is.identifier().safeParse(name).success) {
       const message = `a gate's name must be letters, digits, \`_\` and \`-\`, not \`${name}\``;
       problems.error("bad-name", key.range, message);
     }
@@ -86,7 +95,7 @@ function readCheck(name: string, tree: Tree, problems: Problems): GateCheck | nu
     reportKind(what, tree, { kinds, problems });
     return null;
   }
-  const sound = check({ ...tree, what }, gateSchemas[kind], problems);
+  const sound = check({ ...tree, what }, gateShapes[kind], problems);
   if (sound.size !== tree.entries.size) return null;
   if (kind === "shell") return { kind, run: requiredText(sound, "shell") };
   if (kind === "expression") return { kind, text: requiredText(sound, "expression") };
@@ -98,7 +107,7 @@ function reportKind(
   { entries, range }: MappingTree,
   { kinds, problems }: { readonly kinds: readonly Kind[]; readonly problems: Problems },
 ): void {
-  const all = KINDS.flatMap((kind) => Object.keys(gateSchemas[kind].shape));
+  const all = KINDS.flatMap((kind) => Object.keys(gateShapes[kind]));
   const allowed = [...new Set(all)];
   const unknown = [...entries.keys()].filter((key) => !allowed.includes(key));
   for (const key of unknown) unknownKey({ key, entries, allowed }, problems);

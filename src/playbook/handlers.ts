@@ -1,4 +1,3 @@
-import * as z from "zod";
 import { handlerKeys } from "../steps/options.ts";
 import { check, unknownKey } from "./check.ts";
 import type { Range } from "./diagnostic.ts";
@@ -10,7 +9,6 @@ import { boolOf, numberOf } from "./values-of.ts";
 
 const KEYS = Object.keys(handlerKeys);
 const BESIDE = ["do", ...KEYS];
-const schema = z.strictObject(handlerKeys);
 
 /** Runs of a failing step when its handler has steps and says nothing (spec 2.3). */
 const MAX_ATTEMPTS = 3;
@@ -82,7 +80,7 @@ function readMapping(tree: MappingTree, at: At, reading: Reading): FailureHandle
   const own: Entries = new Map([...tree.entries].filter(([key]) => KEYS.includes(key)));
   const rest: Entries = new Map([...tree.entries].filter(([key]) => !KEYS.includes(key)));
   const { range } = tree;
-  const sound = check({ entries: own, range, what: at.key }, schema, reading.problems);
+  const sound = check({ entries: own, range, what: at.key }, handlerKeys, reading.problems);
   const steps = readRest(rest, tree, { at, reading });
   const maxAttempts = numberOf(sound, "max_attempts") ?? (rest.size > 0 ? MAX_ATTEMPTS : 1);
   return { steps, maxAttempts, failWorkflow: boolOf(sound, "fail_workflow") ?? true, range };

@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { claudeOptions, readClaudeOptions } from "../steps/claude.ts";
-import { defaultsSchema } from "../steps/options.ts";
+import { defaultsShape } from "../steps/options.ts";
 import * as is from "../steps/schema.ts";
+import { later } from "../steps/shape.ts";
 import { check, unknownKey } from "./check.ts";
 import { readCommon } from "./common.ts";
 import { readGates } from "./gates.ts";
@@ -17,26 +18,27 @@ import { entriesOf, numberOf, optionalText, readEnv, textOf } from "./values-of.
 import { readWorktree, worktreeSchema } from "./worktree.ts";
 
 /** What stands beside `steps` (spec 2.1). `defaults` is checked on its own. */
-export const headerSchema = z.strictObject({
-  name: is.text.optional(),
-  description: is.anyText.optional(),
-  max_iterations: is.wholeNumber(1, 1000).optional(),
-  env: is.env.optional(),
-  params: paramsSchema.optional(),
-  secrets: secretsSchema.optional(),
-  defaults: is.form("defaults").optional(),
-  commit: z.enum(["auto", "off"], { error: "one of auto off" }).optional(),
-  claude: z.strictObject(claudeOptions, { error: "a mapping, as in {model: opus}" }).optional(),
-  limits: limitsSchema.optional(),
-  gates: is.form("gates").optional(),
-  until: is.text.optional(),
-  worktree: worktreeSchema.optional(),
-  merge: is.form("step-list").optional(),
-  steps: is.form("step-list").optional(),
-  commands: is.form("step-list").optional(),
+export const headerShape = later({
+  name: () => is.text.optional(),
+  description: () => is.anyText.optional(),
+  max_iterations: () => is.wholeNumber(1, 1000).optional(),
+  env: () => is.env().optional(),
+  params: () => paramsSchema().optional(),
+  secrets: () => secretsSchema().optional(),
+  defaults: () => is.form("defaults").optional(),
+  commit: () => z.enum(["auto", "off"], { error: "one of auto off" }).optional(),
+  claude: () =>
+    z.strictObject(claudeOptions, { error: "a mapping, as in {model: opus}" }).optional(),
+  limits: () => limitsSchema().optional(),
+  gates: () => is.form("gates").optional(),
+  until: () => is.text.optional(),
+  worktree: () => worktreeSchema().optional(),
+  merge: () => is.form("step-list").optional(),
+  steps: () => is.form("step-list").optional(),
+  commands: () => is.form("step-list").optional(),
 });
 
-const KEYS = Object.keys(headerSchema.shape);
+const KEYS = Object.keys(headerShape);
 
 export type Header = Omit<Playbook, "file" | "text" | "steps" | "merge">;
 
@@ -46,7 +48,7 @@ export function readHeader(tree: MappingTree, stem: string, problems: Problems):
     reportUnsupported(tree.entries, "header", problems),
     problems,
   );
-  const sound = check({ ...tree, entries: kept, what: "a playbook" }, headerSchema, problems);
+  const sound = check({ ...tree, entries: kept, what: "a playbook" }, headerShape, problems);
   return {
     name: textOf(sound, "name") ?? stem,
     description: textOf(sound, "description"),
@@ -74,7 +76,7 @@ export function readDefaults(tree: MappingTree, reading: Reading): Entries {
     return new Map();
   }
   const entries = withoutUnsupported(value.entries, problems);
-  const sound = check({ ...value, entries, what: "`defaults`" }, defaultsSchema, problems);
+  const sound = check({ ...value, entries, what: "`defaults`" }, defaultsShape, problems);
   // Read once for its problems, with ids of its own: each step reads its copy again.
   readCommon(sound, { range: value.range, depth: 0, loops: 0 }, { ...reading, ids: new Map() });
   return sound;

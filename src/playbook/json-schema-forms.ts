@@ -1,10 +1,9 @@
 /** The JSON Schema of each form that the reader checks by hand; a new one is a name in `FormName` and an entry here. */
-import * as z from "zod";
 import { MAX_DURATION_MS, type FormName, identifier } from "../steps/schema.ts";
-import { captureRuleSchema, fileRuleSchema } from "../steps/options.ts";
+import { captureRule, fileRule } from "../steps/options.ts";
 import { gateWords } from "../values/gate-words.ts";
 import { STEP_FIELDS } from "../values/names.ts";
-import { gateSchemas } from "./gates.ts";
+import { gateShapes } from "./gates.ts";
 import { choice, type JsonSchema, kindOf, text, toJson, when } from "./json-schema-parts.ts";
 import { paramSchema } from "./params.ts";
 import type { Place } from "./key-docs.ts";
@@ -49,9 +48,9 @@ const outputs: JsonSchema = {
 };
 
 function output(): JsonSchema {
-  const file = kindOf({ key: "file_pattern", weak: false, schema: fileRuleSchema });
+  const file = kindOf({ key: "file_pattern", weak: false, shape: fileRule });
   const inside = { ...text, not: { type: "string", pattern: String.raw`^/|(?:^|/)\.\.(?:/|$)` } };
-  const captured = kindOf({ key: "capture", weak: false, schema: captureRuleSchema });
+  const captured = kindOf({ key: "capture", weak: false, shape: captureRule });
   const rules = choice([
     { ...file, properties: { ...file.properties, file_pattern: inside } },
     captured,
@@ -76,7 +75,7 @@ function param(): JsonSchema {
     return when(condition, { properties: { default: whole, choices: { items } } });
   });
   const idle = { required: ["required", "default"], properties: { required: { const: true } } };
-  return { ...toJson(paramSchema), allOf: rules, not: idle };
+  return { ...toJson(paramSchema().shape), allOf: rules, not: idle };
 }
 
 const words = [...gateWords].map(([word, { holds }]) => [word, holds] as const);
@@ -88,8 +87,8 @@ const gates: JsonSchema = {
 };
 
 function gate(): JsonSchema {
-  const forms = Object.entries(gateSchemas);
-  const rules = choice(forms.map(([key, schema]) => kindOf({ key, weak: false, schema })));
+  const forms = Object.entries(gateShapes);
+  const rules = choice(forms.map(([key, shape]) => kindOf({ key, weak: false, shape })));
   const moved = when(
     { required: ["must"], properties: { must: { not: { const: "not_regress" } } } },
     { properties: { tolerance: false, better: false } },
@@ -110,7 +109,7 @@ function validation(): JsonSchema {
 }
 
 function named(): JsonSchema {
-  const { name = {} } = toJson(z.strictObject({ name: identifier })).properties;
+  const { name = {} } = toJson({ name: identifier() }).properties;
   return name;
 }
 

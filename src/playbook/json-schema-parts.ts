@@ -1,6 +1,7 @@
 /** From zod's schemas to JSON Schema: see `json-schema.ts`. */
 import * as z from "zod";
 import type { StepKind } from "../steps/kind.ts";
+import type { Shape } from "../steps/shape.ts";
 
 export type JsonSchema = { readonly [keyword: string]: unknown };
 type Properties = Readonly<Record<string, JsonSchema>>;
@@ -31,9 +32,12 @@ export function when(condition: JsonSchema, consequence: JsonSchema): JsonSchema
   return { if: condition, then: consequence };
 }
 
-/** A strict object of zod's; what is marked with `formed` becomes a reference to that form. */
-export function toJson(schema: z.ZodObject): ObjectSchema {
-  const { $schema: _draft, ...json } = z.toJSONSchema(schema, { target: "draft-7", io: "input" });
+/** Of a mapping without other keys; what is marked with `formed` becomes a reference to that form. */
+export function toJson(shape: Shape): ObjectSchema {
+  const { $schema: _draft, ...json } = z.toJSONSchema(z.strictObject(shape), {
+    target: "draft-7",
+    io: "input",
+  });
   return withReferences(json) as ObjectSchema;
 }
 
@@ -48,8 +52,8 @@ function withReferences(value: unknown): unknown {
   );
 }
 
-export function kindOf({ key, weak, schema }: Pick<StepKind, "key" | "weak" | "schema">): Kind {
-  const { properties, required = [] } = toJson(schema);
+export function kindOf({ key, weak, shape }: Pick<StepKind, "key" | "weak" | "shape">): Kind {
+  const { properties, required = [] } = toJson(shape);
   return { key, weak, properties, required: required.filter((name) => name !== key) };
 }
 

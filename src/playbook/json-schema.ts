@@ -4,7 +4,7 @@
  * Draft 07: editors know it best. It tells shape alone: what two places say of each other (ids, references) is the
  * reader's and the plan's; docs/playbook.md lists what it leaves out.
  */
-import { headerSchema } from "./header.ts";
+import { headerShape } from "./header.ts";
 import { choice, type JsonSchema, type Kind, kindOf, text, toJson } from "./json-schema-parts.ts";
 import { forms } from "./json-schema-forms.ts";
 import { documented } from "./key-docs.ts";
@@ -12,7 +12,6 @@ import { METADATA } from "./old-forms.ts";
 import { handlerKeys, stepOptions } from "../steps/options.ts";
 import { kindKeys, stepKinds } from "../steps/registry.ts";
 import { RESERVED_IDS, STEP_FIELDS } from "../values/names.ts";
-import * as z from "zod";
 
 /** In this order in the file, which people may read. */
 export function playbookSchema(): JsonSchema {
@@ -58,7 +57,7 @@ const handler: JsonSchema = {
 };
 
 function header(): JsonSchema {
-  const schema = toJson(headerSchema);
+  const schema = toJson(headerShape);
   const { steps: _steps, commands: _commands, ...liftable } = schema.properties;
   const config = old(
     { type: "object", properties: liftable, additionalProperties: false },
@@ -74,7 +73,7 @@ function header(): JsonSchema {
 
 /** The kinds of step with the forms of the original, which are read with a note (spec 2.1). */
 function stepForms(): readonly Kind[] {
-  const options = narrowed(toJson(z.strictObject(stepOptions)).properties);
+  const options = narrowed(toJson(stepOptions).properties);
   const own = stepKinds.map((kind): Kind => {
     const { weak, key, properties, required } = kindOf(kind);
     const all = narrowed(properties);
@@ -107,7 +106,7 @@ function narrowed(properties: Kind["properties"]): Kind["properties"] {
 
 /** `{do, max_attempts, fail_workflow}`, one step with the two keys beside its own, or these alone. */
 function handlerMapping(): JsonSchema {
-  const keys = toJson(z.strictObject(handlerKeys)).properties;
+  const keys = toJson(handlerKeys).properties;
   const beside = stepForms().map((kind) => ({
     ...kind,
     properties: { ...kind.properties, ...keys },
@@ -124,11 +123,7 @@ function handlerMapping(): JsonSchema {
 }
 
 function defaults(): JsonSchema {
-  const {
-    id: _id,
-    name: _name,
-    ...properties
-  } = narrowed(toJson(z.strictObject(stepOptions)).properties);
+  const { id: _id, name: _name, ...properties } = narrowed(toJson(stepOptions).properties);
   return { type: "object", properties, additionalProperties: false };
 }
 

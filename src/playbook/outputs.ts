@@ -1,8 +1,8 @@
-import type * as z from "zod";
 import { nearest } from "../lib/nearest.ts";
 import { compilePattern } from "../lib/pattern.ts";
-import { captureRuleSchema, fileRuleSchema } from "../steps/options.ts";
+import { captureRule, fileRule } from "../steps/options.ts";
 import { identifier } from "../steps/schema.ts";
+import type { Shape } from "../steps/shape.ts";
 import { check, unknownKey } from "./check.ts";
 import type { Range } from "./diagnostic.ts";
 import { pathTrouble } from "./json-path.ts";
@@ -82,7 +82,7 @@ export function isFreeName(name: string, range: Range, problems: Problems): bool
 
 function checkName(name: string, range: Range, problems: Problems): boolean {
   if (!isFreeName(name, range, problems)) return false;
-  if (identifier.safeParse(name).success) return true;
+  if (identifier().safeParse(name).success) return true;
   const message = `an output's name must be letters, digits, \`_\` and \`-\`, not \`${name}\``;
   problems.error("bad-name", range, message);
   return false;
@@ -110,34 +110,32 @@ function readRule(name: string, { value }: Entry, problems: Problems): OutputRul
 
 /** The rule that a text alone was meant as. */
 function meant(text: string): string {
-  if (captureRuleSchema.shape.capture.safeParse(text).success) return `{capture: ${text}}`;
+  if (captureRule.capture.safeParse(text).success) return `{capture: ${text}}`;
   return text.startsWith("$") ? `{capture: json, path: "${text}"}` : `{file_pattern: "${text}"}`;
 }
 
 /** `true`: a key that was meant as one of the two is there. */
 function reportMisspelt(entries: Entries, problems: Problems): boolean {
-  const allowed = [...new Set([...keysOf(fileRuleSchema), ...keysOf(captureRuleSchema)])];
+  const allowed = [...new Set([fileRule, captureRule].flatMap(Object.keys))];
   const unknown = [...entries.keys()].filter((key) => !allowed.includes(key));
   for (const key of unknown) unknownKey({ key, entries, allowed }, problems);
   return unknown.some((key) => ["file_pattern", "capture"].includes(nearest(key, allowed) ?? ""));
 }
 
-const keysOf = (schema: z.ZodObject): readonly string[] => Object.keys(schema.shape);
-
 type Mapping = Extract<Tree, { kind: "mapping" }>;
 
 /** The entries when all of them are sound. */
-function sound(tree: Mapping, schema: z.ZodObject, problems: Problems): Entries | null {
+function sound(tree: Mapping, shape: Shape, problems: Problems): Entries | null {
   const { range } = tree;
-  const entries = check({ entries: tree.entries, range, what: "an output" }, schema, problems);
-  const missing = Object.keys(schema.shape)
+  const entries = check({ entries: tree.entries, range, what: "an output" }, shape, problems);
+  const missing = Object.keys(shape)
     .slice(0, 1)
     .some((key) => !entries.has(key));
   return missing || entries.size !== tree.entries.size ? null : entries;
 }
 
 function readFileRule(tree: Mapping, problems: Problems): OutputRule | null {
-  const entries = sound(tree, fileRuleSchema, problems);
+  const entries = sound(tree, fileRule, problems);
   if (entries === null) return null;
   const { value: pattern, range } = requiredText(entries, "file_pattern");
   if (pattern.startsWith("/") || pattern.split("/").includes("..")) {
@@ -150,7 +148,7 @@ function readFileRule(tree: Mapping, problems: Problems): OutputRule | null {
 }
 
 function readCaptureRule(tree: Mapping, problems: Problems): OutputRule | null {
-  const entries = sound(tree, captureRuleSchema, problems);
+  const entries = sound(tree, captureRule, problems);
   if (entries === null) return null;
   const capture = textOf(entries, "capture") as Extract<OutputRule, { kind: "capture" }>["capture"];
   const from = (textOf(entries, "from") ?? "stdout") as "stdout" | "stderr" | "both";

@@ -4,6 +4,7 @@ import { nearest } from "../lib/nearest.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import { unreachable } from "../lib/unreachable.ts";
 import * as is from "../steps/schema.ts";
+import { once } from "../steps/shape.ts";
 import { isList, itemText, type Value } from "../values/value.ts";
 import type { ParamDeclaration, ParamType } from "./model.ts";
 import type { Problems } from "./problems.ts";
@@ -12,27 +13,31 @@ import { boolOf, entriesOf, textOf } from "./values-of.ts";
 
 const TYPES = ["string", "number", "boolean", "list"] as const;
 
-export const paramSchema = z.strictObject(
-  {
-    type: z.enum(TYPES, { error: `one of ${TYPES.join(" ")}` }).optional(),
-    required: is.bool.optional(),
-    default: z.unknown().optional(),
-    choices: z
-      .array(is.scalar, { error: "a list of values" })
-      .min(1, { error: "a list that is not empty" })
-      .optional(),
-    description: is.anyText.optional(),
-  },
-  { error: "a mapping, as in {type: number, default: 3}" },
+export const paramSchema = once(() =>
+  z.strictObject(
+    {
+      type: z.enum(TYPES, { error: `one of ${TYPES.join(" ")}` }).optional(),
+      required: is.bool.optional(),
+      default: z.unknown().optional(),
+      choices: z
+        .array(is.scalar(), { error: "a list of values" })
+        .min(1, { error: "a list that is not empty" })
+        .optional(),
+      description: is.anyText.optional(),
+    },
+    { error: "a mapping, as in {type: number, default: 3}" },
+  ),
 );
 
-export const paramsSchema = z.record(
-  z
-    .string()
-    .max(100)
-    .regex(/^[A-Za-z_]\w*(?:-\w+)*$/, { error: "letters, digits, `_` and `-`, as in max_size" }),
-  paramSchema.meta(is.formed("param")),
-  { error: "a mapping, as in {version: {type: string, required: true}}" },
+export const paramsSchema = once(() =>
+  z.record(
+    z
+      .string()
+      .max(100)
+      .regex(/^[A-Za-z_]\w*(?:-\w+)*$/, { error: "letters, digits, `_` and `-`, as in max_size" }),
+    paramSchema().meta(is.formed("param")),
+    { error: "a mapping, as in {version: {type: string, required: true}}" },
+  ),
 );
 
 /** Entries have passed {@link paramsSchema}; what their types say of default and choices is checked here. */

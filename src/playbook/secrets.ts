@@ -1,6 +1,7 @@
 /** `secrets:` of the header (spec 2.1). */
 import * as z from "zod";
 import { formed, text } from "../steps/schema.ts";
+import { once } from "../steps/shape.ts";
 import type { SecretDeclaration } from "./model.ts";
 import type { Problems } from "./problems.ts";
 import type { Entries } from "./tree.ts";
@@ -8,19 +9,23 @@ import { entriesOf, requiredText } from "./values-of.ts";
 
 const FORM = "{env: VARIABLE} or {file: PATH}";
 const NAME = /^[A-Za-z_]\w*$/;
-const variable = z
-  .string({ error: "a variable's name" })
-  .regex(NAME, { error: "a variable's name" });
+const variable = once(() =>
+  z.string({ error: "a variable's name" }).regex(NAME, { error: "a variable's name" }),
+);
 
-const source = z
-  .strictObject({ env: variable.optional(), file: text.optional() }, { error: FORM })
-  .refine(({ env, file }) => (env === undefined) !== (file === undefined), { error: FORM })
-  .meta(formed("secret-source"));
+const source = once(() =>
+  z
+    .strictObject({ env: variable().optional(), file: text.optional() }, { error: FORM })
+    .refine(({ env, file }) => (env === undefined) !== (file === undefined), { error: FORM })
+    .meta(formed("secret-source")),
+);
 
-export const secretsSchema = z.record(
-  z.string().regex(NAME, { error: "letters, digits and `_`, as in API_TOKEN" }),
-  source,
-  { error: "a mapping, as in {API_TOKEN: {env: API_TOKEN}}" },
+export const secretsSchema = once(() =>
+  z.record(
+    z.string().regex(NAME, { error: "letters, digits and `_`, as in API_TOKEN" }),
+    source(),
+    { error: "a mapping, as in {API_TOKEN: {env: API_TOKEN}}" },
+  ),
 );
 
 /** Entries have passed {@link secretsSchema}; `env` may not name a secret too. */

@@ -1,4 +1,3 @@
-import * as z from "zod";
 import { readCommandText } from "../steps/claude.ts";
 import type { StepBody, StepKind } from "../steps/kind.ts";
 import { stepOptions } from "../steps/options.ts";
@@ -20,7 +19,6 @@ import { optionalText } from "./values-of.ts";
 /** Longer labels make lines of output that nobody reads to the end. */
 const MAX_LABEL = 80;
 const KINDS = `${kindKeys.map((key) => `\`${key}\``).join(", ")}, or a command as text`;
-const optionsSchema = z.strictObject(stepOptions);
 
 /** One step in any form; `null` when it is none, which is reported. */
 export function readStep(tree: Tree, place: StepPlace, reading: Reading): Step | null {
@@ -77,7 +75,7 @@ function readMappingStep(tree: MappingTree, place: StepPlace, reading: Reading):
   const own = kind.inside === undefined ? supported : ownKeys(supported, kind, problems);
   const { range } = tree;
   const checked = { entries: own, range, what: "a step", more: place.beside ?? [] };
-  const sound = check(checked, kind.schema, problems);
+  const sound = check(checked, kind.shape, problems);
   const takes = place.depth === 0 && kind.inside === undefined;
   const all = takes ? withDefaults(sound, reading.defaults) : sound;
   const { depth, loops } = place;
@@ -94,8 +92,8 @@ function readMappingStep(tree: MappingTree, place: StepPlace, reading: Reading):
 }
 
 /** Options that other steps have, and this one cannot: they are for the steps in it. */
-function ownKeys(entries: Entries, { key: what, inside, schema }: StepKind, problems: Problems) {
-  const isElsewhere = (key: string): boolean => key in stepOptions && !(key in schema.shape);
+function ownKeys(entries: Entries, { key: what, inside, shape }: StepKind, problems: Problems) {
+  const isElsewhere = (key: string): boolean => key in stepOptions && !(key in shape);
   for (const [key, entry] of entries) {
     if (!isElsewhere(key)) continue;
     const message = `a \`${what}\` step takes no \`${key}\``;
@@ -140,7 +138,7 @@ function checkRest(
   }: { readonly tree: MappingTree; readonly place: StepPlace; readonly reading: Reading },
 ): void {
   const known = new Map([...entries].filter(([key]) => key in stepOptions));
-  const sound = check({ ...tree, entries: known, what: "a step" }, optionsSchema, reading.problems);
+  const sound = check({ ...tree, entries: known, what: "a step" }, stepOptions, reading.problems);
   readCommon(sound, { ...place, range: tree.range }, reading);
 }
 

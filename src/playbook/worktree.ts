@@ -1,6 +1,7 @@
 /** `worktree:` of a header or a config (spec 8.1). */
 import * as z from "zod";
 import * as is from "../steps/schema.ts";
+import { once } from "../steps/shape.ts";
 import type { PlaybookWorktree, WorktreeSetup } from "./model.ts";
 import type { Entries, Tree } from "./tree.ts";
 import { entriesOf, listOfTexts } from "./values-of.ts";
@@ -8,18 +9,24 @@ import { entriesOf, listOfTexts } from "./values-of.ts";
 const INSIDE = "a path inside of the repository, as in node_modules";
 
 /** No way out of the repository, no repository of git's own, no reference: it is taken as it stands. */
-const inside = is.text.refine(isInside, { error: INSIDE }).meta(is.formed("inside"));
+const inside = once(() => is.text.refine(isInside, { error: INSIDE }).meta(is.formed("inside")));
 
-const places = z.union([inside, z.array(inside, { error: "a list of paths" })], { error: INSIDE });
-
-export const setupSchema = z.strictObject(
-  { copy: places.optional(), link: places.optional(), run: is.texts.optional() },
-  { error: "a mapping, as in {copy: [.env], link: [node_modules], run: [npm ci]}" },
+const places = once(() =>
+  z.union([inside(), z.array(inside(), { error: "a list of paths" })], { error: INSIDE }),
 );
 
-export const worktreeSchema = z.union([is.bool, setupSchema], {
-  error: "true, false, or a mapping as in {link: [node_modules]}",
-});
+export const setupSchema = once(() =>
+  z.strictObject(
+    { copy: places().optional(), link: places().optional(), run: is.texts().optional() },
+    { error: "a mapping, as in {copy: [.env], link: [node_modules], run: [npm ci]}" },
+  ),
+);
+
+export const worktreeSchema = once(() =>
+  z.union([is.bool, setupSchema()], {
+    error: "true, false, or a mapping as in {link: [node_modules]}",
+  }),
+);
 
 function isInside(place: string): boolean {
   const parts = place.replace(/\/+$/, "").split("/");

@@ -22,6 +22,7 @@ import {
 import type { StepKind } from "./kind.ts";
 import { stepOptions } from "./options.ts";
 import * as is from "./schema.ts";
+import { later, once, together } from "./shape.ts";
 
 /** Modes of CLI 2.0 to the newest; see the CLI's `--permission-mode`. */
 const PERMISSION_MODES = [
@@ -38,42 +39,49 @@ const PERMISSION_MODES = [
 const MAX_SCHEMA_CHARACTERS = 30_000;
 
 /** The API takes only objects as what a tool is given, and a structured answer is such a call. */
-const schemaMapping = z
-  .looseObject(
-    { type: z.literal("object", { error: "`object`" }) },
-    {
-      error: "a JSON Schema as a mapping with `type: object`, or the path of a file that holds one",
-    },
-  )
-  .refine((value) => JSON.stringify(value).length <= MAX_SCHEMA_CHARACTERS, {
-    error: `a JSON Schema of at most ${MAX_SCHEMA_CHARACTERS} characters`,
-  })
-  .meta(is.formed("output-schema"));
+const schemaMapping = once(() =>
+  z
+    .looseObject(
+      { type: z.literal("object", { error: "`object`" }) },
+      {
+        error:
+          "a JSON Schema as a mapping with `type: object`, or the path of a file that holds one",
+      },
+    )
+    .refine((value) => JSON.stringify(value).length <= MAX_SCHEMA_CHARACTERS, {
+      error: `a JSON Schema of at most ${MAX_SCHEMA_CHARACTERS} characters`,
+    })
+    .meta(is.formed("output-schema")),
+);
 
 /** Options of a Claude step, and of all of them in the header's `claude`. */
-export const claudeOptions = {
-  model: is.text.optional(),
-  max_turns: is.wholeNumber(1, 100_000).optional(),
-  permission_mode: z
-    .enum(PERMISSION_MODES, { error: `one of ${PERMISSION_MODES.join(" ")}` })
-    .optional(),
-  allowed_tools: is.texts.optional(),
-  disallowed_tools: is.texts.optional(),
-  append_system_prompt: is.text.optional(),
-  idle_timeout: is.duration({ zero: false }).optional(),
-};
+export const claudeOptions = later({
+  model: () => is.text.optional(),
+  max_turns: () => is.wholeNumber(1, 100_000).optional(),
+  permission_mode: () =>
+    z.enum(PERMISSION_MODES, { error: `one of ${PERMISSION_MODES.join(" ")}` }).optional(),
+  allowed_tools: () => is.texts().optional(),
+  disallowed_tools: () => is.texts().optional(),
+  append_system_prompt: () => is.text.optional(),
+  idle_timeout: () => is.duration({ zero: false }).optional(),
+});
 
 /** What belongs to one step alone. */
-const ownOptions = {
-  output_schema: z
-    .union([is.text, schemaMapping], {
-      error: "a JSON Schema as a mapping with `type: object`, or the path of a file that holds one",
-    })
-    .optional(),
-  continue_session: z
-    .union([z.literal(true), is.identifier], { error: "true or the id of an earlier Claude step" })
-    .optional(),
-};
+const ownOptions = later({
+  output_schema: () =>
+    z
+      .union([is.text, schemaMapping()], {
+        error:
+          "a JSON Schema as a mapping with `type: object`, or the path of a file that holds one",
+      })
+      .optional(),
+  continue_session: () =>
+    z
+      .union([z.literal(true), is.identifier()], {
+        error: "true or the id of an earlier Claude step",
+      })
+      .optional(),
+});
 
 /** Entries have passed {@link claudeOptions}. */
 export function readClaudeOptions(entries: Entries): ClaudeOptions {
@@ -116,16 +124,20 @@ export function readCommandText(text: SourceText): Omit<ClaudeStep, keyof StepCo
   return { kind: "claude", form: "string", prompt, args: [], options: {}, continues: null };
 }
 
-const body = z.strictObject({ prompt: is.text, ...claudeOptions, ...ownOptions });
+const body = once(() => z.strictObject({ prompt: is.text, ...claudeOptions, ...ownOptions }));
 
 /** `claude: "..."` or `claude: {prompt, ...}`: the prompt verbatim. */
 export const claudeKind: StepKind = {
   key: "claude",
   weak: false,
-  schema: z.strictObject({
-    claude: z.union([is.text, body], { error: "a text that is not empty, or {prompt, ...}" }),
-    ...stepOptions,
-  }),
+  shape: together(
+    later({
+      claude: () =>
+        // Most prompts are a text alone.
+        z.union([is.text, z.lazy(body)], { error: "a text that is not empty, or {prompt, ...}" }),
+    }),
+    stepOptions,
+  ),
   read: (entries) => ({
     kind: "claude",
     form: "claude",
@@ -148,13 +160,16 @@ function promptOf(entries: Entries): SourceText {
 export const commandKind: StepKind = {
   key: "name",
   weak: true,
-  schema: z.strictObject({
-    ...stepOptions,
-    name: is.text.regex(/^\s*\/?[^\s/]\S*\s*$/, {
-      error: "one word, a Claude command, in a step without `claude` or `shell`",
+  shape: together(
+    stepOptions,
+    later({
+      name: () =>
+        is.text.regex(/^\s*\/?[^\s/]\S*\s*$/, {
+          error: "one word, a Claude command, in a step without `claude` or `shell`",
+        }),
+      args: () => z.array(is.scalar(), { error: "a list of texts" }).optional(),
     }),
-    args: z.array(is.scalar, { error: "a list of texts" }).optional(),
-  }),
+  ),
   read: (entries) => ({
     kind: "claude",
     form: "name",

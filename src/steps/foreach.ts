@@ -5,6 +5,7 @@ import { durationOf, numberOf, requiredText } from "../playbook/values-of.ts";
 import type { StepKind } from "./kind.ts";
 import { stepOptions } from "./options.ts";
 import * as is from "./schema.ts";
+import { later, once, only, together } from "./shape.ts";
 
 /** Items of one loop when the playbook says nothing: more are an accident more often than a wish. */
 const MAX_ITEMS = 1000;
@@ -12,37 +13,43 @@ const MOST_ITEMS = 100_000;
 
 const FORMS = 'a list, a reference as in "${review.files}", or {shell: "git ls-files"}';
 
-const command = z.strictObject({
-  shell: is.text,
-  timeout: is.duration({ zero: false }).optional(),
-});
+const command = once(() =>
+  z.strictObject({ shell: is.text, timeout: is.duration({ zero: false }).optional() }),
+);
 
 /** What a loop itself takes of the common options; the others are for the steps in it. */
-const { id, name, condition, env, on_failure, on_success, on_exit_code } = stepOptions;
-const { continue_on_error, commit_required, commit_message, auto_commit, validation } = stepOptions;
+const OWN: readonly (keyof typeof stepOptions)[] = [
+  "id",
+  "name",
+  "condition",
+  "env",
+  "on_failure",
+  "on_success",
+  "on_exit_code",
+  "continue_on_error",
+  "commit_required",
+  "commit_message",
+  "auto_commit",
+  "validation",
+];
 
 /** `foreach: ..., do: [steps]`: the steps once for each item (spec 2.8). */
 export const foreachKind: StepKind = {
   key: "foreach",
   weak: false,
   inside: "do",
-  schema: z.strictObject({
-    foreach: z.union([is.text, z.array(z.unknown()), command], { error: FORMS }),
-    do: z.nonoptional(is.form("steps"), { error: "a step or a list of steps" }),
-    max_items: is.wholeNumber(1, MOST_ITEMS).optional(),
-    id,
-    name,
-    condition,
-    env,
-    on_failure,
-    on_success,
-    on_exit_code,
-    continue_on_error,
-    commit_required,
-    commit_message,
-    auto_commit,
-    validation,
-  }),
+  shape: together(
+    together(
+      later({
+        foreach: () => z.union([is.text, z.array(z.unknown()), command()], { error: FORMS }),
+      }),
+      { do: z.nonoptional(is.form("steps"), { error: "a step or a list of steps" }) },
+    ),
+    together(
+      later({ max_items: () => is.wholeNumber(1, MOST_ITEMS).optional() }),
+      only(stepOptions, (key) => OWN.some((own) => own === key)),
+    ),
+  ),
   read: (entries, steps) => ({
     kind: "foreach",
     items: sourceOf(entries),

@@ -5,6 +5,7 @@
 import * as z from "zod";
 import { parseDuration } from "../lib/duration.ts";
 import { compilePattern } from "../lib/pattern.ts";
+import { once } from "./shape.ts";
 
 // Code made for each schema pays for itself after hundreds of objects (decision 0028).
 z.config({ jitless: true });
@@ -17,9 +18,11 @@ export const anyText = z.string({ error: "a text" });
 export const bool = z.boolean({ error: "true or false" });
 
 /** Numbers and booleans are taken as they are written. */
-export const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()], {
-  error: "a text, a number, true or false",
-});
+export const scalar = once(() =>
+  z.union([z.string(), z.number(), z.boolean(), z.null()], {
+    error: "a text, a number, true or false",
+  }),
+);
 
 export const wholeNumber = (min: number, max: number): z.ZodNumber => {
   const error = `a whole number from ${min} to ${max}`;
@@ -41,34 +44,42 @@ export const duration = ({ zero }: { readonly zero: boolean }) => {
 };
 
 /** Names that references start with (spec 3.1). */
-export const identifier = z
-  .string({ error: "a name" })
-  .max(100, { error: "a name of at most 100 characters" })
-  .regex(/^[A-Za-z_]\w*(?:-\w+)*$/, {
-    error: "a name of letters, digits, `_` and `-` that starts with a letter",
-  });
+export const identifier = once(() =>
+  z
+    .string({ error: "a name" })
+    .max(100, { error: "a name of at most 100 characters" })
+    .regex(/^[A-Za-z_]\w*(?:-\w+)*$/, {
+      error: "a name of letters, digits, `_` and `-` that starts with a letter",
+    }),
+);
 
-export const texts = z.union([text, z.array(text, { error: "a list of texts" })], {
-  error: "a text or a list of texts",
-});
+export const texts = once(() =>
+  z.union([text, z.array(text, { error: "a list of texts" })], {
+    error: "a text or a list of texts",
+  }),
+);
 
-export const env = z.record(
-  z.string().regex(/^[A-Za-z_]\w*$/, { error: "letters, digits and `_`, as in API_URL" }),
-  scalar,
-  { error: "a mapping, as in {CI: 1}" },
+export const env = once(() =>
+  z.record(
+    z.string().regex(/^[A-Za-z_]\w*$/, { error: "letters, digits and `_`, as in API_URL" }),
+    scalar(),
+    { error: "a mapping, as in {CI: 1}" },
+  ),
 );
 
 /** Of a failed child; 0 is no failure. */
-export const exitCode = wholeNumber(1, 255);
+export const exitCode = once(() => wholeNumber(1, 255));
 
 /** A literal, or `/regex/flags` (spec 3.3). */
-export const pattern = text
-  .superRefine((value, ctx) => {
-    const compiled = compilePattern(value);
-    if (!compiled.ok)
-      ctx.addIssue({ code: "custom", message: `a literal or /regex/ (${compiled.error})` });
-  })
-  .meta(formed("pattern"));
+export const pattern = once(() =>
+  text
+    .superRefine((value, ctx) => {
+      const compiled = compilePattern(value);
+      if (!compiled.ok)
+        ctx.addIssue({ code: "custom", message: `a literal or /regex/ (${compiled.error})` });
+    })
+    .meta(formed("pattern")),
+);
 
 /** Forms that zod alone does not tell; `playbook/json-schema-forms.ts` has the JSON Schema of each. */
 export type FormName =

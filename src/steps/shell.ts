@@ -5,17 +5,21 @@ import { entriesOf, optionalText, requiredText } from "../playbook/values-of.ts"
 import type { StepKind } from "./kind.ts";
 import { stepOptions } from "./options.ts";
 import * as is from "./schema.ts";
+import { later, once, together } from "./shape.ts";
 
-const body = z.strictObject({ run: is.text, stdin: is.anyText.optional() });
+const body = once(() => z.strictObject({ run: is.text, stdin: is.anyText.optional() }));
 
 /** `shell: "..."` or `shell: {run, stdin}`: a command for `sh -c`. */
 export const shellKind: StepKind = {
   key: "shell",
   weak: false,
-  schema: z.strictObject({
-    shell: z.union([is.text, body], { error: "a text that is not empty, or {run, stdin}" }),
-    ...stepOptions,
-  }),
+  shape: together(
+    later({
+      shell: () =>
+        z.union([is.text, body()], { error: "a text that is not empty, or {run, stdin}" }),
+    }),
+    stepOptions,
+  ),
   read: (entries) => ({
     kind: "shell",
     run: runOf(entries),

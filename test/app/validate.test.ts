@@ -22,6 +22,7 @@ test.each([
           env: {},
           stdout: stdout as unknown as NodeJS.WriteStream,
           stderr: stderr as unknown as NodeJS.WriteStream,
+          print: (text) => stdout.write(text),
           packageRoot,
           version: "0",
         },
@@ -49,7 +50,15 @@ test.each([
 
     await validate(
       { playbooks: ["p.yml"], format: "text" },
-      { cwd, env: { PATH: cwd }, stdout: stream, stderr: stream, packageRoot, version: "0" },
+      {
+        cwd,
+        env: { PATH: cwd },
+        stdout: stream,
+        stderr: stream,
+        print: () => {},
+        packageRoot,
+        version: "0",
+      },
     );
 
     const files = await readdir(cwd);

@@ -6,12 +6,7 @@ import { globSync } from "tinyglobby";
 import { afterEach, describe, expect, it } from "vitest";
 import { claudeOptions } from "../../src/steps/claude.ts";
 import { foreachKind } from "../../src/steps/foreach.ts";
-import {
-  captureRuleSchema,
-  fileRuleSchema,
-  handlerKeys,
-  stepOptions,
-} from "../../src/steps/options.ts";
+import { captureRule, fileRule, handlerKeys, stepOptions } from "../../src/steps/options.ts";
 import {
   CAPTURED,
   GROUPS,
@@ -397,11 +392,8 @@ describe("the manuals name", () => {
     "step options": Object.keys(stepOptions),
     "options of claude": Object.keys(claudeOptions),
     "keys of handlers": Object.keys(handlerKeys),
-    "keys of loops": Object.keys(foreachKind.schema.shape),
-    "keys of outputs": [
-      ...Object.keys(fileRuleSchema.shape),
-      ...Object.keys(captureRuleSchema.shape),
-    ],
+    "keys of loops": Object.keys(foreachKind.shape),
+    "keys of outputs": [...Object.keys(fileRule), ...Object.keys(captureRule)],
   };
 
   it.each(Object.entries(keys))("all %s, and say what they mean", (_what, names) => {

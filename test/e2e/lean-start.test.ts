@@ -26,8 +26,8 @@ async function loadedBy(place: TempRepo, args: readonly string[]): Promise<Reado
   const parts = readFileSync(log, "utf8")
     .trimEnd()
     .split("\n")
-    .flatMap((url) => {
-      const map = readFileSync(`${new URL(url).pathname}.map`, "utf8");
+    .flatMap((file) => {
+      const map = readFileSync(`${file}.map`, "utf8");
       return (JSON.parse(map) as { readonly sources: readonly string[] }).sources;
     })
     .map((source) => /node_modules\/([^/]+)|src\/[^/]+/.exec(source))

@@ -7,7 +7,7 @@ import { globSync } from "tinyglobby";
 import { describe, expect, test } from "vitest";
 import { parseDocument } from "yaml";
 import * as z from "zod";
-import { headerSchema } from "../../src/playbook/header.ts";
+import { headerShape } from "../../src/playbook/header.ts";
 import { playbookSchema } from "../../src/playbook/json-schema.ts";
 import { keyDocs } from "../../src/playbook/key-docs.ts";
 import { notYet } from "../../src/playbook/known-keys.ts";
@@ -153,10 +153,10 @@ describe("the JSON Schema", () => {
     };
     const keysOf = (name: string): readonly string[] =>
       Object.keys(definitions[name]?.properties ?? {}).sort();
-    const step = [...new Set(stepKinds.flatMap(({ schema }) => Object.keys(schema.shape)))];
+    const step = [...new Set(stepKinds.flatMap(({ shape }) => Object.keys(shape)))];
     const oldKeys = ["metadata", "options", "test"];
 
-    expect(keysOf("header")).toEqual([...Object.keys(headerSchema.shape), "config"].sort());
+    expect(keysOf("header")).toEqual([...Object.keys(headerShape), "config"].sort());
     expect(keysOf("step")).toEqual([...step, ...oldKeys].sort());
     expect(keysOf("handler-mapping")).toEqual(
       [...new Set([...step, ...oldKeys, "do", ...Object.keys(handlerKeys)])].sort(),
@@ -178,7 +178,7 @@ describe("the JSON Schema", () => {
       const cells = [...section.matchAll(/^\| ([^|]*`[^|]*) \|/gmu)].map(([, cell = ""]) => cell);
       return cells.flatMap((cell) => [...cell.matchAll(/`(\w+)`/gu)].map(([, key = ""]) => key));
     };
-    const header = Object.keys(headerSchema.shape);
+    const header = Object.keys(headerShape);
     const claude = Object.keys(keyDocs.claude).filter((key) => key !== "prompt");
 
     expect([...told("## Header")].sort()).toEqual(header.sort());
@@ -193,9 +193,9 @@ describe("the JSON Schema", () => {
   test("knows each refinement: what zod cannot hand over is a form of its own", () => {
     const refined = new Set<string>();
     const formed = new Set<string>();
-    const schemas = [{ key: "header", schema: headerSchema }, ...stepKinds];
-    for (const { key, schema } of schemas) {
-      z.toJSONSchema(schema, {
+    const schemas = [{ key: "header", shape: headerShape }, ...stepKinds];
+    for (const { key, shape } of schemas) {
+      z.toJSONSchema(z.strictObject(shape), {
         io: "input",
         override: ({ zodSchema, jsonSchema, path: at }) => {
           const checks = zodSchema._zod.def.checks ?? [];
