@@ -1,6 +1,8 @@
 /** Does the tree still stand where the session left it (spec 7)? What somebody else did is never undone. */
 import { isStopped, type SessionRecord } from "../engine/session-record.ts";
 import { MmmError } from "../errors.ts";
+import { removeDeadLock } from "../git/dead-lock.ts";
+import { halfMoved } from "../git/half-moved.ts";
 import { type HeadNow, headMoves } from "../git/head-moves.ts";
 import { showPath } from "../git/path.ts";
 import { waitForIndexLock } from "../git/index-lock.ts";
@@ -9,6 +11,7 @@ import type { Ready } from "../git/ready.ts";
 import { openTree } from "../git/tree.ts";
 import { isAncestor, tipOf } from "../git/worktree.ts";
 import { shellWord } from "../lib/shell-word.ts";
+import { openLandings } from "../session/open-landing.ts";
 import type { Reuse } from "../session/past.ts";
 import type { Story } from "../session/story.ts";
 import type { LastPlace } from "../session/whereabouts.ts";
@@ -34,6 +37,7 @@ export async function checkPlace(start: RepositoryStart, resuming: Resuming): Pr
   const { restart } = resuming.reuse;
   // Nothing runs in it when inputs have trees of their own; they are merged into wherever its branch stands.
   const mayGoOn = story.trees.size > 0;
+  for (const landing of openLandings(story)) known.push(...(await halfMoved(start, landing)));
   await checkTree(start, { session, place: story.place, restart, known, ready, cwd, mayGoOn });
 }
 
@@ -56,6 +60,8 @@ export async function checkTree(
   { session, place, restart, known, ready, cwd, input, mayGoOn = false }: TreeLeft,
 ): Promise<void> {
   if (place === null) return;
+  // Nobody else is to be at work in a tree that mmm has made.
+  if (mayGoOn || input !== undefined) await removeDeadLock(start);
   await waitForIndexLock(start.gitDir, { waitMs: 10_000 });
   const git = gitFrom(cwd, start.root);
   const told = { session, git, input: input ?? null };

@@ -12,6 +12,7 @@ import { MmmError } from "../errors.ts";
 import { checkIdentity, dirtThatStays, type Ready } from "../git/ready.ts";
 import { findRepository, type RepositoryStart } from "../git/repository.ts";
 import type { Plan } from "../playbook/plan-model.ts";
+import { openLandings } from "../session/open-landing.ts";
 import { type JournalScan, scanJournal } from "../session/read-journal.ts";
 import { reuse } from "../session/past.ts";
 import { type Story, StoryReader } from "../session/story.ts";
@@ -24,8 +25,8 @@ import { planAgain } from "./plan-again.ts";
 import { ownFiles, workingDirectory } from "./planning.ts";
 import type { Resumed } from "./play-engine.ts";
 import { playSession } from "./play-session.ts";
-import { checkInputs, inputsByHand } from "./resume-inputs.ts";
-import { checkPlace, giveUpLine, worktreeGone } from "./resume-place.ts";
+import { checkTrees, inputsByHand } from "./resume-inputs.ts";
+import { giveUpLine, worktreeGone } from "./resume-place.ts";
 import { findResumable } from "./resumable.ts";
 import { firstChange } from "./resume-plan.ts";
 import { maskingErrors } from "./secrets.ts";
@@ -77,15 +78,13 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
   const own = ownFiles(request, planned.file, from);
   const ready = await readyAgain(start, saved, own);
   const resuming = { session, story, reuse: again, cwd: invocation.cwd };
-  await checkPlace(start, { ...resuming, ready });
-  await checkInputs(start, { ...resuming, directory });
+  await checkTrees(start, { ...resuming, ready, directory });
   if (planned.refusal !== null) return planned.refusal();
-  const startedAt = story.beganAt ?? new Date(0).toISOString();
-  const score = story.outputs.map(scoreOf).findLast((each) => each !== undefined);
   const resumed: Resumed = {
-    summary: { name, playbook: planned.file.shown, startedAt, score },
+    summary: summaryOf(name, { story, playbook: planned.file.shown }),
     content,
     reuse: again,
+    landings: openLandings(story),
     told: {
       ...tell({ name, planned, again, why: change?.why ?? null, inputs: saved.inputs.length }),
       limits: chooseLimits({ request, plan: planned.plan, config: planned.config }),
@@ -106,6 +105,15 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
     identity,
   };
   return maskingErrors(planned.secrets.redactor, () => playSession(prepared, resumed));
+}
+
+function summaryOf(
+  name: string,
+  { story, playbook }: { readonly story: Story; readonly playbook: string },
+): Resumed["summary"] {
+  const startedAt = story.beganAt ?? new Date(0).toISOString();
+  const score = story.outputs.map(scoreOf).findLast((each) => each !== undefined);
+  return { name, playbook, startedAt, score };
 }
 
 /** Its journal, read once. */
