@@ -10,7 +10,7 @@ import type { SessionResumed } from "../engine/resumed-event.ts";
 import type { SessionRecord } from "../engine/session-record.ts";
 import { MmmError } from "../errors.ts";
 import { checkIdentity, dirtThatStays, type Ready } from "../git/ready.ts";
-import { findRepository, type RepositoryStart } from "../git/repository.ts";
+import { findRepository, headUnborn, type RepositoryStart } from "../git/repository.ts";
 import type { Plan } from "../playbook/plan-model.ts";
 import { openLandings } from "../session/open-landing.ts";
 import { type JournalScan, scanJournal } from "../session/read-journal.ts";
@@ -159,7 +159,12 @@ async function treeOf(
   if (saved.worktree !== undefined && !existsSync(root))
     throw await worktreeGone(here, session, root);
   if (!existsSync(root) || !existsSync(saved.from)) throw gone;
-  const there = await findRepository(root, here.env);
+  const there = await findRepository(root, here.env).catch((error: unknown) => {
+    const last = story.place?.head ?? null;
+    // Without a reflog only the journal knows where it stood.
+    const isUnborn = error instanceof MmmError && error.code === "no-commit" && last !== null;
+    throw isUnborn ? headUnborn(root, { branch: session.name, last }) : error;
+  });
   // A copy of a repository has copies of its sessions: they belong to the original.
   if (there.commonDir !== here.commonDir) throw gone;
   return there;
