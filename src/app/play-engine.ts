@@ -24,6 +24,8 @@ export interface Resumed {
   readonly reuse: Reuse;
   /** Merges that may be half done in the session's own tree. */
   readonly landings: readonly Landing[];
+  /** What its user has to know first. */
+  readonly words: readonly string[];
   readonly told: SessionResumed;
 }
 

@@ -50,6 +50,7 @@ export async function playSession(asked: Prepared, resumed: Resumed | null): Pro
     const { tree, ports } = await worldOf(held, watch.aborted);
     const words = [
       ...(lock.note === null ? [] : [lock.note]),
+      ...(resumed?.words ?? []),
       ...(file.shipped
         ? [`${request.playbook ?? ""} is not here; taking the one that mmm ships`]
         : []),

@@ -30,6 +30,14 @@ export async function inputsByHand(
   return { merged, gone: await goneInputs(start, story, merged) };
 }
 
+/** Of an input that is paid for again. */
+export function wordsOf({ gone }: ByHand): readonly string[] {
+  return [...gone].map((lane) => {
+    const name = lane.replace("-", " ");
+    return `worktree and branch of ${name} are gone, and what was on them is merged nowhere: it starts anew`;
+  });
+}
+
 /** Lanes whose worktree and branch were both removed, and that nobody has merged: there is nothing to go on in. */
 async function goneInputs(
   start: RepositoryStart,

@@ -25,7 +25,7 @@ import { planAgain } from "./plan-again.ts";
 import { ownFiles, workingDirectory } from "./planning.ts";
 import type { Resumed } from "./play-engine.ts";
 import { playSession } from "./play-session.ts";
-import { checkTrees, inputsByHand } from "./resume-inputs.ts";
+import { checkTrees, inputsByHand, wordsOf } from "./resume-inputs.ts";
 import { giveUpLine, worktreeGone } from "./resume-place.ts";
 import { findResumable } from "./resumable.ts";
 import { firstChange } from "./resume-plan.ts";
@@ -74,7 +74,8 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
   if (change !== null && change.finished && !asked.force) throw changed(name, change);
   const worktree = saved.worktree === undefined ? null : readWorktreeRecord(directory);
   const branches = { session: name, target: worktree?.target ?? null };
-  const again = reuse(story, change, await inputsByHand(start, story, branches));
+  const byHand = await inputsByHand(start, story, branches);
+  const again = reuse(story, change, byHand);
   const own = ownFiles(request, planned.file, from);
   const ready = await readyAgain(start, saved, own);
   const resuming = { session, story, reuse: again, cwd: invocation.cwd };
@@ -85,6 +86,7 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
     content,
     reuse: again,
     landings: openLandings(story),
+    words: wordsOf(byHand),
     told: {
       ...tell({ name, planned, again, why: change?.why ?? null, inputs: saved.inputs.length }),
       limits: chooseLimits({ request, plan: planned.plan, config: planned.config }),
