@@ -236,6 +236,7 @@ function tell(of: {
     segment: again.past.segment,
     reused: again.steps,
     inFlight: again.inFlight,
+    ...(again.alsoInFlight.length === 0 ? {} : { alsoInFlight: again.alsoInFlight }),
     why,
     left: Math.max(0, steps.length - sameIteration.length),
     inputs: inputs === 0 ? null : { finished, total: inputs },

@@ -96,7 +96,9 @@ describe("after a Ctrl-C", () => {
   });
 
   test("trees that nobody touched, or that were tidied up, are gone on in", async () => {
-    await stopped("SIGINT");
+    const { stdout, stderr } = await stopped("SIGINT");
+    // The line to type stands there once.
+    expect((stdout + stderr).match(/mmm resume/g)).toHaveLength(1);
     await kitchen.repo.git("-C", treeOf(1), "clean", "-qfd");
     await expectComplete();
   });
@@ -112,7 +114,9 @@ test.each([
   async (one, two) => {
     await stopped(one);
     const again = await kitchen.mmm(["resume", "--yes"], stopping(two));
-    expect(again.stdout + again.stderr).toContain("starts again");
+    const said = again.stdout + again.stderr;
+    // All that was cut short, and where.
+    for (const input of [1, 2]) expect(said).toMatch(new RegExp(`input ${input}, .*starts again`));
     await expectComplete();
   },
 );
