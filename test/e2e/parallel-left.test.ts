@@ -87,10 +87,14 @@ describe("after a Ctrl-C", () => {
     const git = kitchen.repo.git.bind(kitchen.repo);
     await git("-C", treeOf(1), "commit", "-q", "--allow-empty", "-m", "mine");
     const mine = await git("-C", treeOf(1), "rev-parse", "HEAD");
+    writeFileSync(path.join(treeOf(2), "mine.txt"), "mine\n");
 
     const ran = await resume();
 
     expect(ran.code, ran.stdout).toBe(3);
+    // All that is in the way is said at once.
+    expect(ran.stderr).toContain(`1 file has changed in ${path.basename(treeOf(2))}`);
+    expect(ran.stderr.match(/give the session up/g)).toHaveLength(1);
     expect(ran.stderr).toContain(`the tree of ${path.basename(treeOf(1))} has moved on`);
     expect(await git("-C", treeOf(1), "rev-parse", "HEAD")).toBe(mine);
   });
