@@ -2,6 +2,7 @@
 import type { MadeMerge } from "../engine/input-trees.ts";
 import type { PastRecord } from "../engine/lane.ts";
 import type { CommitOutcome, TreeLook } from "../engine/ports.ts";
+import { containsChange } from "../git/contains.ts";
 import type { RepositoryStart } from "../git/repository.ts";
 import { isAncestor, tipOf } from "../git/worktree.ts";
 import type { Story } from "../session/story.ts";
@@ -26,13 +27,19 @@ export async function mergedAlready(
     const merging = records.findIndex(isMerging);
     if (merging === -1 || isHome(records)) continue;
     const tree = await treeAt(start, place.path);
-    const tip = (await tipOf(start, place.name)) ?? tipIn(records.slice(0, merging));
+    const branch = await tipOf(start, place.name);
+    const tip = branch ?? tipIn(records.slice(0, merging));
     if (tip === null || tip === place.base) continue;
     const all = tree === null ? [tip] : [tip, tree.head];
     const isIn = async (branch: string): Promise<boolean> => hasAll(start, branch, all);
     // With a tree the merge itself finds that the session's branch has it.
     const isInSession = tree === null && (await isIn(session));
     if (isInSession || (target !== null && (await isIn(target)))) found.add(lane);
+    else if (tree === null && branch === null) {
+      // Squashed or picked, and then cleaned away: what it changed is there under other names.
+      for (const into of [session, ...(target === null ? [] : [target])])
+        if (await containsChange(start, into, { base: place.base, tip })) found.add(lane);
+    }
   }
   return found;
 }

@@ -7,6 +7,7 @@ import { type Parallel, runSession, type SessionOutcome } from "../engine/sessio
 import { NOTHING_SPENT } from "../engine/totals.ts";
 import { ownChildren } from "../process/children.ts";
 import { interruptCode, type SignalWatch } from "../process/signals.ts";
+import type { Landing } from "../session/open-landing.ts";
 import type { Reuse } from "../session/past.ts";
 import type { JournalScan } from "../session/read-journal.ts";
 import type { SessionSummary } from "../session/state.ts";
@@ -21,6 +22,10 @@ export interface Resumed {
   readonly summary: SessionSummary;
   readonly content: JournalScan;
   readonly reuse: Reuse;
+  /** Merges that may be half done in the session's own tree. */
+  readonly landings: readonly Landing[];
+  /** What its user has to know first. */
+  readonly words: readonly string[];
   readonly told: SessionResumed;
 }
 

@@ -2,6 +2,7 @@
 import path from "node:path";
 import type { Event } from "../engine/events.ts";
 import { mergeGates } from "../playbook/plan-merge-gates.ts";
+import type { RepositoryStart } from "../git/repository.ts";
 import { openTree } from "../git/tree.ts";
 import { ownChildren } from "../process/children.ts";
 import { Reserve } from "../process/reserve.ts";
@@ -49,6 +50,7 @@ export async function playSession(asked: Prepared, resumed: Resumed | null): Pro
     const { tree, ports } = await worldOf(held, watch.aborted);
     const words = [
       ...(lock.note === null ? [] : [lock.note]),
+      ...(resumed?.words ?? []),
       ...(file.shipped
         ? [`${request.playbook ?? ""} is not here; taking the one that mmm ships`]
         : []),
@@ -66,6 +68,7 @@ export async function playSession(asked: Prepared, resumed: Resumed | null): Pro
     const { gone } = lock;
     const isResumed = resumed !== null;
     const merged = resumed?.reuse.merged ?? new Set();
+    if (resumed !== null) await tidy(start, resumed);
     trees = await inputTrees(prepared, { session: name, directory, ports, isResumed, merged });
     const parallel = trees && { trees, atOnce: request.parallel ?? 1, gates: mergeGates(plan) };
     // The snapshots of a session without commits are all that tells its steps apart.
@@ -86,6 +89,13 @@ async function inputTrees(prepared: Prepared, of: Omit<InputTreesSetting, "prepa
   if ((prepared.request.parallel ?? null) === null) return null;
   const { openInputTrees } = await import("./worktree/input-trees.ts");
   return openInputTrees({ prepared, ...of });
+}
+
+/** A merge into the session's tree that was cut short is made again. */
+async function tidy(start: RepositoryStart, { landings }: Resumed): Promise<void> {
+  if (landings.length === 0) return;
+  const { undoHalfMove } = await import("../git/half-moved.ts");
+  for (const landing of landings) await undoHalfMove(start, landing);
 }
 
 /** The tree and the ports of a session. */

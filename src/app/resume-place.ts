@@ -1,14 +1,17 @@
 /** Does the tree still stand where the session left it (spec 7)? What somebody else did is never undone. */
 import { isStopped, type SessionRecord } from "../engine/session-record.ts";
 import { MmmError } from "../errors.ts";
+import { removeDeadLock } from "../git/dead-lock.ts";
+import { halfMoved } from "../git/half-moved.ts";
 import { type HeadNow, headMoves } from "../git/head-moves.ts";
 import { showPath } from "../git/path.ts";
 import { waitForIndexLock } from "../git/index-lock.ts";
 import type { RepositoryStart } from "../git/repository.ts";
-import type { Ready } from "../git/ready.ts";
+import { type Ready, underWayIn } from "../git/ready.ts";
 import { openTree } from "../git/tree.ts";
 import { isAncestor, tipOf } from "../git/worktree.ts";
 import { shellWord } from "../lib/shell-word.ts";
+import { openLandings } from "../session/open-landing.ts";
 import type { Reuse } from "../session/past.ts";
 import type { Story } from "../session/story.ts";
 import type { LastPlace } from "../session/whereabouts.ts";
@@ -34,6 +37,7 @@ export async function checkPlace(start: RepositoryStart, resuming: Resuming): Pr
   const { restart } = resuming.reuse;
   // Nothing runs in it when inputs have trees of their own; they are merged into wherever its branch stands.
   const mayGoOn = story.trees.size > 0;
+  for (const landing of openLandings(story)) known.push(...(await halfMoved(start, landing)));
   await checkTree(start, { session, place: story.place, restart, known, ready, cwd, mayGoOn });
 }
 
@@ -56,6 +60,8 @@ export async function checkTree(
   { session, place, restart, known, ready, cwd, input, mayGoOn = false }: TreeLeft,
 ): Promise<void> {
   if (place === null) return;
+  // Nobody else is to be at work in a tree that mmm has made.
+  if (mayGoOn || input !== undefined) await removeDeadLock(start);
   await waitForIndexLock(start.gitDir, { waitMs: 10_000 });
   const git = gitFrom(cwd, start.root);
   const told = { session, git, input: input ?? null };
@@ -67,7 +73,12 @@ export async function checkTree(
     ? now.changes.map(({ path }) => path)
     : await strangeFiles(tree, now, { place, restart });
   const moved = strange.filter((path) => !known.includes(path));
-  if (moved.length > 0) throw filesMoved(told, moved);
+  const underWay = underWayIn(start.gitDir);
+  // Nothing can be merged into a tree in which another merge waits for its end.
+  if (underWay !== null && (mayGoOn || moved.length > 0)) throw unended(told, underWay);
+  if (moved.length === 0) return;
+  const isUnmerged = now.changes.some(({ kind }) => kind === "unmerged");
+  throw filesMoved(told, { files: moved, isUnmerged });
 }
 
 /** The session's own tree was deleted by hand; its branch may be there, or not. */
@@ -165,13 +176,36 @@ async function strangeFiles(
 
 const MOST_LISTED = 20;
 
-function filesMoved({ session, git, input }: Told, files: readonly string[]): MmmError {
+/** `git stash` declines while it is under way. */
+function unended(
+  { session, git, input }: Told,
+  { name, ends }: { readonly name: string; readonly ends: readonly string[] },
+): MmmError {
+  return new MmmError("tree-moved-on", 3, {
+    message: `${name} is under way in the tree of ${input ?? session.name}: it has to come to its end first`,
+    next: [
+      ...ends.map((line) => line.replace(/^git/u, git)),
+      ...anewLine(input),
+      giveUpLine(session),
+    ],
+  });
+}
+
+function filesMoved(
+  { session, git, input }: Told,
+  { files, isUnmerged }: { readonly files: readonly string[]; readonly isUnmerged: boolean },
+): MmmError {
   const listed = files.slice(0, MOST_LISTED).map((file) => `  ${showPath(file)}`);
   if (files.length > MOST_LISTED) listed.push(`  and ${files.length - MOST_LISTED} more`);
   const what = files.length === 1 ? "1 file has" : `${files.length} files have`;
   return new MmmError("tree-moved-on", 3, {
     message: `${what} changed ${input === null ? "" : `in ${input} `}since ${session.name} stopped:\n${listed.join("\n")}`,
-    next: [`put them aside: ${git} stash -u`, ...anewLine(input), giveUpLine(session)],
+    next: [
+      // It declines what is in conflict.
+      `put them aside: ${isUnmerged ? `${git} add -A && ` : ""}${git} stash -u`,
+      ...anewLine(input),
+      giveUpLine(session),
+    ],
   });
 }
 

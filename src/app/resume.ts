@@ -10,8 +10,9 @@ import type { SessionResumed } from "../engine/resumed-event.ts";
 import type { SessionRecord } from "../engine/session-record.ts";
 import { MmmError } from "../errors.ts";
 import { checkIdentity, dirtThatStays, type Ready } from "../git/ready.ts";
-import { findRepository, type RepositoryStart } from "../git/repository.ts";
+import { findRepository, headUnborn, type RepositoryStart } from "../git/repository.ts";
 import type { Plan } from "../playbook/plan-model.ts";
+import { openLandings } from "../session/open-landing.ts";
 import { type JournalScan, scanJournal } from "../session/read-journal.ts";
 import { reuse } from "../session/past.ts";
 import { type Story, StoryReader } from "../session/story.ts";
@@ -24,8 +25,8 @@ import { planAgain } from "./plan-again.ts";
 import { ownFiles, workingDirectory } from "./planning.ts";
 import type { Resumed } from "./play-engine.ts";
 import { playSession } from "./play-session.ts";
-import { checkInputs, inputsByHand } from "./resume-inputs.ts";
-import { checkPlace, giveUpLine, worktreeGone } from "./resume-place.ts";
+import { checkTrees, inputsByHand, wordsOf } from "./resume-inputs.ts";
+import { giveUpLine, worktreeGone } from "./resume-place.ts";
 import { findResumable } from "./resumable.ts";
 import { firstChange } from "./resume-plan.ts";
 import { maskingErrors } from "./secrets.ts";
@@ -73,19 +74,19 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
   if (change !== null && change.finished && !asked.force) throw changed(name, change);
   const worktree = saved.worktree === undefined ? null : readWorktreeRecord(directory);
   const branches = { session: name, target: worktree?.target ?? null };
-  const again = reuse(story, change, await inputsByHand(start, story, branches));
+  const byHand = await inputsByHand(start, story, branches);
+  const again = reuse(story, change, byHand);
   const own = ownFiles(request, planned.file, from);
   const ready = await readyAgain(start, saved, own);
   const resuming = { session, story, reuse: again, cwd: invocation.cwd };
-  await checkPlace(start, { ...resuming, ready });
-  await checkInputs(start, { ...resuming, directory });
+  await checkTrees(start, { ...resuming, ready, directory });
   if (planned.refusal !== null) return planned.refusal();
-  const startedAt = story.beganAt ?? new Date(0).toISOString();
-  const score = story.outputs.map(scoreOf).findLast((each) => each !== undefined);
   const resumed: Resumed = {
-    summary: { name, playbook: planned.file.shown, startedAt, score },
+    summary: summaryOf(name, { story, playbook: planned.file.shown }),
     content,
     reuse: again,
+    landings: openLandings(story),
+    words: wordsOf(byHand),
     told: {
       ...tell({ name, planned, again, why: change?.why ?? null, inputs: saved.inputs.length }),
       limits: chooseLimits({ request, plan: planned.plan, config: planned.config }),
@@ -106,6 +107,15 @@ export async function resume(asked: ResumeRequest, invocation: Invocation): Prom
     identity,
   };
   return maskingErrors(planned.secrets.redactor, () => playSession(prepared, resumed));
+}
+
+function summaryOf(
+  name: string,
+  { story, playbook }: { readonly story: Story; readonly playbook: string },
+): Resumed["summary"] {
+  const startedAt = story.beganAt ?? new Date(0).toISOString();
+  const score = story.outputs.map(scoreOf).findLast((each) => each !== undefined);
+  return { name, playbook, startedAt, score };
 }
 
 /** Its journal, read once. */
@@ -151,7 +161,12 @@ async function treeOf(
   if (saved.worktree !== undefined && !existsSync(root))
     throw await worktreeGone(here, session, root);
   if (!existsSync(root) || !existsSync(saved.from)) throw gone;
-  const there = await findRepository(root, here.env);
+  const there = await findRepository(root, here.env).catch((error: unknown) => {
+    const last = story.place?.head ?? null;
+    // Without a reflog only the journal knows where it stood.
+    const isUnborn = error instanceof MmmError && error.code === "no-commit" && last !== null;
+    throw isUnborn ? headUnborn(root, { branch: session.name, last }) : error;
+  });
   // A copy of a repository has copies of its sessions: they belong to the original.
   if (there.commonDir !== here.commonDir) throw gone;
   return there;
@@ -221,6 +236,7 @@ function tell(of: {
     segment: again.past.segment,
     reused: again.steps,
     inFlight: again.inFlight,
+    ...(again.alsoInFlight.length === 0 ? {} : { alsoInFlight: again.alsoInFlight }),
     why,
     left: Math.max(0, steps.length - sameIteration.length),
     inputs: inputs === 0 ? null : { finished, total: inputs },

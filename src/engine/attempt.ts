@@ -106,8 +106,11 @@ async function runOnce(
   if (turn.why === "first") {
     begin(request, rendered, log);
     tell(frame, at, prepared.warnings);
-  } else if (turn.why === "cut-short") begin(request, rendered, log, "aside");
-  else {
+  } else if (turn.why === "cut-short") {
+    // As a resume does it: from the tree it started on (spec 7).
+    await frame.run.startOver();
+    begin(request, rendered, log, "aside");
+  } else {
     const stopped = await pause(request, turn.run, { ...turn.why, log });
     if (stopped === "cancelled")
       return finish(

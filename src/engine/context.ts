@@ -67,6 +67,8 @@ export interface Run {
   readonly goOver: (iteration: number) => GoneOver | null;
   /** Nothing is answered from the past any more. */
   readonly isLive: () => boolean;
+  /** Keeps and undoes what a run that a limit has cut short left in the tree: it is made again. */
+  readonly startOver: () => Promise<void>;
   /** What a step means, shortened: the same for the same step of an unchanged playbook (spec 7). */
   readonly meaningOf: (planned: PlannedStep) => string;
 }

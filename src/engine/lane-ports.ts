@@ -1,7 +1,8 @@
 /** The world as a lane sees it: what steers the run is answered from the lane's past first (spec 7). */
+import type { Run } from "./context.ts";
 import { cutOf } from "./cut-short.ts";
 import type { EventSink } from "./events.ts";
-import type { Lane } from "./lane.ts";
+import type { Lane, RestartReason } from "./lane.ts";
 import type {
   AnalysisPort,
   ClaudePort,
@@ -21,11 +22,22 @@ export type TellRestart = (restart: {
   readonly point: TreePoint;
   readonly kept: string;
   readonly paths: readonly string[];
+  readonly why: RestartReason;
 }) => void;
 
 export interface LanePorts {
   readonly ports: Ports;
   readonly sink: EventSink;
+}
+
+/** What of a run is the lane's own. */
+export function unitsOf(lane: Lane): Pick<Run, "nextUnit" | "runUnit" | "isLive" | "signal"> {
+  return {
+    nextUnit: (path) => lane.unit(path),
+    runUnit: (unit, times) => lane.runUnit(unit, times),
+    isLive: () => lane.isLive,
+    signal: lane.signal,
+  };
 }
 
 /** @param directory of the session: paths in answers are kept relative to it */
@@ -129,7 +141,21 @@ function laneTree(tree: TreePort, lane: Lane, tell: TellRestart): TreePort {
 /** Before anything else is done live: what the unit that was cut short left is kept and undone. */
 async function restart(tree: TreePort, lane: Lane, tell: TellRestart): Promise<void> {
   const point = lane.takeRestart();
-  if (point === null) return;
+  if (point !== null) await goBack(tree, point, (back) => tell({ ...back, why: lane.why }));
+}
+
+/** The same for a run that a limit has cut short, in the process that makes it again. */
+export async function startOver(tree: TreePort, lane: Lane, tell: TellRestart): Promise<void> {
+  const { point } = lane;
+  if (point !== null && !lane.signal.aborted)
+    await goBack(tree, point, (back) => tell({ ...back, why: "cut-short" }));
+}
+
+async function goBack(
+  tree: TreePort,
+  point: TreePoint,
+  tell: (back: Omit<Parameters<TellRestart>[0], "why">) => void,
+): Promise<void> {
   const now = await tree.look();
   const stands = now.head === point.head && now.branch === point.branch;
   if (stands && (await tree.sameTree(point, now))) return;

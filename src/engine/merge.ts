@@ -19,7 +19,15 @@ export interface MergeWork {
   /** Its tree is the one in which the merge is made; nobody keeps it. */
   readonly run: Omit<
     Run,
-    "sink" | "nextUnit" | "runUnit" | "tellUndone" | "isLive" | "goOver" | "toldCommits" | "budget"
+    | "sink"
+    | "nextUnit"
+    | "runUnit"
+    | "tellUndone"
+    | "isLive"
+    | "goOver"
+    | "startOver"
+    | "toldCommits"
+    | "budget"
   >;
   readonly values: MergeValues;
   readonly limits: SessionLimits;
@@ -64,6 +72,8 @@ export class MergeRun {
       // The tree is gone afterwards, and with it what could be typed.
       tellUndone: () => undefined,
       isLive: () => true,
+      // What is half merged is no leftover.
+      startOver: () => Promise.resolve(),
       goOver: () => null,
       toldCommits: new Set(),
     };

@@ -26,6 +26,8 @@ export interface SessionResumed {
   readonly reused: readonly ReusedStep[];
   /** The innermost unit that was cut short and starts again. */
   readonly inFlight: { readonly at: StepPlace; readonly attempt: number } | null;
+  /** The others that were cut short, of inputs at once; left out: there were none. */
+  readonly alsoInFlight?: readonly NonNullable<SessionResumed["inFlight"]>[];
   /** Why reuse ends before all that was finished; `null`: it does not. */
   readonly why: string | null;
   /** Steps of this iteration that have not finished. */

@@ -5,7 +5,8 @@ import { Budget, type LimitReached, type SessionLimits } from "./budget.ts";
 import type { Event, InputValue } from "./events.ts";
 import { type GoneOver, goOver } from "./gone-over.ts";
 import { Lane, type Past, type Recorder } from "./lane.ts";
-import { lanePorts } from "./lane-ports.ts";
+import { lanePorts, startOver, unitsOf } from "./lane-ports.ts";
+import { restartTeller } from "./tell-restart.ts";
 import { resumeLine } from "./limit-words.ts";
 import type { SessionStatus, StopReason } from "./outcome.ts";
 import type { InputTrees, InputWorld } from "./input-trees.ts";
@@ -27,7 +28,15 @@ export interface SessionOutcome {
 export interface SessionRequest {
   readonly run: Omit<
     Run,
-    "sink" | "nextUnit" | "runUnit" | "tellUndone" | "isLive" | "goOver" | "toldCommits" | "budget"
+    | "sink"
+    | "nextUnit"
+    | "runUnit"
+    | "tellUndone"
+    | "isLive"
+    | "goOver"
+    | "startOver"
+    | "toldCommits"
+    | "budget"
   >;
   readonly recorder: Recorder;
   readonly past: Past;
@@ -110,22 +119,12 @@ class Session {
     const facts = { ...run.facts, ...world.facts };
     const { worktree } = facts;
     const tellUndone = (undone: Undone): void => this.#next.undone({ undone, worktree });
-    const { ports, sink } = lanePorts(world.ports, lane, {
-      directory: facts.directory,
-      tell: ({ point, kept, paths }) => {
-        const { why } = lane;
-        const whose = lane.input === null ? {} : { input: lane.input };
-        const back = { head: point.head, kept, files: paths, why, ...whose };
-        recorder.event({ type: "unit-restarted", ...back }, { lane: null, late: false });
-        const start = point.tree ?? point.head;
-        tellUndone({ kept, start, paths, git: facts.git, input: null });
-      },
-    });
-    const nextUnit = (path: string): string => lane.unit(path);
-    const runUnit = (unit: string, times: number): string => lane.runUnit(unit, times);
-    const isLive = (): boolean => lane.isLive;
+    const tell = restartTeller({ recorder, lane, git: facts.git, tellUndone });
+    const { directory } = facts;
+    const { ports, sink } = lanePorts(world.ports, lane, { directory, tell });
     const over = (iteration: number): GoneOver | null => goOver(lane, world.ports, iteration);
-    const told = { nextUnit, runUnit, tellUndone, isLive, goOver: over, signal: lane.signal };
+    const again = async (): Promise<void> => startOver(world.ports.tree, lane, tell);
+    const told = { ...unitsOf(lane), tellUndone, goOver: over, startOver: again };
     return { ...run, facts, ...told, ports, sink, budget: this.#budget, toldCommits: new Set() };
   }
 

@@ -3,6 +3,7 @@ import type { FileChange } from "../engine/ports.ts";
 import { MmmError } from "../errors.ts";
 import { shellWord } from "../lib/shell-word.ts";
 import { pinnedArgs, pinnedEnvironment, plainEnvironment } from "./environment.ts";
+import { type TreeMove, undoHalfMove } from "./half-moved.ts";
 import { splitNul } from "./path.ts";
 import { pastOthers } from "./past-others.ts";
 import { findRepository, type RepositoryStart } from "./repository.ts";
@@ -112,7 +113,7 @@ export async function treeOfBranch(
 
 /**
  * Moves `branch` from one commit to a later one, and its tree along when it is checked out. git itself
- * refuses when a file in there would be overwritten; then nothing has moved.
+ * refuses when a file in there would be overwritten; then nothing has moved. What it leaves half done is put back.
  *
  * @throws MmmError exit 3
  */
@@ -141,11 +142,31 @@ export async function moveForward(
     const told = action === undefined ? {} : { GIT_REFLOG_ACTION: action };
     const env = { ...plainEnvironment(tree.env), ...told };
     const result = await pastOthers(() => runGit({ cwd: tree.root, env, args }));
-    if (result.code !== 0) throw gitFailed(args, result);
+    if (result.code !== 0) throw await putBack(tree, { from, to }, gitFailed(args, result));
   }
   if ((await tipOf(shared, branch)) === to) return;
   if (!(await isAncestor(shared, { ancestor: to, of: `refs/heads/${branch}` })))
     throw movedMeanwhile(branch);
+}
+
+/** After git has failed in the middle of it: a full disk, a filter, a signal. */
+async function putBack(
+  tree: RepositoryStart,
+  move: TreeMove,
+  trouble: MmmError,
+): Promise<MmmError> {
+  // git looks before it begins: nothing has changed then, and what lies there is not its own.
+  if (/^Aborting$/mu.test(trouble.message)) return trouble;
+  try {
+    await undoHalfMove(tree, move);
+    return trouble;
+  } catch (cause) {
+    return new MmmError("half-moved", 3, {
+      message: `${trouble.message}\nwhat it has left in ${tree.root} cannot be put back now: ${cause instanceof Error ? cause.message : String(cause)}`,
+      next: trouble.next,
+      cause,
+    });
+  }
 }
 
 function treeElsewhere(

@@ -159,12 +159,20 @@ const underWay: readonly (readonly [file: string, name: string, ends: readonly s
 ];
 
 function checkNothingUnderWay(gitDir: string): void {
-  for (const [file, name, ends] of underWay)
-    if (existsSync(join(gitDir, file)))
-      throw new MmmError("git-under-way", 3, {
-        message: `${name} is under way in this repository`,
-        next: ends,
-      });
+  const found = underWayIn(gitDir);
+  if (found === null) return;
+  throw new MmmError("git-under-way", 3, {
+    message: `${found.name} is under way in this repository`,
+    next: found.ends,
+  });
+}
+
+/** What somebody has begun in that tree and not ended; `null`: nothing. */
+export function underWayIn(
+  gitDir: string,
+): { readonly name: string; readonly ends: readonly string[] } | null {
+  const found = underWay.find(([file]) => existsSync(join(gitDir, file)));
+  return found === undefined ? null : { name: found[1], ends: found[2] };
 }
 
 const maxListed = 20;

@@ -1,6 +1,7 @@
-import { realpath } from "node:fs/promises";
-import { relative, sep } from "node:path";
+import { readFile, realpath } from "node:fs/promises";
+import { join, relative, sep } from "node:path";
 import { MmmError } from "../errors.ts";
+import { shellWord } from "../lib/shell-word.ts";
 import { plainEnvironment, userEnvironment } from "./environment.ts";
 import type { Environment } from "./environment.ts";
 import { runGit } from "./run.ts";
@@ -35,7 +36,7 @@ export async function findRepository(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<RepositoryStart> {
   const user = userEnvironment(env);
-  const ask = async (...args: readonly string[]): Promise<Answer> => {
+  const ask: Ask = async (...args) => {
     const result = await runGit({ cwd, env: plainEnvironment(user), args });
     return {
       code: result.code,
@@ -60,7 +61,7 @@ export async function findRepository(
   const gitDir = await path("--git-dir");
   const commonDir = await path("--git-common-dir");
   const head = await ask("rev-parse", "--verify", "--quiet", "HEAD^{commit}");
-  if (head.code !== 0) throw noCommit(root);
+  if (head.code !== 0) throw await noCommit(root, { gitDir, ask });
   const branch = await ask("symbolic-ref", "--quiet", "--short", "HEAD");
   return {
     root,
@@ -75,7 +76,7 @@ export async function findRepository(
 
 /** One process for all of it; `null`: not a work tree with a commit and an ordinary HEAD, or paths with line ends. */
 async function askAtOnce(
-  ask: (...args: readonly string[]) => Promise<Answer>,
+  ask: Ask,
 ): Promise<Pick<RepositoryStart, "root" | "gitDir" | "commonDir" | "head" | "branch"> | null> {
   const answer = await ask(
     "rev-parse",
@@ -112,6 +113,8 @@ interface Answer {
   readonly text: string;
   readonly stderr: string;
 }
+
+type Ask = (...args: readonly string[]) => Promise<Answer>;
 
 function checkVersion(text: string): void {
   if (isAtLeast(text, oldest)) return;
@@ -151,9 +154,40 @@ function noWorkTree(cwd: string, bare: string): MmmError {
       });
 }
 
-function noCommit(root: string): MmmError {
-  return new MmmError("no-commit", 3, {
-    message: `the repository ${root} has no commit yet`,
-    next: ["git add -A", 'git commit -m "first commit"'],
+/** HEAD names a branch that is not there: nothing was ever committed, or somebody has deleted it. */
+async function noCommit(
+  root: string,
+  { gitDir, ask }: { readonly gitDir: string; readonly ask: Ask },
+): Promise<MmmError> {
+  const last = await lastHead(gitDir);
+  const branch = (await ask("symbolic-ref", "--quiet", "--short", "HEAD")).text;
+  if (last === null || branch === "")
+    return new MmmError("no-commit", 3, {
+      message: `the repository ${root} has no commit yet`,
+      next: ["git add -A", 'git commit -m "first commit"'],
+    });
+  return headUnborn(root, { branch, last });
+}
+
+/** The branch on which a tree stands is not there. @param last where it stood last, as far as is known */
+export function headUnborn(
+  root: string,
+  { branch, last }: { readonly branch: string; readonly last: string },
+): MmmError {
+  const again = `git -C ${shellWord(root)} branch ${shellWord(branch)} ${last.slice(0, 10)}`;
+  return new MmmError("branch-gone", 3, {
+    message: `${root} stands on the branch ${branch}, and there is no such branch: it was deleted, or has no commit yet`,
+    next: [`${again}   (makes it again, where it stood last)`],
   });
+}
+
+/** Where HEAD of that tree stood last, as its own reflog has it; `null`: nobody knows. */
+async function lastHead(gitDir: string): Promise<string | null> {
+  const log = await readFile(join(gitDir, "logs", "HEAD"), "utf8").catch(() => "");
+  const moves = log.trimEnd().split("\n").toReversed();
+  for (const move of moves) {
+    const [, to = ""] = move.split(" ", 2);
+    if (/^[0-9a-f]{40,64}$/u.test(to) && !/^0+$/u.test(to)) return to;
+  }
+  return null;
 }

@@ -159,20 +159,27 @@ export interface TreeDifference {
   readonly to: string;
 }
 
+/** With the objects; zeros: not there. */
+export interface ObjectDifference extends TreeDifference {
+  readonly fromId: string;
+  readonly toId: string;
+}
+
 export async function diffTrees(
   place: Place,
   from: string,
   to: string,
-): Promise<readonly TreeDifference[]> {
+): Promise<readonly ObjectDifference[]> {
   if (from === to) return [];
   const output = await plumb(place, {
     args: ["diff-tree", "-r", "-z", "--raw", "--no-renames", "--ignore-submodules=none", from, to],
   });
   const parts = splitNul(output);
-  const found: TreeDifference[] = [];
+  const found: ObjectDifference[] = [];
   for (let index = 0; index + 1 < parts.length; index += 2) {
     const meta = parts[index] ?? "";
-    found.push({ path: parts[index + 1] ?? "", from: meta.slice(1, 7), to: meta.slice(8, 14) });
+    const [from = "", to = "", fromId = "", toId = ""] = meta.slice(1).split(" ");
+    found.push({ path: parts[index + 1] ?? "", from, to, fromId, toId });
   }
   return found;
 }

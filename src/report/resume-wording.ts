@@ -21,8 +21,8 @@ export function resumeWords(
 }
 
 function sessionResumed(event: SessionResumed, symbols: Symbols): Line[] {
-  const { reused, inFlight } = event;
-  const { again, dot } = symbols;
+  const { reused, inFlight, alsoInFlight = [] } = event;
+  const { dot } = symbols;
   const commits = reused.reduce((sum, step) => sum + step.commits.length, 0);
   const facts = [
     reused.length === 0 ? "nothing is reused" : `${formatCount(reused.length, "step")} reused`,
@@ -30,22 +30,14 @@ function sessionResumed(event: SessionResumed, symbols: Symbols): Line[] {
     costWords(event.costUsd),
   ];
   const lines = [
-    say(`${again} Resuming ${inline(event.session)} (${facts.join(dot)})`, "strong"),
+    say(`${symbols.again} Resuming ${inline(event.session)} (${facts.join(dot)})`, "strong"),
     ...rows(reused, symbols),
     ...boundsLine(event.limits, symbols),
   ];
   if (event.why !== null)
     lines.push(complain(`${symbols.warning} ${inline(event.why, 400)}`, "warn"));
-  if (inFlight !== null) {
-    const { at, attempt } = inFlight;
-    const which = attempt > 1 ? `, attempt ${attempt}` : "";
-    const where = placeWords(at);
-    lines.push(
-      say(
-        `   ${again} ${where} ${inline(at.label, 60, symbols.ellipsis)}${which}: was cut short, starts again`,
-      ),
-    );
-  }
+  const again = [...alsoInFlight, ...(inFlight === null ? [] : [inFlight])];
+  lines.push(...again.toSorted(byInput).map((each) => startsAgain(each, symbols)));
   const { inputs, parallel = 1 } = event;
   const left = [
     // Of inputs at once each stands in an iteration of its own.
@@ -54,6 +46,18 @@ function sessionResumed(event: SessionResumed, symbols: Symbols): Line[] {
   ];
   lines.push(say(`   ${symbols.bullet} ${left.join(", ")}`));
   return lines;
+}
+
+type CutShort = NonNullable<SessionResumed["inFlight"]>;
+
+function byInput(one: CutShort, other: CutShort): number {
+  return (one.at.input ?? 0) - (other.at.input ?? 0);
+}
+
+function startsAgain({ at, attempt }: CutShort, symbols: Symbols): Line {
+  const which = attempt > 1 ? `, attempt ${attempt}` : "";
+  const label = inline(at.label, 60, symbols.ellipsis);
+  return say(`   ${symbols.again} ${placeWords(at)} ${label}${which}: was cut short, starts again`);
 }
 
 function rows(reused: readonly ReusedStep[], symbols: Symbols): Line[] {

@@ -10,7 +10,7 @@ export interface WorktreeRow {
   /** `null`: the folder is gone. */
   readonly path: string | null;
   readonly target: string | null;
-  /** Of the session; `unknown` when its folder was removed. */
+  /** Of the session; `unknown` when its folder was removed; `aside`: what lay where a worktree was to be. */
   readonly status: string;
   readonly merged: boolean;
   /** `null`: not known yet. */
@@ -41,6 +41,7 @@ export function worktreeRows(rows: readonly WorktreeRow[]): readonly Line[] {
 }
 
 function statusWords({ status, merged, branch }: WorktreeRow): string {
+  if (status === "aside") return "put aside: it lay where a worktree was to be";
   const words = [
     status,
     ...(merged ? ["merged"] : []),

@@ -15,6 +15,8 @@ export interface Reuse {
   readonly kept: Readonly<Record<string, number>>;
   readonly steps: readonly ReusedStep[];
   readonly inFlight: { readonly at: StepPlace; readonly attempt: number } | null;
+  /** The others, of inputs at once. */
+  readonly alsoInFlight: readonly NonNullable<Reuse["inFlight"]>[];
   /** Where the session's tree goes back to, in the lane that was at work. */
   readonly restart: TreePoint | null;
   /** Lanes that somebody has merged by hand. */
@@ -46,7 +48,7 @@ export function reuse(
   const lanes = new Map<string, LanePast>();
   const spending = new Spending(story.spent);
   const steps: ReusedStep[] = [];
-  let inFlight: Reuse["inFlight"] = null;
+  const cutShort: NonNullable<Reuse["inFlight"]>[] = [];
   let restart: TreePoint | null = null;
   for (const [name, records] of story.lanes) {
     const failed = story.finished?.status === "failed";
@@ -61,7 +63,7 @@ export function reuse(
     spending.drop(records.slice(end.keep));
     lanes.set(name, { records: keep, restart: end.restart, why: end.why });
     steps.push(...reusedIn(keep));
-    if (end.inFlight !== null) inFlight = end.inFlight;
+    if (end.inFlight !== null) cutShort.push(end.inFlight);
     if (end.restart !== null && !story.trees.has(name)) restart = end.restart;
   }
   return {
@@ -69,7 +71,8 @@ export function reuse(
     spent: spending.spent(),
     kept: Object.fromEntries([...lanes].map(([name, { records }]) => [name, records.length])),
     steps,
-    inFlight,
+    inFlight: cutShort.at(-1) ?? null,
+    alsoInFlight: cutShort.slice(0, -1),
     restart,
     merged,
   };

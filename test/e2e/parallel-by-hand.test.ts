@@ -111,5 +111,7 @@ test("a branch that was removed unmerged starts anew", async () => {
   await git("branch", "-q", "-D", name);
   const ran = await kitchen.mmm(["resume", "--yes"], { env });
   expect({ code: ran.code, stderr: ran.stderr }).toMatchObject({ code: 0 });
+  const input = name.slice(-1);
+  expect(ran.stderr).toContain(`worktree and branch of input ${input} are gone`);
   expect(kitchen.events().filter(({ type }) => type === "attempt-started")).toHaveLength(3);
 });

@@ -32,14 +32,45 @@ function results() {
 }
 
 /** Safe to repeat, whatever is left (spec 8.2). */
-async function expectCleaned(aside: readonly string[] = []): Promise<void> {
+async function expectCleaned(): Promise<void> {
   const name = session();
   for (const words of [["--all", "--force"], ["--all"], [name], [`${name}-i2`]]) {
     const { code, stderr } = await kitchen.mmm(["worktree", "clean", ...words]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   }
-  expect(await left(kitchen.repo)).toEqual({ ...NOTHING, folders: aside });
+  expect(await left(kitchen.repo)).toEqual(NOTHING);
   expect(await kitchen.repo.git("for-each-ref", "refs/mmm/snap")).toBe("");
+}
+
+/** Named, and removed when nothing is lost with it, or when that is meant. */
+async function expectAside(name: string): Promise<void> {
+  const clean = async (...words: readonly string[]) => kitchen.mmm(["worktree", "clean", ...words]);
+  const shown = await kitchen.mmm(["worktree", "ls"]);
+  const json = await kitchen.mmm(["worktree", "ls", "--json"]);
+  expect(shown.stdout).toContain(`${name}\n  put aside`);
+  expect(shown.stdout).toContain(folder(name));
+  const row = { name, path: folder(name), branch: null, status: "aside", merged: false };
+  expect(JSON.parse(json.stdout)).toContainEqual(expect.objectContaining(row));
+
+  const mine = path.join(folder(name), "sub", "mine.txt");
+  mkdirSync(path.dirname(mine));
+  writeFileSync(mine, "mine\n");
+  for (const words of [[name], ["--all"]]) {
+    const refused = await clean(...words);
+    expect(refused.code).toBe(3);
+    // What the commits of the input held is in those of its second try.
+    expect(refused.stderr).toMatch(/in no commit:\n {2}sub\/mine\.txt\n {2}\S/);
+    expect(existsSync(mine)).toBe(true);
+  }
+  expect(await clean("--merged")).toMatchObject({ code: 0 });
+  expect(existsSync(mine)).toBe(true);
+  rmSync(mine);
+  for (const word of ["removed folder", "nothing of"]) {
+    const { code, stdout } = await clean(name);
+    expect({ code, stdout }).toMatchObject({ code: 0 });
+    expect(stdout).toContain(`${word}${word === "nothing of" ? " " : ": "}${name}`);
+  }
+  expect(existsSync(folder(name))).toBe(false);
 }
 
 describe("deleted while it waits for its merge, that input fails alone", () => {
@@ -97,9 +128,10 @@ steps:
     expect({ code: resumed.code, stderr: resumed.stderr }).toMatchObject({ code: 0 });
     expect(await repo.git("ls-files", "out-*")).toBe("out-a1.txt\nout-a2.txt");
     // Files without a commit to compare them with are nobody's to throw away.
-    const aside = what === "its branch" ? [`${lost}.aside-1`] : [];
-    for (const name of aside) expect(resumed.stderr).toContain(`it is now ${folder(name)}`);
-    await expectCleaned(aside);
+    const aside = `${lost}.aside-1`;
+    expect(resumed.stderr.includes(`it is now ${folder(aside)}`)).toBe(what === "its branch");
+    if (what === "its branch") await expectAside(aside);
+    await expectCleaned();
   });
 });
 

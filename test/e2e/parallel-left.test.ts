@@ -87,16 +87,22 @@ describe("after a Ctrl-C", () => {
     const git = kitchen.repo.git.bind(kitchen.repo);
     await git("-C", treeOf(1), "commit", "-q", "--allow-empty", "-m", "mine");
     const mine = await git("-C", treeOf(1), "rev-parse", "HEAD");
+    writeFileSync(path.join(treeOf(2), "mine.txt"), "mine\n");
 
     const ran = await resume();
 
     expect(ran.code, ran.stdout).toBe(3);
+    // All that is in the way is said at once.
+    expect(ran.stderr).toContain(`1 file has changed in ${path.basename(treeOf(2))}`);
+    expect(ran.stderr.match(/give the session up/g)).toHaveLength(1);
     expect(ran.stderr).toContain(`the tree of ${path.basename(treeOf(1))} has moved on`);
     expect(await git("-C", treeOf(1), "rev-parse", "HEAD")).toBe(mine);
   });
 
   test("trees that nobody touched, or that were tidied up, are gone on in", async () => {
-    await stopped("SIGINT");
+    const { stdout, stderr } = await stopped("SIGINT");
+    // The line to type stands there once.
+    expect((stdout + stderr).match(/mmm resume/g)).toHaveLength(1);
     await kitchen.repo.git("-C", treeOf(1), "clean", "-qfd");
     await expectComplete();
   });
@@ -112,7 +118,9 @@ test.each([
   async (one, two) => {
     await stopped(one);
     const again = await kitchen.mmm(["resume", "--yes"], stopping(two));
-    expect(again.stdout + again.stderr).toContain("starts again");
+    const said = again.stdout + again.stderr;
+    // All that was cut short, and where.
+    for (const input of [1, 2]) expect(said).toMatch(new RegExp(`input ${input}, .*starts again`));
     await expectComplete();
   },
 );

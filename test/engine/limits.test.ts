@@ -311,6 +311,19 @@ describe("the usage limit of the service", () => {
     expect(played.finished.totals.knownCostUsd).toBe(1);
   });
 
+  test("--wait: what the refused run left is kept and undone before the next one, as a resume does it", async () => {
+    const claude = { "/a": [`write half.txt half; usage-limit ${AT_THREE}`, "write a.txt whole"] };
+    const played = await play(YAML, { iterations: 1, claude, limits: { wait: true } });
+
+    expect(played.outcome.status).toBe("completed");
+    expect(played.world.files).toMatchObject({ "a.txt": "whole" });
+    expect(played.world.files).not.toHaveProperty("half.txt");
+    const [back, ...others] = played.of("unit-restarted");
+    expect(back).toMatchObject({ why: "cut-short", files: ["half.txt"] });
+    expect(others).toEqual([]);
+    expect(played.finished.next.join("\n")).toContain(back?.kept);
+  });
+
   test("without a reset time it tries again after 5, 10, 20, 40, 60, 60 minutes", async () => {
     const limited = Array.from({ length: 6 }, () => "usage-limit");
     const { world, outcome } = await play(`[{claude: "/a"}]`, {

@@ -6,6 +6,7 @@ import { type Line, say } from "../../report/line.ts";
 import type { Invocation } from "../cook-request.ts";
 import { lookAtLock } from "../look-at-lock.ts";
 import { openPrinter } from "../sessions/print.ts";
+import { type AsideFolder, asideFolders, isAsideName, removeAside } from "./aside.ts";
 import { findWorktree, type KnownWorktree, type OpenedWorktrees, openWorktrees } from "./known.ts";
 import { isMerged } from "./list.ts";
 import { mergeLine, openOwner } from "./merge.ts";
@@ -31,13 +32,31 @@ export async function cleanCommand(
   }
   const opened = await openWorktrees(invocation);
   const printer = openPrinter(invocation);
+  const aside = merged ? [] : await asideFolders(opened, invocation);
+  const removeFolder = async (folder: AsideFolder): Promise<void> => {
+    await removeAside(opened.start, folder, force);
+    printer.lines([say(`removed folder: ${folder.name}`)]);
+  };
   if (name !== null) {
-    const known = findWorktree(opened, name);
+    const folder = aside.find((each) => each.name === name);
+    if (folder !== undefined) {
+      await removeFolder(folder);
+      return 0;
+    }
+    const known = isAsideName(name) ? null : findWorktree(opened, name);
     if (known === null) printer.lines([say(`nothing of ${name} is left to remove`)]);
     else await remove(opened, { known, force, invocation });
     return 0;
   }
   const refused: MmmError[] = [];
+  const attempt = async (removing: () => Promise<void>): Promise<void> => {
+    try {
+      await removing();
+    } catch (error) {
+      if (!(error instanceof MmmError)) throw error;
+      refused.push(error);
+    }
+  };
   let seen = 0;
   for (const known of opened.known) {
     if (merged && !(await isMerged(opened.start, known))) continue;
@@ -48,16 +67,16 @@ export async function cleanCommand(
       printer.lines(staysLines(known.name, owner));
       continue;
     }
-    try {
+    await attempt(async () => {
       if (owner !== null) throw resumable(known.name, owner);
       await remove(opened, { known, force, invocation });
-    } catch (error) {
-      if (!(error instanceof MmmError)) throw error;
-      refused.push(error);
-    }
+    });
   }
-  if (opened.known.length === 0) printer.lines([say("there are no worktrees to remove")]);
-  else if (seen === 0) printer.lines([say("none of them is merged: nothing was removed")]);
+  for (const folder of aside) await attempt(() => removeFolder(folder));
+  if (opened.known.length + aside.length === 0)
+    printer.lines([say("there are no worktrees to remove")]);
+  else if (merged && seen === 0)
+    printer.lines([say("none of them is merged: nothing was removed")]);
   for (const { message, next } of refused)
     invocation.stderr.write(`mmm: ${message}\n${next.map((line) => `  ${line}\n`).join("")}`);
   return refused.length === 0 ? 0 : 3;

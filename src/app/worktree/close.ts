@@ -30,7 +30,10 @@ export async function closeWorktree(prepared: Prepared, closing: Closing): Promi
   const { record, directory, end, tell } = closing;
   const { name, path } = record;
   const kept = (why: string | null, next: readonly string[]): number => {
-    tell({ type: "worktree-kept", session: name, path, why, next });
+    // What the session's end has said to type is not said again.
+    const isSaid = end.next.some((line) => line.startsWith(`mmm resume ${name}`));
+    const fresh = next.filter((line) => !(isSaid && line === `mmm resume ${name}`));
+    tell({ type: "worktree-kept", session: name, path, why, next: fresh });
     return end.exitCode;
   };
   const look = `cd ${shellWord(path)}`;

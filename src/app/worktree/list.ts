@@ -4,6 +4,7 @@ import { type WorktreeRow, worktreeRows } from "../../report/worktree-list-wordi
 import type { Invocation } from "../cook-request.ts";
 import { openPrinter, snakeKeys } from "../sessions/print.ts";
 import { systemClock } from "../world.ts";
+import { type AsideFolder, asideFolders } from "./aside.ts";
 import { type KnownWorktree, type OpenedWorktrees, openWorktrees } from "./known.ts";
 
 export async function listCommand(
@@ -13,6 +14,7 @@ export async function listCommand(
   const opened = await openWorktrees(invocation);
   const rows: WorktreeRow[] = [];
   for (const known of opened.known) rows.push(await rowOf(opened, known));
+  rows.push(...(await asideFolders(opened, invocation)).map(asideRow));
   if (json) {
     invocation.stdout.write(`${JSON.stringify(rows.map(snakeKeys), null, 2)}\n`);
     return 0;
@@ -23,6 +25,22 @@ export async function listCommand(
       "no worktrees of sessions in this repository; mmm cook --worktree makes one\n",
     );
   return 0;
+}
+
+function asideRow({ name, path }: AsideFolder): WorktreeRow {
+  return {
+    name,
+    branch: null,
+    path,
+    target: null,
+    status: "aside",
+    merged: false,
+    iterations: null,
+    commitsAhead: null,
+    createdAt: null,
+    ageMs: null,
+    playbook: null,
+  };
 }
 
 async function rowOf(

@@ -1,5 +1,6 @@
 /** What a try of an input before this one has left goes; what of it is nowhere else is kept under a ref (spec 8.4). */
 import { rename, rmdir } from "node:fs/promises";
+import { basename } from "node:path";
 import { keepCommit } from "../../git/keep.ts";
 import { createPlace } from "../../git/place.ts";
 import type { RepositoryStart } from "../../git/repository.ts";
@@ -29,7 +30,9 @@ export async function putAside(
   if (isThere(path) && (await treeAt(own, path)) === null) {
     const moved = await moveAway(path);
     if (moved !== null)
-      notes.push(`what lay at ${path} is no worktree of ${name}: it is now ${moved}`);
+      notes.push(
+        `what lay at ${path} is no worktree of ${name}: it is now ${moved} (mmm worktree clean ${basename(moved)} removes it)`,
+      );
   } else if (isThere(path)) {
     const tree = await open();
     const look = await tree.look();

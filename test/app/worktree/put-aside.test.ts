@@ -122,7 +122,9 @@ test("what is no worktree of this repository is moved away as it is, an empty fo
   await made("two");
   const [second = ""] = await aside();
 
-  expect(first).toBe(`what lay at ${place} is no worktree of ${NAME}: it is now ${place}.aside-1`);
+  expect(first).toBe(
+    `what lay at ${place} is no worktree of ${NAME}: it is now ${place}.aside-1 (mmm worktree clean ${NAME}.aside-1 removes it)`,
+  );
   expect(second).toContain(`${place}.aside-2`);
   expect(await readFile(`${place}.aside-1/mine.txt`, "utf8")).toBe("one");
   expect(await readFile(`${place}.aside-2/mine.txt`, "utf8")).toBe("two");
