@@ -168,7 +168,7 @@ export class Budget {
     return limit === null ? Number.POSITIVE_INFINITY : limit - spent - taken;
   }
 
-  /** What a run has cost is known a moment after it has let go: an end that was counted is waited for. */
+  /** What a run has cost is counted before it lets go. */
   async #freed(signal: AbortSignal): Promise<void> {
     await new Promise<void>((resolve) => {
       const wake = (): void => {
@@ -194,7 +194,12 @@ export class Budget {
     const usd = Math.max(LEAST_USD, Math.floor(share / LEAST_USD) * LEAST_USD);
     const held = { usd };
     this.#allotted.add(held);
-    return { usd, release: () => void this.#allotted.delete(held) };
+    const release = (): void => {
+      this.#allotted.delete(held);
+      // The end of a run of the past is not counted again: nothing else would wake them.
+      for (const wake of this.#waiting) wake();
+    };
+    return { usd, release };
   }
 
   /** For the end of the session. */
@@ -206,7 +211,6 @@ export class Budget {
   add(event: Event): readonly Event[] {
     this.ledger.add(event);
     if (event.type !== "attempt-finished" && event.type !== "run-failed") return [];
-    for (const wake of this.#waiting) wake();
     const due: Event[] = [];
     for (const bound of ["cost", "tokens", "duration"] as const) {
       // A resume comes here for every run of the past: what has no limit is not summed up.
