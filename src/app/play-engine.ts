@@ -14,7 +14,7 @@ import type { SessionSummary } from "../session/state.ts";
 import { chooseLimits } from "./limits.ts";
 import { withWayOn } from "./goes-on.ts";
 import type { Prepared } from "./prepared.ts";
-import { runOf } from "./run-of.ts";
+import { runOf, worktreeOf } from "./run-of.ts";
 import type { SavedRequest } from "./saved-request.ts";
 
 /** A session that an earlier process began. */
@@ -66,8 +66,13 @@ export async function play(
   const killAll = (): void => ownChildren.killAllNow();
   process.on("exit", killAll);
   let finished: Extract<Event, { type: "session-finished" }> | null = null;
+  const isInWorktree = worktreeOf(prepared) !== null;
   const exitCode = (outcome: SessionOutcome): number => {
-    if (outcome.status === "interrupted") return interruptCode(watch.aborted) ?? 143;
+    const stopped = interruptCode(watch.aborted);
+    if (outcome.status === "interrupted") return stopped ?? 143;
+    // All was done but the way home: its merge is not begun any more.
+    const isToMerge = outcome.status === "completed" || outcome.stop === "input-failed";
+    if (isInWorktree && isToMerge && stopped !== null) return stopped;
     if (outcome.status === "suspended") return 75;
     return outcome.status === "completed" ? 0 : 1;
   };

@@ -220,7 +220,7 @@ async function record(prepared: Prepared, opened: Opened, reserve: Reserve): Pro
     );
     noteEnd(files, summary, end);
     // Its worktree may be gone after the next lines.
-    if (end.exitCode === 0) await opened.release();
+    if (end.status === "completed") await opened.release();
     isOver = true;
     const { aborted: signal } = opened.watch;
     return await closed(prepared, { worktree, directory, end, tell, signal });

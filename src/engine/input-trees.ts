@@ -70,7 +70,7 @@ export interface InputTrees {
    */
   land(made: { readonly commit: string; readonly onto: string }): Promise<string | Refused | null>;
   /** What of it is not there any more: a step, or somebody, may have removed it. */
-  missing(place: InputPlace): Promise<readonly ("worktree" | "branch")[]>;
+  missing(place: Pick<InputPlace, "name" | "path">): Promise<readonly ("worktree" | "branch")[]>;
   /** Removes worktree and branch; `kept`: there is something uncommitted in it. */
   close(place: InputPlace): Promise<"removed" | "kept">;
 }

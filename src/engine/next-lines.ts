@@ -22,21 +22,34 @@ export class NextLines {
     this.#told.push(told);
   }
 
-  /** A worktree that is gone, or will be merged and removed in a moment, is no place to type a line for. */
+  /**
+   * In the order in which they can be typed. A worktree that is gone, or will be merged and removed in a moment, is no
+   * place to type a line for; nor is one that a resume goes on in: it refuses what it does not know.
+   */
   lines(
     status: SessionStatus,
     results: readonly InputResult[],
     { worktree: own, home }: Pick<Run["facts"], "worktree" | "home">,
   ): readonly string[] {
-    const kept = new Set(results.flatMap(({ branch, path }) => (path === null ? [] : branch)));
-    const stays = (worktree: string): boolean =>
-      worktree === own ? status !== "completed" : kept.has(worktree);
-    const lines = this.#told.map((told) => {
-      if (typeof told === "string") return told;
-      const { undone, worktree } = told;
-      const isThere = worktree === null || stays(worktree);
-      return isThere ? restoreLine(undone) : elsewhereLine(undone, home);
-    });
-    return [...new Set(lines)];
+    const goesOn = isOpen(status);
+    const said: string[] = [];
+    const undone: string[] = [];
+    for (const told of this.#told) {
+      if (typeof told === "string") {
+        (goesOn ? said : undone).push(told);
+        continue;
+      }
+      const { worktree } = told;
+      const input = results.find(({ branch }) => branch !== null && branch === worktree);
+      if (worktree !== null && isOpen(worktree === own ? status : input?.status)) continue;
+      const stays = worktree === own ? status !== "completed" : (input?.path ?? null) !== null;
+      const isThere = worktree === null || stays;
+      undone.push(isThere ? restoreLine(told.undone) : elsewhereLine(told.undone, home));
+    }
+    return [...new Set([...said, ...undone])];
   }
+}
+
+function isOpen(status: InputResult["status"] | undefined): boolean {
+  return status === "interrupted" || status === "suspended";
 }

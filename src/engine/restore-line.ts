@@ -35,10 +35,10 @@ export function restoreLine({ kept, start, paths, git, input }: Undone): string 
 
 /**
  * The same where the tree is gone in which it was undone: as a patch, since the files of another tree may have gone
- * on; git refuses where its index or uncommitted work would be in the way.
+ * on; git refuses where its index or uncommitted work would be in the way, or the session is not merged there yet.
  */
 export function elsewhereLine({ kept, start, paths, input }: Undone, git: string): string {
-  const comment = input === null ? "" : `  # input ${input}`;
+  const comment = `  # after the merge${input === null ? "" : `: input ${input}`}`;
   const named = isPlain(paths) ? ` -- ${paths.map(shellWord).join(" ")}` : "";
   const made = `${git} diff-tree -p --binary --full-index ${start} ${kept}${named}`;
   return `${made} | ${git} apply --3way --whitespace=nowarn${comment}`;

@@ -2,6 +2,8 @@
 import { markTree, type Run } from "./context.ts";
 import type { PlannedGate } from "../playbook/plan-model.ts";
 import { Budget, type LimitReached, type SessionLimits } from "./budget.ts";
+import { standing } from "./broken-inputs.ts";
+import { commitsSince } from "./commits-since.ts";
 import type { Event, InputValue } from "./events.ts";
 import { type GoneOver, goOver } from "./gone-over.ts";
 import { Lane, type Past, type Recorder } from "./lane.ts";
@@ -10,12 +12,12 @@ import { restartTeller } from "./tell-restart.ts";
 import { resumeLine } from "./limit-words.ts";
 import type { SessionStatus, StopReason } from "./outcome.ts";
 import type { InputTrees, InputWorld } from "./input-trees.ts";
+import type { InputResult } from "./input-events.ts";
 import { iterate, type IterationsEnd } from "./iterations.ts";
 import { MergeTurns } from "./merge-turns.ts";
 import { playInputs } from "./parallel.ts";
 import { startOf } from "./session-start.ts";
 import { NextLines } from "./next-lines.ts";
-import type { TreePort } from "./ports.ts";
 import type { Undone } from "./restore-line.ts";
 import { type Spent, TotalsFold } from "./totals.ts";
 
@@ -63,18 +65,6 @@ export async function runSession(request: SessionRequest): Promise<SessionOutcom
   return new Session(request).play();
 }
 
-/** Shas; empty: HEAD is where it was. */
-async function commitsSince(
-  tree: TreePort,
-  from: string,
-  to: string,
-): Promise<ReadonlySet<string>> {
-  const reachable = from === to ? [] : await tree.commitsBetween(from, to);
-  return new Set(reachable.map(({ sha }) => sha));
-}
-
-type EndOfInputs = Pick<Event & { readonly type: "session-broken" }, "inputResults" | "next">;
-
 class Session {
   readonly #request: SessionRequest;
   readonly #run: Run;
@@ -83,6 +73,7 @@ class Session {
   readonly #next = new NextLines();
   /** Inputs in which the surroundings broke: what they said. */
   readonly #broken = new Map<number, string>();
+  readonly #merged = new Set<number>();
   #limit: LimitReached | null = null;
 
   constructor(request: SessionRequest) {
@@ -137,6 +128,7 @@ class Session {
   /** Warnings belong to this process: with other limits a resume gives them elsewhere. */
   #count(event: Event): void {
     this.#totals.add(event);
+    if (event.type === "input-merged") this.#merged.add(event.input.index);
     for (const note of this.#budget.add(event))
       this.#request.recorder.event(note, { lane: null, late: false });
   }
@@ -159,7 +151,8 @@ class Session {
     const { commitList, failedInputs, tolerated, ...sums } = counted;
     const stays = outcome.status === "interrupted" || outcome.status === "suspended";
     const durationMs = this.#request.spent.durationMs + clock.monotonicMs() - began;
-    const { inputResults, next } = this.#results(outcome.status, inHistory);
+    this.#sayWayOn(outcome);
+    const inputResults = this.#results(outcome.status, inHistory);
     this.#run.sink.event({
       type: "session-finished",
       session: this.#run.facts.id,
@@ -174,23 +167,21 @@ class Session {
       inputResults,
       toleratedFailures: tolerated,
       directory: this.#run.facts.directory,
-      next: [...next, ...this.#wayOn(outcome)],
+      next: this.#next.lines(outcome.status, inputResults, this.#run.facts),
       ...(stays ? { left: await tree.mark(end) } : {}),
     });
     return outcome;
   }
 
-  #results(status: SessionStatus, inHistory: ReadonlySet<string>): EndOfInputs {
-    const { inputs } = this.#request;
-    const inputResults = this.#totals.inputs
-      .results(inputs, status, inHistory)
+  #results(status: SessionStatus, inHistory: ReadonlySet<string>): readonly InputResult[] {
+    return this.#totals.inputs
+      .results(this.#request.inputs, status, inHistory)
       .map((each) => ({ ...each, message: this.#broken.get(each.input.index) ?? each.message }));
-    return { inputResults, next: this.#next.lines(status, inputResults, this.#run.facts) };
   }
 
   /** The surroundings broke: how far the inputs have come, as well as it can be said then. */
   async #tellBroken(head: string): Promise<void> {
-    const { run, inputs, onBroken } = this.#request;
+    const { run, inputs, parallel, onBroken } = this.#request;
     if (inputs.length < 2) return;
     const { tree } = run.ports;
     const inHistory = await tree
@@ -198,8 +189,10 @@ class Session {
       .then((end) => commitsSince(tree, head, end.head))
       .catch(() => new Set<string>());
     const { id: session, directory } = run.facts;
-    const ended = this.#results("interrupted", inHistory);
-    onBroken({ type: "session-broken", session, directory, ...ended });
+    const left = { merged: this.#merged, trees: parallel?.trees ?? null };
+    const inputResults = await standing(this.#results("interrupted", inHistory), left);
+    const next = this.#next.lines("interrupted", inputResults, this.#run.facts);
+    onBroken({ type: "session-broken", session, directory, inputResults, next });
   }
 
   async #inputs(): Promise<SessionOutcome> {
@@ -278,8 +271,8 @@ class Session {
   }
 
   /** After a Ctrl-C, and with failed inputs that have trees of their own; a suspension has said its line. */
-  #wayOn({ status }: SessionOutcome): readonly string[] {
+  #sayWayOn({ status }: SessionOutcome): void {
     const goesOn = status === "failed" && this.#request.parallel !== null;
-    return status === "interrupted" || goesOn ? [`mmm resume ${this.#run.facts.id}`] : [];
+    if (status === "interrupted" || goesOn) this.#next.line(`mmm resume ${this.#run.facts.id}`);
   }
 }

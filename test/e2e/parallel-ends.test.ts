@@ -41,15 +41,19 @@ function type(line: string, cwd = kitchen.repo.root): void {
 
 describe("the line that brings back what was undone can be typed when it stands there", () => {
   test("of an input whose worktree is gone: in the tree the session is merged into", async () => {
-    await kitchen.repo.write("own.txt", "dirt of the user\n");
     const { code, stdout, stderr } = await kitchen.cook(ITEMS, [...TWO, "--parallel", "2"]);
 
     expect(code, stderr).toBe(0);
     expect((await left(kitchen.repo)).folders.filter((name) => /-i\d$/.test(name))).toEqual([]);
-    type(restoreLine(stdout, "# input 2"));
+    // As the lines stand there: the merge comes first.
+    const line = restoreLine(stdout, "input 2");
+    expect(line).toContain("# after the merge");
+    expect(await kitchen.mmm(["worktree", "merge", "--all"])).toMatchObject({ code: 0 });
+    await kitchen.repo.write("own.txt", "dirt of the user\n");
+    type(line);
     expect(await kitchen.repo.read("a2-bad.txt")).toBe("");
     // What was undone alone: the rest of the file is as the user has it.
-    expect(await kitchen.repo.read("list.txt")).toBe("1\n2\nthree\n");
+    expect(await kitchen.repo.read("list.txt")).toBe("one\n2\nthree\n");
     expect(await kitchen.repo.read("own.txt")).toBe("dirt of the user\n");
   });
 
@@ -63,7 +67,7 @@ describe("the line that brings back what was undone can be typed when it stands 
 
     expect(code, stderr).toBe(0);
     expect(await left(kitchen.repo)).toMatchObject({ folders: [] });
-    type(restoreLine(stdout, "# input 1"));
+    type(restoreLine(stdout, "input 1"));
     expect(await kitchen.repo.read("a1-bad.txt")).toBe("");
     expect(await kitchen.repo.read("list.txt")).toBe("one\n2\nthree\n");
   });
@@ -73,7 +77,7 @@ describe("the line that brings back what was undone can be typed when it stands 
     const { code, stdout, stderr } = await kitchen.cook(fails, [...TWO, "--parallel", "2"]);
 
     expect(code, stderr).toBe(1);
-    const line = restoreLine(stdout, "# input 2");
+    const line = restoreLine(stdout, "input 2");
     expect(line).toContain("-i2 restore");
     type(line);
   });
@@ -173,6 +177,9 @@ steps:
 
     const forced = await kitchen.mmm(["worktree", "clean", "--all", "--force"]);
     expect(forced.code).toBe(0);
+    expect(forced.stdout).toContain(`${session} cannot be resumed any more`);
+    // They go in the same command.
+    expect(forced.stdout).not.toContain("left of its inputs");
     expect(await left(kitchen.repo)).toMatchObject({ branches: ["main"], folders: [] });
   });
 

@@ -61,7 +61,28 @@ async function expectComplete(): Promise<void> {
   expect(await left(kitchen.repo)).toEqual(NOTHING);
 }
 
+/** Those under `Next:`. */
+function nextLines(stdout: string): readonly string[] {
+  const lines = stdout.split("\n").map((line) => line.trim());
+  const from = lines.indexOf("Next:") + 1;
+  return lines.slice(
+    from,
+    lines.findIndex((line, at) => at >= from && !/^(?:mmm|git) /.test(line)),
+  );
+}
+
 describe("after a Ctrl-C", () => {
+  test("and another in the resume: what Next says can be typed in its order", async () => {
+    await stopped("SIGINT");
+    const again = await kitchen.mmm(["resume", "--yes"], stopping("SIGINT"));
+
+    expect(again.code).toBe(130);
+    // What was undone is named, but its tree is one that the resume goes on in.
+    expect(again.stdout + again.stderr).toContain("refs/mmm/failed/");
+    expect(nextLines(again.stdout)).toEqual([`mmm resume ${path.basename(kitchen.session())}`]);
+    await expectComplete();
+  });
+
   test("a file that was edited in an input's tree stops the resume, and is left alone", async () => {
     expect((await stopped("SIGINT")).code).toBe(130);
     writeFileSync(path.join(treeOf(2), "mine.txt"), "mine\n");

@@ -181,6 +181,21 @@ test("a tree that cannot be put away breaks the session, whoever is at work by t
   expect(trees.calls).not.toContain("open 4");
 });
 
+test("a tree that broke while it was put away: merged is said, and nothing that is gone is named", async () => {
+  const trees = new FakeTrees();
+  trees.onClose = async ({ name }) => {
+    if (name !== "i1") return Promise.resolve();
+    trees.there = false;
+    throw new MmmError("branch-stays", 3, { message: "its branch stays" });
+  };
+  const told: unknown[] = [];
+  const of = { args: ["a", "b"], atOnce: 1, onBroken: (event: unknown) => void told.push(event) };
+  await expect(atOnce(trees, ONE_STEP, of)).rejects.toThrow("its branch stays");
+  expect(told).toMatchObject([
+    { inputResults: [{ status: "completed", branch: "i1", path: null }, {}] },
+  ]);
+});
+
 test("a session's branch that moved meanwhile: it is merged again until it lands", async () => {
   const trees = new FakeTrees();
   trees.moved = 2;

@@ -45,7 +45,7 @@ export async function cleanCommand(
     }
     const known = isAsideName(name) ? null : findWorktree(opened, name);
     if (known === null) printer.lines([say(`nothing of ${name} is left to remove`)]);
-    else await remove(opened, { known, force, invocation });
+    else await remove(opened, { known, force, isOnly: true, invocation });
     return 0;
   }
   const refused: MmmError[] = [];
@@ -69,7 +69,7 @@ export async function cleanCommand(
     }
     await attempt(async () => {
       if (owner !== null) throw resumable(known.name, owner);
-      await remove(opened, { known, force, invocation });
+      await remove(opened, { known, force, isOnly: false, invocation });
     });
   }
   for (const folder of aside) await attempt(() => removeFolder(folder));
@@ -112,10 +112,13 @@ async function remove(
   {
     known,
     force,
+    isOnly,
     invocation,
   }: {
     readonly known: KnownWorktree;
     readonly force: boolean;
+    /** false: what else there is of its session goes, too. */
+    readonly isOnly: boolean;
     readonly invocation: Invocation;
   },
 ): Promise<void> {
@@ -137,13 +140,13 @@ async function remove(
   const owner = resumedIn(opened, known);
   openPrinter(invocation).lines([
     say(`removed worktree and branch: ${name}`),
-    ...(owner === name ? overLines(opened, name) : []),
+    ...(owner === name ? overLines(isOnly ? opened.known : [], name) : []),
   ]);
 }
 
 /** What goes with the tree of a session that was not finished, and what does not. */
-function overLines({ known }: OpenedWorktrees, owner: string): readonly Line[] {
-  const inputs = known.flatMap(({ name, session }) =>
+function overLines(stay: readonly KnownWorktree[], owner: string): readonly Line[] {
+  const inputs = stay.flatMap(({ name, session }) =>
     session?.name === owner && name !== owner ? [name] : [],
   );
   return [

@@ -57,10 +57,13 @@ export async function closeWorktree(prepared: Prepared, closing: Closing): Promi
       `git switch BRANCH && git merge --no-ff ${name}`,
     ]);
   const { signal } = closing;
-  if (!(await asked(prepared, signal))) {
-    const code = kept(null, [mergeLine(name)]);
-    return interruptCode(signal) ?? code;
+  const isWanted = !signal.aborted && (await asked(prepared, signal));
+  const stopped = interruptCode(signal);
+  if (stopped !== null) {
+    kept("it was stopped before the merge", [mergeLine(name)]);
+    return stopped;
   }
+  if (!isWanted) return kept(null, [mergeLine(name)]);
   const { mainRoot, ownFiles } = prepared;
   const context = async (): Promise<MergeContext> => Promise.resolve(contextOf(prepared));
   const place = { here: start, record, directory };

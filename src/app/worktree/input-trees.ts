@@ -194,7 +194,7 @@ class GitInputTrees implements InputTrees {
     return this.#merges.land(made, await this.#tip());
   }
 
-  async missing(place: InputPlace): ReturnType<InputTrees["missing"]> {
+  async missing(place: Parameters<InputTrees["missing"]>[0]): ReturnType<InputTrees["missing"]> {
     return missingOf(this.#setting.prepared.start, place);
   }
 
