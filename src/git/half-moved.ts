@@ -28,10 +28,14 @@ export async function halfMoved(
   return (await leftOf(createPlace(start), move)).map(({ path }) => path);
 }
 
-/** Puts those back, and nothing else; safe to repeat. */
-export async function undoHalfMove(start: RepositoryStart, move: TreeMove): Promise<void> {
+/** Puts those back, and nothing else; safe to repeat. `others`: paths that are somebody else's, whatever lies there. */
+export async function undoHalfMove(
+  start: RepositoryStart,
+  move: TreeMove,
+  others: ReadonlySet<string> = new Set(),
+): Promise<void> {
   const place = createPlace(start);
-  const left = await leftOf(place, move);
+  const left = (await leftOf(place, move)).filter(({ path }) => !others.has(path));
   // First, as that makes room.
   await removeFiles(
     place,
@@ -94,9 +98,9 @@ async function glance(
 }
 
 /** What git would store; `null`: it cannot be asked in one go. */
-async function idsOf(
+export async function idsOf(
   place: Place,
-  files: readonly ObjectDifference[],
+  files: readonly Pick<ObjectDifference, "path">[],
 ): Promise<readonly string[] | null> {
   if (files.length === 0) return null;
   const paths = files.map(({ path }) => path);

@@ -4,10 +4,12 @@ import { MmmError } from "../errors.ts";
 import { shellWord } from "../lib/shell-word.ts";
 import { pinnedArgs, pinnedEnvironment, plainEnvironment } from "./environment.ts";
 import { type TreeMove, undoHalfMove } from "./half-moved.ts";
+import { alreadyThere, inTheWay, stage, unstage } from "./in-the-way.ts";
 import { splitNul } from "./path.ts";
 import { pastOthers } from "./past-others.ts";
 import { findRepository, type RepositoryStart } from "./repository.ts";
-import { gitFailed, runGit } from "./run.ts";
+import { gitFailed, type GitResult, runGit } from "./run.ts";
+import type { ObjectDifference } from "./staging.ts";
 import { branchOf } from "./stands-on.ts";
 import { MERGING_VERSION } from "./version.ts";
 import { isAncestor, listWorktrees, type SharedRepository, tipOf, tryGit } from "./worktree.ts";
@@ -113,7 +115,8 @@ export async function treeOfBranch(
 
 /**
  * Moves `branch` from one commit to a later one, and its tree along when it is checked out. git itself
- * refuses when a file in there would be overwritten; then nothing has moved. What it leaves half done is put back.
+ * refuses when a file in there would be overwritten; then nothing has moved. One that lies there as the later
+ * commit has it is in nobody's way. What git leaves half done is put back.
  *
  * @throws MmmError exit 3
  */
@@ -138,27 +141,41 @@ export async function moveForward(
     const on = await branchOf(tree);
     // git would move whatever is checked out there.
     if (on !== branch) throw treeElsewhere(tree, { branch, on });
-    const args = [...pinnedArgs, "merge", "--ff-only", "--quiet", "--no-autostash", to];
-    const told = action === undefined ? {} : { GIT_REFLOG_ACTION: action };
-    const env = { ...plainEnvironment(tree.env), ...told };
-    const result = await pastOthers(() => runGit({ cwd: tree.root, env, args }));
-    if (result.code !== 0) throw await putBack(tree, { from, to }, gitFailed(args, result));
+    await moveTree(tree, { from, to }, action);
   }
   if ((await tipOf(shared, branch)) === to) return;
   if (!(await isAncestor(shared, { ancestor: to, of: `refs/heads/${branch}` })))
     throw movedMeanwhile(branch);
 }
 
-/** After git has failed in the middle of it: a full disk, a filter, a signal. */
+async function moveTree(tree: RepositoryStart, move: TreeMove, action?: string): Promise<void> {
+  const args = [...pinnedArgs, "merge", "--ff-only", "--quiet", "--no-autostash", move.to];
+  const told = action === undefined ? {} : { GIT_REFLOG_ACTION: action };
+  const env = { ...plainEnvironment(tree.env), ...told };
+  const tryIt = (): Promise<GitResult> => pastOthers(() => runGit({ cwd: tree.root, env, args }));
+  const first = await tryIt();
+  if (first.code === 0) return;
+  // git looks before it begins: nothing has changed then, and what lies there is not its own.
+  if (inTheWay(tree, first.stderr) === null)
+    throw await putBack(tree, move, { trouble: gitFailed(args, first), kept: [] });
+  const kept = await alreadyThere(tree, move);
+  await stage(tree, kept);
+  const result = kept.length === 0 ? first : await tryIt();
+  if (result.code === 0) return;
+  const trouble = inTheWay(tree, result.stderr) ?? gitFailed(args, result);
+  throw await putBack(tree, move, { trouble, kept });
+}
+
+/** After git has failed in the middle of it: a full disk, a filter, a signal. `kept`: files that are not git's. */
 async function putBack(
   tree: RepositoryStart,
   move: TreeMove,
-  trouble: MmmError,
+  { trouble, kept }: { readonly trouble: MmmError; readonly kept: readonly ObjectDifference[] },
 ): Promise<MmmError> {
-  // git looks before it begins: nothing has changed then, and what lies there is not its own.
-  if (/^Aborting$/mu.test(trouble.message)) return trouble;
+  const isBegun = trouble.code !== "in-the-way" && !/^Aborting$/mu.test(trouble.message);
   try {
-    await undoHalfMove(tree, move);
+    if (isBegun) await undoHalfMove(tree, move, new Set(kept.map(({ path }) => path)));
+    await unstage(tree, kept);
     return trouble;
   } catch (cause) {
     return new MmmError("half-moved", 3, {

@@ -81,6 +81,7 @@ export class InputMerges {
       const { code, message, next } = error;
       if (code === "target-moved") return null;
       if (code === "target-elsewhere") return { refused: message, next: next.slice(0, 1) };
+      if (code === "in-the-way") return { refused: message, next };
       // A lock, a file that somebody has edited in there: no trouble of the other inputs.
       if (code !== "git-failed") throw error;
       return { refused: message, next: [`git -C ${shellWord(start.root)} status`] };

@@ -3,6 +3,8 @@ import path from "node:path";
 import type { MergeTrouble } from "../../engine/merge.ts";
 import type { MergedBy } from "../../engine/worktree-event.ts";
 import { MmmError } from "../../errors.ts";
+import type { TreeMove } from "../../git/half-moved.ts";
+import { alreadyThere } from "../../git/in-the-way.ts";
 import { commitMerge, mergeTrees, moveForward, treeOfBranch } from "../../git/merge.ts";
 import { checkReady } from "../../git/ready.ts";
 import type { RepositoryStart } from "../../git/repository.ts";
@@ -94,9 +96,14 @@ async function merge(merging: Merging): Promise<MergeOutcome> {
   const held = tree === null ? null : await hold(tree, name);
   if (held !== null && "session" in held) return { kind: "busy", target, session: held.session };
   try {
-    if (tree !== null) await checkTarget(tree, name, ownFiles);
+    if (tree !== null) await checkTarget(tree, { name, ownFiles, from: ours, to: theirs });
     const made = await mergeCommit(merging, { target, ours, theirs });
-    await moveForward(here, { branch: target, from: ours, to: made.commit, tree });
+    const move = { branch: target, from: ours, to: made.commit, tree };
+    await moveForward(here, move).catch((error: unknown) => {
+      if (!(error instanceof MmmError) || error.code !== "in-the-way") throw error;
+      const { message, next } = error;
+      throw new MmmError("in-the-way", 3, { message, next: [...next, mergeLine(name)] });
+    });
     if (!(await isAncestor(here, { ancestor: theirs, of: `refs/heads/${target}` })))
       throw new Error(`${target} has moved, and ${name} is not in it`);
     noteMerged(merging);
@@ -130,11 +137,22 @@ async function hold(
 
 async function checkTarget(
   tree: RepositoryStart,
-  name: string,
-  ownFiles: readonly string[],
+  {
+    name,
+    ownFiles,
+    ...move
+  }: TreeMove & { readonly name: string; readonly ownFiles: readonly string[] },
 ): Promise<void> {
+  const check = (files: readonly string[]): Promise<unknown> =>
+    checkReady(tree, { allowDirty: false, ownFiles: files });
   try {
-    await checkReady(tree, { allowDirty: false, ownFiles });
+    await check(ownFiles).catch(async (error: unknown) => {
+      if (!(error instanceof MmmError) || error.code !== "dirty-tree") throw error;
+      // What was carried into the worktree, and committed there as it lies here, is in nobody's way.
+      const same = (await alreadyThere(tree, move)).map((file) => path.join(tree.root, file.path));
+      if (same.length === 0) throw error;
+      await check([...ownFiles, ...same]);
+    });
   } catch (error) {
     if (!(error instanceof MmmError) || error.code !== "dirty-tree") throw error;
     throw new MmmError("dirty-target", 3, {
