@@ -41,6 +41,6 @@ test("a bench that is not there is refused with those that are", async () => {
   await expect(run("nonsense")).rejects.toMatchObject({
     code: 2,
     stderr:
-      "bench: there is no bench nonsense; there are: startup, steps, output, plan, sessions, resume, context, claude, parallel\n",
+      "bench: there is no bench nonsense; there are: startup, steps, output, plan, sessions, resume, context, claude, parallel, worktree, inputs-memory\n",
   });
 });
