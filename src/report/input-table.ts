@@ -167,10 +167,15 @@ function whyLines(
   const at = type === "" && path !== null ? ` at ${inline(path, 4000)}` : type;
   const where = branch === null ? "" : `kept on branch ${inline(branch, 200)}${at}`;
   const why = inline(message ?? "", 160, symbols.ellipsis);
-  if (status === "completed")
-    return branch === null
-      ? []
-      : [say(`${indent}${symbols.warning} ${name}: its worktree is ${where}`, "warn")];
+  if (status === "completed") {
+    if (branch === null) return [];
+    // Merged, and what was to put it away broke.
+    const isBranchAlone = path === null && type === "";
+    const what = isBranchAlone
+      ? `its branch ${inline(branch, 200)} is still there`
+      : `its worktree is ${where}`;
+    return [say(`${indent}${symbols.warning} ${name}: ${what}`, "warn")];
+  }
   if (status !== "failed")
     return why === "" ? [] : [say(`${indent}${symbols.stopped} ${name}: ${why}`, "warn")];
   const lines = [say(`${indent}${symbols.failed} ${name}${why === "" ? "" : `: ${why}`}`, "bad")];

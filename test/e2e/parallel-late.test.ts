@@ -24,11 +24,23 @@ esac
 PATH=\${PATH#*:} exec git "$@"
 `;
 
-async function stoppedLate(signal: "SIGINT" | "SIGTERM", more: readonly string[]) {
+/** git that deletes no branch. */
+const STUCK = `#!/bin/sh
+case " $* " in *" branch -D "*) echo "fatal: no" >&2; exit 128 ;; esac
+PATH=\${PATH#*:} exec git "$@"
+`;
+
+/** A folder with it, for the path. */
+async function gitThat(does: string): Promise<string> {
   const held = path.join(kitchen.repo.base, "held");
   await mkdir(held);
-  await writeFile(path.join(held, "git"), SLOW);
+  await writeFile(path.join(held, "git"), does);
   await chmod(path.join(held, "git"), 0o755);
+  return held;
+}
+
+async function stoppedLate(signal: "SIGINT" | "SIGTERM", more: readonly string[]) {
+  const held = await gitThat(SLOW);
   const hasStopped = (): boolean =>
     kitchen.events().some((event) => event.type === "note" && event.message.startsWith("stopping"));
   const ran: CliResult = await kitchen.cook(WORK, ["--args", "a1", "--parallel", "1", ...more], {
@@ -72,4 +84,21 @@ describe("a signal while the last tree is put away: nothing is merged, one exit 
     expect(await kitchen.repo.read("a1.txt")).toBe("x\n");
     expect(await left(kitchen.repo)).toMatchObject({ branches: ["main"], folders: [] });
   });
+});
+
+test("a tree that cannot be put away (exit 3): merged is said, and no folder that is gone is named", async () => {
+  const held = await gitThat(STUCK);
+  const args = ["--args", "a1", "--args", "a2", "--parallel", "1"];
+  const env = { PATH: `${held}:${process.env["PATH"] ?? ""}` };
+  const ran = await kitchen.cook(WORK, args, { env });
+
+  const session = path.basename(kitchen.session());
+  const { folders } = await left(kitchen.repo);
+  expect(ran.code, ran.stderr).toBe(3);
+  expect(folders).not.toContain(`${session}-i1`);
+  expect(ran.stdout).toMatch(/Inputs: [12] completed/);
+  expect(ran.stdout).not.toContain(path.join("repo", `${session}-i1`));
+  expect(ran.stdout).toContain(`its branch ${session}-i1 is still there`);
+  expect(await kitchen.mmm(["resume", "--yes"])).toMatchObject({ code: 0 });
+  for (const arg of ["a1", "a2"]) expect(await kitchen.repo.read(`${arg}.txt`)).toBe("x\n");
 });

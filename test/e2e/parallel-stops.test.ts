@@ -155,6 +155,9 @@ describe("limits hold over all of them", () => {
     expect(ran.code).toBe(75);
     expect(finished()).toMatchObject({ status: "suspended", limit: { kind: "cost", limit: 3 } });
     expect(await kitchen.prompts()).toHaveLength(3);
+    // Without more money it would be suspended again at once: no other line is said.
+    const line = `mmm resume ${path.basename(kitchen.session())} --max-cost 6.00`;
+    expect((ran.stdout + ran.stderr).match(/mmm resume .*/g)).toEqual([line]);
     await expectRest(ran.stdout);
   });
 

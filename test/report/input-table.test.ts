@@ -122,17 +122,18 @@ test("a good input whose worktree was kept is named too: nothing is left over un
   );
 });
 
-test("one that an earlier process has kept is named by its branch", () => {
+test.each([
+  ["/trees/1", "its worktree is kept on branch mmm-demo-1-i1 at /trees/1"],
+  [null, "its branch mmm-demo-1-i1 is still there"],
+])("one that an earlier process has kept is named by what is there of it: %s", (path, words) => {
   const { reporter, clock, out } = rig();
   const [one, two] = [inputOf(1, 2), inputOf(2, 2)];
   play([{ event: parallelStarted(2, 2) }], reporter, clock);
-  const inputResults = [resultOf(one, { branch: "mmm-demo-1-i1" }), resultOf(two)];
+  const inputResults = [resultOf(one, { branch: "mmm-demo-1-i1", path }), resultOf(two)];
 
   reporter.event({ ...SESSION_FINISHED, inputResults });
 
-  expect(out.text).toContain(
-    "   ⚠️  1 specs/1-part.md: its worktree is kept on branch mmm-demo-1-i1\n",
-  );
+  expect(out.text).toContain(`   ⚠️  1 specs/1-part.md: ${words}\n`);
 });
 
 test.each([40, 60, 80])(
