@@ -77,8 +77,8 @@ export function inTheWay({ root }: RepositoryStart, stderr: string): MmmError | 
   return new MmmError("in-the-way", 3, {
     message: `${what} in ${root}:${listed.join("")}`,
     next: [
-      `${git} add -- ${words} && ${git} commit -m "as it was here" -- ${words}`,
-      `or put ${files.length === 1 ? "it" : "them"} aside: ${git} stash push -u -- ${words}`,
+      `${git} stash push -u -- ${words}`,
+      `or commit ${files.length === 1 ? "it" : "them"}: ${git} add -- ${words} && ${git} commit -m "as it was here" -- ${words}`,
     ],
   });
 }

@@ -1,5 +1,5 @@
 /** Something is in the way where inputs are merged: those alone fail, and a resume merges them (spec 7, 8.4). */
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Event } from "../../src/engine/events.ts";
@@ -51,14 +51,16 @@ describe("the session's own tree", () => {
 
     expect(ran.code, ran.stderr).toBe(1);
     expect(stops()).toEqual(["merge-refused", "iterations-done"]);
-    expect(ran.stdout + ran.stderr).toContain("does not take the merge: git merge exited with");
-    expect(ran.stdout + ran.stderr).toContain(`git -C ${sessionTree()} status`);
+    expect(ran.stdout + ran.stderr).toContain("does not take the merge: a file that is not");
+    const line = ["-C", sessionTree(), "stash", "push", "-u", "--", "out-a1.txt"];
+    expect(ran.stdout + ran.stderr).toContain(`git ${line.join(" ")}`);
     const mine = path.join(sessionTree(), "out-a1.txt");
     expect(readFileSync(mine, "utf8")).toBe("mine\n");
     expect(existsSync(`${sessionTree()}-i1`)).toBe(true);
 
-    rmSync(mine);
+    await kitchen.repo.git(...line);
     await expectResumed();
+    expect(await kitchen.repo.git("show", "stash@{0}^3:out-a1.txt")).toBe("mine");
   });
 
   test("stands on another branch: that one is not moved, and the line that goes back is enough", async () => {

@@ -22,7 +22,7 @@ async function open(): Promise<Rig> {
 
 /** As typed where the user stands. */
 function type(rig: Rig, line: string): void {
-  const typed = line.replace(/^or [a-z ]+: /u, "");
+  const typed = line;
   execFileSync("sh", ["-ec", typed], { cwd: rig.repo.root, env: rig.env, stdio: "ignore" });
 }
 
@@ -70,7 +70,7 @@ test("one that was changed since is refused by its name, with lines that lead to
   expect(await rig.repo.read("playbooks/new.yml")).toBe('- claude: "do it better"\n');
   const lines = linesOf(refused.stderr);
   expect(lines, refused.stderr).toHaveLength(3);
-  type(rig, lines[1] ?? "false");
+  type(rig, lines[0] ?? "false");
   expect(lines[2]).toBe(`mmm worktree merge ${name}`);
   const merged = await rig.mmm(["worktree", "merge", name]);
   expect(merged, merged.stderr).toMatchObject({ code: 0 });

@@ -65,12 +65,12 @@ test.each([0, 1])(
     expect(await state()).toEqual(before);
     expect(before[0]).toBe(from);
 
-    const typed = (error.next[line] ?? "false").replace(/^or put it aside: /u, "");
+    const typed = (error.next[line] ?? "false").replace(/^or commit it: /u, "");
     execFileSync("sh", ["-ec", typed], { cwd: repo.base, env: repo.env, stdio: "ignore" });
-    const where = line === 0 ? "HEAD" : "stash@{0}^3";
+    const where = line === 1 ? "HEAD" : "stash@{0}^3";
     expect(await repo.git("show", `${where}:new/t*o $2.txt`)).toBe("mine");
     // The commit is one more to merge with; what was put away is not.
-    if (line === 1) expect(await move()).toBe(null);
+    if (line === 0) expect(await move()).toBe(null);
     expect(await repo.read("new/one.txt")).toBe("one\n");
   },
 );

@@ -80,8 +80,9 @@ export class InputMerges {
       if (!(error instanceof MmmError)) throw error;
       const { code, message, next } = error;
       if (code === "target-moved") return null;
-      if (code === "target-elsewhere") return { refused: message, next: next.slice(0, 1) };
-      if (code === "in-the-way") return { refused: message, next };
+      // Of those for a file in the way only the one that adds no commit to the session's branch.
+      if (code === "target-elsewhere" || code === "in-the-way")
+        return { refused: message, next: next.slice(0, 1) };
       // A lock, a file that somebody has edited in there: no trouble of the other inputs.
       if (code !== "git-failed") throw error;
       return { refused: message, next: [`git -C ${shellWord(start.root)} status`] };
