@@ -20,7 +20,7 @@ import { playInputs } from "./parallel.ts";
 import { startOf } from "./session-start.ts";
 import { NextLines } from "./next-lines.ts";
 import type { Undone } from "./restore-line.ts";
-import { type Spent, TotalsFold } from "./totals.ts";
+import { earlierMs, type Spent, TotalsFold } from "./totals.ts";
 
 export interface SessionOutcome {
   readonly status: SessionStatus;
@@ -135,11 +135,6 @@ class Session {
     for (const note of notes) this.#request.recorder.event(note, { lane: null, late: false });
   }
 
-  /** What earlier processes were at work on it. */
-  #earlierMs({ index }: InputValue): number {
-    return this.#request.spent.inputs?.get(index)?.durationMs ?? 0;
-  }
-
   async play(): Promise<SessionOutcome> {
     const { clock, tree } = this.#request.run.ports;
     const began = clock.monotonicMs();
@@ -227,7 +222,7 @@ class Session {
         ok: status === "completed",
         stop,
         message: null,
-        durationMs: this.#earlierMs(input) + ports.clock.monotonicMs() - began,
+        durationMs: earlierMs(this.#request.spent, input) + ports.clock.monotonicMs() - began,
       });
       if (status === "interrupted") return { status, stop };
       if (status === "failed") failed = true;
@@ -262,7 +257,7 @@ class Session {
         turns: new MergeTurns(trees, tell),
         gates,
         session: run.facts.id,
-        earlierMs: (input) => this.#earlierMs(input),
+        earlierMs: (input) => earlierMs(this.#request.spent, input),
         isReplayed: run.ports.claude.recalled !== undefined,
         lane: (name) => this.#lane(name, signal),
         strand: (lane, world) => this.#on(lane, world),

@@ -29,6 +29,11 @@ export const NOTHING_SPENT: Spent = {
   durationMs: 0,
 };
 
+/** How long earlier processes were at work on an input. */
+export function earlierMs({ inputs }: Spent, { index }: InputValue): number {
+  return inputs?.get(index)?.durationMs ?? 0;
+}
+
 /** The same as the reader of a journal would count. */
 export class TotalsFold {
   #iterations = 0;
