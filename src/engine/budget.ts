@@ -211,9 +211,13 @@ export class Budget {
   add(event: Event): readonly Event[] {
     this.ledger.add(event);
     if (event.type !== "attempt-finished" && event.type !== "run-failed") return [];
+    return this.due();
+  }
+
+  /** Warnings for what is spent now, each once. */
+  due(): readonly Event[] {
     const due: Event[] = [];
     for (const bound of ["cost", "tokens", "duration"] as const) {
-      // A resume comes here for every run of the past: what has no limit is not summed up.
       const limit = this.#limitOf(bound);
       if (limit === null || this.#warned.has(bound)) continue;
       const { spent } = this.#stand(bound);

@@ -54,7 +54,9 @@ export interface InputResult {
   readonly commits: number;
   /** `null`: at least one run of Claude had no known cost. */
   readonly costUsd: number | null;
-  /** `null`: it has not ended. */
+  /** What is known of it, also when the whole is not. */
+  readonly knownCostUsd: number;
+  /** Of all processes of the session that were at work on it. `null`: it has not ended. */
   readonly durationMs: number | null;
   /** Why it failed, in a line. */
   readonly message: string | null;

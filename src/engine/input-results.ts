@@ -3,10 +3,23 @@ import type { Event, InputValue } from "./events.ts";
 import type { InputResult } from "./input-events.ts";
 import type { SessionStatus, StopReason } from "./outcome.ts";
 
+/** What earlier processes of a session have spent on an input, and no event of its past tells again. */
+export interface InputSpent {
+  /** US dollars. */
+  readonly knownCostUsd: number;
+  /** Runs of Claude beside those did not tell theirs. */
+  readonly isCostUnknown: boolean;
+  /** At work on it, whatever of it is done again. */
+  readonly durationMs: number;
+}
+
+export type SpentByInput = ReadonlyMap<number, InputSpent>;
+
 interface Row {
   readonly input: InputValue;
   readonly commits: Set<string>;
-  costUsd: number | null;
+  knownCostUsd: number;
+  isCostUnknown: boolean;
   lastFailure: string;
   stop: StopReason | null;
   ok: boolean;
@@ -20,6 +33,11 @@ interface Row {
 
 export class InputResultsFold {
   readonly #rows = new Map<number, Row>();
+  readonly #before: SpentByInput;
+
+  constructor(before: SpentByInput = new Map()) {
+    this.#before = before;
+  }
 
   add(event: Event): void {
     if ("input" in event && typeof event.input === "object" && event.input !== null) {
@@ -51,7 +69,8 @@ export class InputResultsFold {
   ): readonly InputResult[] {
     return inputs.map((input) => {
       const row = this.#rows.get(input.index);
-      if (row === undefined) return { ...NOT_RUN, input };
+      if (row === undefined)
+        return { ...NOT_RUN, ...costOf(this.#before.get(input.index) ?? NO_COST), input };
       const isKept = row.branch !== null && row.kept;
       const commits = [...row.commits].filter((sha) => isKept || reachable.has(sha));
       return {
@@ -59,7 +78,7 @@ export class InputResultsFold {
         status: statusOf(row, ended),
         stop: row.stop,
         commits: commits.length,
-        costUsd: row.costUsd,
+        ...costOf(row),
         durationMs: row.durationMs,
         message: row.ok || row.stop === null || row.stop === "interrupted" ? null : row.lastFailure,
         branch: isKept ? row.branch : null,
@@ -74,7 +93,7 @@ export class InputResultsFold {
     const row: Row = {
       input,
       commits: new Set(),
-      costUsd: 0,
+      ...(this.#before.get(input.index) ?? NO_COST),
       lastFailure: "",
       stop: null,
       ok: false,
@@ -119,7 +138,7 @@ export class InputResultsFold {
       case "attempt-finished":
       case "run-failed":
         if (event.at.kind === "claude" && event.end !== null && event.end.kind !== "not-started")
-          row.costUsd = sumOf(row.costUsd, event.usage?.costUsd ?? null);
+          addCost(row, event.usage?.costUsd ?? null);
         return;
       case "gate-finished":
         if (event.when === "until" && event.verdict !== "ok")
@@ -138,7 +157,6 @@ const NOT_RUN = {
   status: "not-run",
   stop: null,
   commits: 0,
-  costUsd: 0,
   durationMs: null,
   message: null,
   branch: null,
@@ -151,6 +169,19 @@ function statusOf({ ok, stop }: Row, ended: SessionStatus): SessionStatus {
   return ok ? "completed" : "failed";
 }
 
-function sumOf(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? null : a + b;
+type Cost = Pick<Row, "knownCostUsd" | "isCostUnknown">;
+
+const NO_COST: Cost = { knownCostUsd: 0, isCostUnknown: false };
+
+function costOf({
+  knownCostUsd,
+  isCostUnknown,
+}: Cost): Pick<InputResult, "costUsd" | "knownCostUsd"> {
+  return { costUsd: isCostUnknown ? null : knownCostUsd, knownCostUsd };
+}
+
+/** @param usd `null`: nobody knows */
+function addCost(row: Row, usd: number | null): void {
+  if (usd === null) row.isCostUnknown = true;
+  else row.knownCostUsd += usd;
 }

@@ -23,6 +23,8 @@ export interface InputsShare {
   readonly isReplayed: boolean;
   /** Of the session. */
   readonly session: string;
+  /** At work on the input in earlier processes. */
+  readonly earlierMs: (input: InputValue) => number;
   readonly lane: (name: string) => Lane;
   readonly strand: (lane: Lane, world: InputWorld) => Run;
 }
@@ -104,7 +106,7 @@ async function playIn(lane: Lane, share: InputsShare, input: InputValue): Promis
   const home = found.ok && run.signal.aborted ? STOPPED : found;
   const { stop } = home;
   if (stop === "interrupted") await tellLeft(at);
-  const durationMs = clock.monotonicMs() - began;
+  const durationMs = share.earlierMs(input) + clock.monotonicMs() - began;
   const end: IterationsEnd =
     stop === "interrupted"
       ? INTERRUPTED

@@ -4,6 +4,7 @@ import type { PlannedGate } from "../playbook/plan-model.ts";
 import { Budget, type LimitReached, type SessionLimits } from "./budget.ts";
 import { standing } from "./broken-inputs.ts";
 import { commitsSince } from "./commits-since.ts";
+import { countPast } from "./count-past.ts";
 import type { Event, InputValue } from "./events.ts";
 import { type GoneOver, goOver } from "./gone-over.ts";
 import { Lane, type Past, type Recorder } from "./lane.ts";
@@ -19,7 +20,7 @@ import { playInputs } from "./parallel.ts";
 import { startOf } from "./session-start.ts";
 import { NextLines } from "./next-lines.ts";
 import type { Undone } from "./restore-line.ts";
-import { type Spent, TotalsFold } from "./totals.ts";
+import { earlierMs, type Spent, TotalsFold } from "./totals.ts";
 
 export interface SessionOutcome {
   readonly status: SessionStatus;
@@ -82,8 +83,8 @@ class Session {
       earlier: request.spent,
       atOnce: Math.min(request.parallel?.atOnce ?? 1, request.inputs.length),
     });
-    this.#totals = new TotalsFold(this.#budget.ledger);
-    this.#countPast();
+    this.#totals = new TotalsFold(this.#budget.ledger, request.spent);
+    this.#warn(countPast(request.past, this.#budget, (event) => this.#fold(event)));
     this.#run = this.#strand("session");
   }
 
@@ -119,18 +120,19 @@ class Session {
     return { ...run, facts, ...told, ports, sink, budget: this.#budget, toldCommits: new Set() };
   }
 
-  /** All of it at once: an input whose turn has not come again has spent its money, too. */
-  #countPast(): void {
-    for (const { records } of this.#request.past.lanes.values())
-      for (const record of records) if (record.type === "event") this.#count(record.event);
+  #fold(event: Event): void {
+    this.#totals.add(event);
+    if (event.type === "input-merged") this.#merged.add(event.input.index);
+  }
+
+  #count(event: Event): void {
+    this.#fold(event);
+    this.#warn(this.#budget.add(event));
   }
 
   /** Warnings belong to this process: with other limits a resume gives them elsewhere. */
-  #count(event: Event): void {
-    this.#totals.add(event);
-    if (event.type === "input-merged") this.#merged.add(event.input.index);
-    for (const note of this.#budget.add(event))
-      this.#request.recorder.event(note, { lane: null, late: false });
+  #warn(notes: readonly Event[]): void {
+    for (const note of notes) this.#request.recorder.event(note, { lane: null, late: false });
   }
 
   async play(): Promise<SessionOutcome> {
@@ -220,7 +222,7 @@ class Session {
         ok: status === "completed",
         stop,
         message: null,
-        durationMs: ports.clock.monotonicMs() - began,
+        durationMs: earlierMs(this.#request.spent, input) + ports.clock.monotonicMs() - began,
       });
       if (status === "interrupted") return { status, stop };
       if (status === "failed") failed = true;
@@ -255,6 +257,7 @@ class Session {
         turns: new MergeTurns(trees, tell),
         gates,
         session: run.facts.id,
+        earlierMs: (input) => earlierMs(this.#request.spent, input),
         isReplayed: run.ports.claude.recalled !== undefined,
         lane: (name) => this.#lane(name, signal),
         strand: (lane, world) => this.#on(lane, world),

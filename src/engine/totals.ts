@@ -1,6 +1,6 @@
 /** Counts as a fold over events; nothing is threaded through returns (spec 4). Cost is the ledger's. */
 import type { Event, InputValue, SessionTotals, StepPlace } from "./events.ts";
-import { InputResultsFold } from "./input-results.ts";
+import { InputResultsFold, type SpentByInput } from "./input-results.ts";
 import type { Ledger } from "./ledger.ts";
 import type { CommitInfo } from "./ports.ts";
 
@@ -17,6 +17,8 @@ export interface Spent {
   readonly tokens: number;
   readonly cutShort: number;
   readonly durationMs: number;
+  /** By number, of a session with inputs. */
+  readonly inputs?: SpentByInput;
 }
 
 export const NOTHING_SPENT: Spent = {
@@ -27,18 +29,24 @@ export const NOTHING_SPENT: Spent = {
   durationMs: 0,
 };
 
+/** How long earlier processes were at work on an input. */
+export function earlierMs({ inputs }: Spent, { index }: InputValue): number {
+  return inputs?.get(index)?.durationMs ?? 0;
+}
+
 /** The same as the reader of a journal would count. */
 export class TotalsFold {
   #iterations = 0;
   #steps = 0;
   readonly #commits = new Map<string, CommitInfo>();
-  readonly inputs = new InputResultsFold();
+  readonly inputs: InputResultsFold;
   readonly #tolerated: { readonly at: StepPlace; readonly message: string }[] = [];
 
   readonly #ledger: Ledger;
 
-  constructor(ledger: Ledger) {
+  constructor(ledger: Ledger, { inputs }: Pick<Spent, "inputs">) {
     this.#ledger = ledger;
+    this.inputs = new InputResultsFold(inputs);
   }
 
   add(event: Event): void {

@@ -117,17 +117,20 @@ function headCells(paid: boolean): readonly Cell[] {
 }
 
 function cells(
-  { input, status, commits, costUsd, durationMs }: InputResult,
+  { input, status, commits, costUsd, knownCostUsd, durationMs }: InputResult,
   { paid, symbols }: { readonly paid: boolean; readonly symbols: Symbols },
 ): readonly Cell[] {
-  const cost = costUsd === null ? "unknown" : formatMoney(costUsd);
+  const least = knownCostUsd === 0 ? "unknown" : `≥ ${formatMoney(knownCostUsd)}`;
+  const cost = costUsd === null ? least : formatMoney(costUsd);
   const ran = status !== "not-run";
+  // One that begins anew, and whose turn has not come since, was paid for before.
+  const isPaid = ran || costUsd !== 0;
   return [
     { text: String(input.index), right: true },
     { text: inline(input.file ?? input.arg, NAME_MOST, symbols.ellipsis), right: false },
     { text: STATUS_WORDS[status], right: false },
     { text: ran ? formatNumber(commits) : "", right: true },
-    ...(paid ? [{ text: ran ? cost : "", right: true }] : []),
+    ...(paid ? [{ text: isPaid ? cost : "", right: true }] : []),
     { text: durationMs === null ? "" : formatDuration(durationMs), right: true },
   ];
 }

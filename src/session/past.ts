@@ -60,7 +60,7 @@ export function reuse(
           ? endOfInput(records, { from: upTo?.lanes.get(name) ?? null, failed })
           : endOf(name, records, { from: upTo?.line ?? null, failed });
     const keep = records.slice(0, end.keep);
-    spending.drop(records.slice(end.keep));
+    spending.drop(name, records.slice(end.keep));
     lanes.set(name, { records: keep, restart: end.restart, why: end.why });
     steps.push(...reusedIn(keep));
     if (end.inFlight !== null) cutShort.push(end.inFlight);

@@ -2,6 +2,7 @@ import type { Event, StepPlace } from "../engine/events.ts";
 import type { PastRecord } from "../engine/lane.ts";
 import type { ClaudeReport, ClaudeUsage } from "../engine/ports.ts";
 import type { Spent } from "../engine/totals.ts";
+import { InputSpending } from "./input-spending.ts";
 import type { JournalLine } from "./journal-line.ts";
 
 /** What has been paid for and is done again, and the time at work. */
@@ -16,8 +17,10 @@ export class Spending {
   readonly #gates = new Set<string>();
   /** Lanes in which Claude was started, and no end of it was told. */
   readonly #running = new Set<string>();
+  readonly #inputs: InputSpending;
 
   constructor(before?: Spent) {
+    this.#inputs = new InputSpending(before?.inputs);
     this.#knownCostUsd = before?.knownCostUsd ?? 0;
     this.#isCostUnknown = before?.isCostUnknown ?? false;
     this.#tokens = before?.tokens ?? 0;
@@ -29,6 +32,7 @@ export class Spending {
   see(line: JournalLine): void {
     this.#segment ??= { first: line.time, last: line.time };
     this.#segment.last = line.time;
+    this.#inputs.see(line);
     switch (line.type) {
       case "gate-started":
         this.#gates.add(laneOf(line.at));
@@ -51,6 +55,8 @@ export class Spending {
   /** What lies between two processes of a session is no work; what has not ended then was killed with mmm. */
   pause(): void {
     this.#cutShort += this.#running.size;
+    for (const lane of this.#running) this.#inputs.pay(lane, null);
+    this.#inputs.pause();
     this.#running.clear();
     this.#gates.clear();
     if (this.#segment !== null) {
@@ -64,18 +70,19 @@ export class Spending {
   late(event: Event): void {
     if (event.type !== "attempt-finished" || event.at.kind !== "claude") return;
     // One that ended by itself stands in its answer.
-    if (event.end?.kind === "cancelled") this.#pay(event.usage);
+    if (event.end?.kind === "cancelled") this.#pay(laneOf(event.at), event.usage);
   }
 
   /** A run that a limit cut short was paid for, and is made again. */
   aside(event: Event): void {
-    if (event.type === "attempt-finished" && event.at.kind === "claude") this.#pay(event.usage);
+    if (event.type === "attempt-finished" && event.at.kind === "claude")
+      this.#pay(laneOf(event.at), event.usage);
   }
 
-  drop(records: readonly PastRecord[]): void {
+  drop(lane: string, records: readonly PastRecord[]): void {
     for (const record of records)
       if (record.type === "answer" && record.call === "claude")
-        this.#pay((record.value as ClaudeReport).usage); // The answer of that name.
+        this.#pay(lane, (record.value as ClaudeReport).usage); // The answer of that name.
   }
 
   spent(): Spent {
@@ -86,10 +93,12 @@ export class Spending {
       tokens: this.#tokens,
       cutShort: this.#cutShort,
       durationMs: this.#durationMs,
+      inputs: this.#inputs.spent(),
     };
   }
 
-  #pay(usage: ClaudeUsage | null): void {
+  #pay(lane: string, usage: ClaudeUsage | null): void {
+    this.#inputs.pay(lane, usage?.costUsd ?? null);
     if (usage === null) {
       this.#cutShort += 1;
       return;

@@ -111,7 +111,7 @@ export class StoryReader {
     this.#spending.pause();
     for (const [name, records] of this.#lanes) {
       const stay = kept[name] ?? 0;
-      this.#spending.drop(records.splice(stay));
+      this.#spending.drop(name, records.splice(stay));
       if (stay === 0) this.#trees.delete(name);
     }
   }

@@ -62,6 +62,20 @@ test("the table has input, status, commits, cost and time, and why a failed one 
   ]);
 });
 
+test("a cost that is known in part is a least, and one that begins anew was paid for before (6.4)", () => {
+  const lines = table([
+    resultOf(inputOf(1), { costUsd: null, knownCostUsd: 0.5 }),
+    resultOf(inputOf(2), { status: "not-run", stop: null, costUsd: 0.25, durationMs: null }),
+  ]);
+
+  expect(lines.slice(0, 4)).toEqual([
+    "   Inputs: 1 completed, 1 not run",
+    "        input            status     commits     cost  time",
+    "     1  specs/1-part.md  completed        1  ≥ $0.50    4s",
+    "     2  specs/2-part.md  not run               $0.25",
+  ]);
+});
+
 test("without Claude there is no cost, and what stands under Next is not said twice", () => {
   const next = ["mmm worktree merge mmm-demo-1-2"];
   const lines = table(

@@ -112,6 +112,15 @@ function costsOf({ lines }: Pick<KilledPlay, "lines">): object {
   return { costUsd, knownCostUsd, unknownCosts, tokens, cutShort };
 }
 
+/** Of the table of inputs and of the session. */
+function sums({ lines }: Pick<KilledPlay, "lines">): readonly [rows: number, session: number] {
+  const last = lines.at(-1);
+  if (last?.type !== "session-finished") throw new Error("the session has no end");
+  const { inputResults, totals } = last;
+  const rows = inputResults.reduce((sum, { knownCostUsd }) => sum + knownCostUsd, 0);
+  return [rows, inputResults.length === 0 ? rows : totals.knownCostUsd];
+}
+
 const KINDS = ["before", "after"] as const;
 
 describe.each(Object.entries(CASES))("%s", (_, { yaml, options }) => {
@@ -147,6 +156,8 @@ describe.each(Object.entries(CASES))("%s", (_, { yaml, options }) => {
           text: lines[line - 1],
           ...end,
         });
+        const [rows, session] = sums(again);
+        expect(rows, JSON.stringify(kill)).toBeCloseTo(session, 6);
         const wasted = wasAtWork(lines[line - 1], kill) ? 1 : 0;
         expect({ kill, extra }).toEqual({ kill, extra: wasted });
         // A start that nobody was told of cannot be counted.
@@ -168,6 +179,8 @@ describe.each(Object.entries(CASES))("%s", (_, { yaml, options }) => {
       }));
       const again = await killed(kills);
       expect({ kills, ...again.end }).toEqual({ kills, ...end });
+      const [rows, session] = sums(again);
+      expect(rows, JSON.stringify(kills)).toBeCloseTo(session, 6);
     }
   });
 });
@@ -182,6 +195,22 @@ test("what a failed session paid for counts on when it is done again", async () 
   expect(play.world.prompts).toEqual(["/fix", "/fix"]);
   expect(once).toMatchObject({ knownCostUsd: 0.5, tokens: 3 });
   expect(costsOf(play)).toMatchObject({ knownCostUsd: 1, tokens: 6 });
+});
+
+test("what a failed input has cost stays in its row when it begins anew", async () => {
+  const yaml = `
+- {claude: "/do \${ARG}"}
+- shell: "need a.txt 3"
+`;
+  const claude = { "/do a": "write a.txt x", "/do b": "write b.txt x" };
+  const options = { iterations: 1, args: ["b", "a"], claude };
+  const play = new KilledPlay(prepare(yaml, options), options);
+  await play.run(null);
+  await play.run(null);
+
+  const [rows, session] = sums(play);
+  expect(play.world.prompts).toEqual(["/do b", "/do a", "/do b"]);
+  expect(rows).toBeCloseTo(session, 6);
 });
 
 /** Claude was at work, and its answer was not in the journal when mmm was killed. */

@@ -30,7 +30,7 @@ import type {
   TreePoint,
 } from "../../src/engine/ports.ts";
 import { NO_PAST, type Past, type PastRecord, type Recorder } from "../../src/engine/lane.ts";
-import { NOTHING_SPENT } from "../../src/engine/totals.ts";
+import { NOTHING_SPENT, type Spent } from "../../src/engine/totals.ts";
 import { runSession, type SessionOutcome, type SessionRequest } from "../../src/engine/session.ts";
 import type { AnalysisOptions } from "../../src/playbook/model.ts";
 import { paramValues } from "../../src/playbook/param-values.ts";
@@ -523,6 +523,7 @@ export interface PlayOptions extends WorldOptions {
   readonly params?: readonly string[];
   /** What is answered from an earlier process of the session, by lane. */
   readonly past?: ReadonlyMap<string, readonly PastRecord[]>;
+  readonly spent?: Spent;
 }
 
 /** Reads and plans a playbook with the real reader and plan. */
@@ -605,7 +606,8 @@ export async function play(yaml: string, options: PlayOptions = {}): Promise<Pla
   };
   const request = requestFor(yaml, options, world);
   const past = options.past === undefined ? NO_PAST : pastOf(options.past);
-  const outcome = await runSession({ ...request, recorder, past, spent: NOTHING_SPENT });
+  const { spent = NOTHING_SPENT } = options;
+  const outcome = await runSession({ ...request, recorder, past, spent });
   const of = <T extends Event["type"]>(type: T) =>
     events.filter((event): event is Extract<Event, { type: T }> => event.type === type);
   const [finished] = of("session-finished");

@@ -85,6 +85,7 @@ export function resultOf(input: InputValue, more: Partial<InputResult> = {}): In
     stop: "iterations-done",
     commits: 1,
     costUsd: 0,
+    knownCostUsd: more.costUsd ?? 0,
     durationMs: 4000,
     message: null,
     branch: null,
