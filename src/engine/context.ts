@@ -99,3 +99,17 @@ export async function isUnchanged(frame: Frame, start = frame.start): Promise<bo
 export async function markTree(run: Run, look: TreeLook): Promise<TreePoint> {
   return run.options.commit === "off" ? run.ports.tree.snapshot() : run.ports.tree.mark(look);
 }
+
+/** What a run is given from outside; the rest the engine makes. */
+export type GivenRun = Omit<
+  Run,
+  | "sink"
+  | "nextUnit"
+  | "runUnit"
+  | "tellUndone"
+  | "isLive"
+  | "goOver"
+  | "startOver"
+  | "toldCommits"
+  | "budget"
+>;

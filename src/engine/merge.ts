@@ -3,7 +3,7 @@ import { unreachable } from "../lib/unreachable.ts";
 import type { PlannedGate, PlannedStep } from "../playbook/plan-model.ts";
 import type { MergeField } from "../values/names.ts";
 import { Budget, type LimitReached, type SessionLimits } from "./budget.ts";
-import type { Frame, Run } from "./context.ts";
+import type { Frame, GivenRun, Run } from "./context.ts";
 import type { Event, EventSink } from "./events.ts";
 import { frameOf } from "./iterations.ts";
 import { Ledger, type Spending } from "./ledger.ts";
@@ -17,18 +17,7 @@ type MergeValues = Readonly<Record<MergeField, string>>;
 
 export interface MergeWork {
   /** Its tree is the one in which the merge is made; nobody keeps it. */
-  readonly run: Omit<
-    Run,
-    | "sink"
-    | "nextUnit"
-    | "runUnit"
-    | "tellUndone"
-    | "isLive"
-    | "goOver"
-    | "startOver"
-    | "toldCommits"
-    | "budget"
-  >;
+  readonly run: GivenRun;
   readonly values: MergeValues;
   readonly limits: SessionLimits;
   /** What the session has spent so far. */

@@ -1,5 +1,5 @@
 /** session → each input → each iteration → each step (spec 4). The one engine of every mode. */
-import { markTree, type Run } from "./context.ts";
+import { type GivenRun, markTree, type Run } from "./context.ts";
 import type { PlannedGate } from "../playbook/plan-model.ts";
 import { Budget, type LimitReached, type SessionLimits } from "./budget.ts";
 import { standing } from "./broken-inputs.ts";
@@ -29,18 +29,7 @@ export interface SessionOutcome {
 
 /** What the caller decides: the exit code of an interruption comes from the signal (spec 1.1). */
 export interface SessionRequest {
-  readonly run: Omit<
-    Run,
-    | "sink"
-    | "nextUnit"
-    | "runUnit"
-    | "tellUndone"
-    | "isLive"
-    | "goOver"
-    | "startOver"
-    | "toldCommits"
-    | "budget"
-  >;
+  readonly run: GivenRun;
   readonly recorder: Recorder;
   readonly past: Past;
   /** What earlier processes of the session have used up. */
